@@ -1,0 +1,51 @@
+"""fastdiv: compare probability distributions, fast and right to the last digits.
+
+Nothing is imported until it is used: ``import fastdiv`` costs well under a millisecond, and NumPy is
+loaded with the first function that needs it.
+"""
+
+from fastdiv._version import __version__
+
+# Where each public name lives. `__init__.pyi` tells type checkers the same; a test holds the two together.
+_HOME = {
+    name: module
+    for module, names in {
+        "fastdiv.information": (
+            "surprisal",
+            "entropy",
+            "binary_entropy",
+            "cross_entropy",
+            "kl_divergence",
+            "jeffreys_divergence",
+            "js_divergence",
+            "js_distance",
+            "total_variation",
+            "hellinger_distance",
+            "chi_square",
+            "renyi_divergence",
+        ),
+        "fastdiv.transport": ("wasserstein_distance", "wasserstein_hist"),
+        "fastdiv._threads": ("num_threads", "set_num_threads", "show_config"),
+    }.items()
+    for name in names
+}
+_MODULES = ("reference",)
+
+__all__ = ["__version__", *_HOME, *_MODULES]
+
+
+def __getattr__(name: str):
+    from importlib import import_module
+
+    if name in _HOME:
+        value = getattr(import_module(_HOME[name]), name)
+    elif name in _MODULES:
+        value = import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,3 @@
+"""The version, a literal that setup and ``fastdiv.__version__`` both read."""
+
+__version__ = "0.1.0"

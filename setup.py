@@ -1,0 +1,88 @@
+"""Builds the extensions. The only file that knows compilers; everything else is in pyproject.toml.
+
+FASTDIV_OPENMP=0     build a serial library
+FASTDIV_SANITIZE=1   build with Address- and UndefinedBehaviorSanitizer and Cython's bounds checks
+"""
+
+import os
+import sys
+from glob import glob
+
+import numpy as np
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+OPENMP = os.environ.get("FASTDIV_OPENMP", "1") != "0"
+SANITIZE = os.environ.get("FASTDIV_SANITIZE", "0") != "0"
+
+if sys.platform == "win32":
+    compile_args, link_args = ["/O2"], []
+    openmp_compile, openmp_link = ["/openmp"], []
+else:
+    # No -ffast-math (it would break the inf/NaN rules and flush subnormals in the whole process), no
+    # -march=native (each csrc/isa_*.c opens its own instruction set). Contraction is off so that an fma
+    # stands exactly where the source says so.
+    compile_args = [
+        "-std=c11",
+        "-O3",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+        "-ffp-contract=off",
+        "-fvisibility=hidden",
+        "-Wall",
+        "-Wextra",
+        "-Wno-unused-parameter",
+        "-Wno-unknown-pragmas",
+    ]
+    link_args = []
+    if sys.platform == "darwin":
+        openmp_compile, openmp_link = ["-Xpreprocessor", "-fopenmp"], ["-lomp"]
+    else:
+        openmp_compile, openmp_link = ["-fopenmp"], ["-fopenmp"]
+        link_args += ["-Wl,-z,relro,-z,now,-z,noexecstack"]
+
+if OPENMP:
+    compile_args += openmp_compile
+    link_args += openmp_link
+if SANITIZE:
+    compile_args += ["-g", "-O1", "-fsanitize=address,undefined", "-fno-omit-frame-pointer"]
+    link_args += ["-fsanitize=address,undefined"]
+
+
+def extension(name: str, *c_sources: str) -> Extension:
+    """``fastdiv._<name>`` from ``csrc/_<name>.pyx`` and the C files it calls."""
+    return Extension(
+        f"fastdiv._{name}",
+        sources=[f"csrc/_{name}.pyx", *(f"csrc/{c}" for c in c_sources)],
+        depends=glob("csrc/*.h") + glob("csrc/*.pxd"),
+        include_dirs=["csrc", np.get_include()],
+        define_macros=[
+            ("NPY_NO_DEPRECATED_API", "NPY_1_25_API_VERSION"),
+            ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION"),
+        ],
+        extra_compile_args=compile_args,
+        extra_link_args=link_args,
+    )
+
+
+EXTENSIONS = [
+    extension("rows", "isa_base.c", "isa_avx2.c", "isa_avx512.c", "dispatch.c"),
+]
+
+setup(
+    ext_modules=cythonize(
+        EXTENSIONS,
+        build_dir="build/cython",
+        include_path=["csrc"],
+        compiler_directives={
+            "language_level": 3,
+            "boundscheck": SANITIZE,
+            "wraparound": False,
+            "initializedcheck": False,
+            "cdivision": True,
+            "embedsignature": True,
+            "embedsignature.format": "python",
+            "freethreading_compatible": True,
+        },
+    )
+)
