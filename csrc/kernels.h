@@ -49,6 +49,10 @@ typedef struct {
 
 typedef double (*fd_sum_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pair *pair);
 
+/* Row q of a stack with first row p; n is a multiple of FD_LANES. */
+typedef double (*fd_stack_loop)(const double *p, const double *q, double *mixture, ptrdiff_t n,
+                                const fd_pair *pair);
+
 typedef struct {
     const char *name;
     void (*stats)(const double *p, ptrdiff_t n, fd_stats *stats);       /* sum_hi to working precision */
@@ -57,6 +61,8 @@ typedef struct {
     double (*exp_sum)(const double *p, ptrdiff_t n, double max);        /* of exp(p - max), bins at max left out */
     fd_sum_loop sum[FD_N_MEASURES];                                     /* of masses */
     fd_sum_loop log_sum[FD_N_MEASURES];                                 /* of log-masses */
+    fd_stack_loop stack[2];     /* of masses: to the mixture, then the sum (loops.h) */
+    fd_stack_loop log_stack[2]; /* of log-masses */
     void (*surprisal)(const double *p, double *out, ptrdiff_t n);       /* -log2 p, bin by bin */
     void (*binary_entropy)(const double *p, double *out, ptrdiff_t n);  /* bits */
 } fd_kernels;

@@ -61,6 +61,36 @@ FD_LOOPS_OF(renyi_overlap)
 #undef FD_LOOPS_OF
 #undef FD_SUM_LOOP
 
+/* Jensen-Shannon of a stack, in two loops over each row after the first (p): all rows on the scale of p, the
+ * mixture m = sum w_j x_j is kept as `mixture` = m - p, a sum of differences, so that x_j - m keeps its digits.
+ * The first loop adds row q to it, the second returns the sum of w_q KL(x_q, m) term by term. */
+#define FD_STACK_LOOPS(prefix, bin_of)                                                                       \
+    static double prefix##_mix(const double *p, const double *q, double *mixture, ptrdiff_t n,               \
+                               const fd_pair *pair) {                                                        \
+        _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++) {                                              \
+            fd_bin b = bin_of(p[i], q[i], pair);                                                             \
+            mixture[i] -= pair->w_q * b.d;                                                                   \
+        }                                                                                                    \
+        return 0.0;                                                                                          \
+    }                                                                                                        \
+    static double prefix##_sum(const double *p, const double *q, double *mixture, ptrdiff_t n,               \
+                               const fd_pair *pair) {                                                        \
+        double lanes[FD_LANES] = {0};                                                                        \
+        for (ptrdiff_t i = 0; i < n; i += FD_LANES) {                                                        \
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {                                \
+                fd_bin b = bin_of(p[i + lane], q[i + lane], pair);                                           \
+                double above = mixture[i + lane], m = b.x + above;                                           \
+                double term = pair->w_q * fd_relative_entropy(b.y, m, -b.d - above);                         \
+                lanes[lane] += m > 0.0 ? term : 0.0;                                                         \
+            }                                                                                                \
+        }                                                                                                    \
+        return fd_fold(lanes);                                                                               \
+    }
+
+FD_STACK_LOOPS(fd_stack, fd_bin_of_masses)
+FD_STACK_LOOPS(fd_log_stack, fd_bin_of_logs)
+#undef FD_STACK_LOOPS
+
 static void fd_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
     double sum[FD_LANES] = {0}, least[FD_LANES], tail[FD_LANES];
     uint64_t signs[FD_LANES] = {0};

@@ -131,18 +131,21 @@ FD_INLINE double fd_cross_entropy_of_logs(double p, double q, const fd_pair *pai
     return mass > 0.0 ? mass * bits : 0.0;
 }
 
-/* -log2 p of one event, and the entropy of the two outcomes p and 1-p, bits. 1-p needs no rounding in the
- * logarithm: the ratio's difference from 1 is p. */
+/* -log2 p of one event, and the entropy of the two outcomes p and 1-p, bits; NaN outside [0, 1]. Here p may be
+ * subnormal. The logarithm of 1-p needs no rounded difference: its distance from 1 is p. */
 FD_INLINE double fd_surprisal(double p) {
-    double bits = fd_log2_ratio(1.0, p, 1.0 - p);
-    return p > 0.0 ? bits : INFINITY;
+    int tiny = p < 0x1p-900;
+    double scaled = tiny ? p * 0x1p200 : p;
+    double bits = fd_log2_ratio(1.0, scaled, 1.0 - scaled) + (tiny ? 200.0 : 0.0);
+    bits = p > 0.0 ? bits : INFINITY;
+    return p >= 0.0 && p <= 1.0 ? bits : NAN;
 }
 
 FD_INLINE double fd_binary_entropy(double p) {
-    double small = p < 0.5 ? p : 1.0 - p; /* 1-p is exact from 1/2 on */
-    double bits = small * fd_log2_ratio(1.0, small, 1.0 - small) +
-                  (1.0 - small) * fd_log2_ratio(1.0, 1.0 - small, small);
-    return small > 0.0 ? bits : 0.0;
+    double rest = 1.0 - p, small = p < rest ? p : rest; /* 1-p is exact from 1/2 on */
+    double large = 1.0 - small;
+    double bits = small * fd_surprisal(small) + large * fd_log2_ratio(1.0, large, small);
+    return small > 0.0 ? bits : (small == 0.0 ? 0.0 : NAN);
 }
 
 #endif
