@@ -34,8 +34,13 @@ def open_arrow(path: Path, reader: str, categorical: frozenset[str]) -> Table:
 
 def from_frame(frame: Any, label: str, categorical: frozenset[str]) -> Table:
     """A pandas, polars or Arrow table, through the Arrow stream they all offer."""
-    table = _pyarrow(label).table(frame)
-    return _from_arrow(table, label, categorical)
+    pa = _pyarrow(label)
+    try:
+        table = pa.table(frame)
+    except pa.ArrowException as error:  # a pandas column of objects of several types
+        raise TableError(f"{label}: {_one_line(error)}") from None
+    index = [name for name in table.column_names if name.startswith("__index_level_")]
+    return _from_arrow(table.drop_columns(index), label, categorical)
 
 
 def _open_parquet(path: Path, categorical: frozenset[str]) -> Table:
@@ -51,7 +56,6 @@ def _open_parquet(path: Path, categorical: frozenset[str]) -> Table:
         # one column at a time: the peak is one column of each table, not two tables
         for name in wanted:
             try:
-                # by position: a dot in a name would be taken for a path into a struct
                 values = file.read(columns=[name]).column(name)
             except (pa.ArrowException, OSError, KeyError) as error:
                 raise TableError(f"{path}: column {name!r} cannot be read: {_one_line(error)}") from None
@@ -85,10 +89,12 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
     from pyarrow import types
 
     rows, missing, kind = len(values), values.null_count, values.type
-    if types.is_dictionary(kind):
-        kind = kind.value_type
-        values = values.cast(kind)
-        missing = values.null_count
+    if types.is_dictionary(kind):  # what pandas and polars store categories as
+        tally = _tally(values)
+        missing = rows - sum(tally.values())
+        return Column(name, "categorical" if tally else "missing", rows, missing, tally=tally)
+    if types.is_float16(kind):
+        values = values.cast(pa.float32())
     if types.is_floating(kind):
         values = pc.if_else(pc.is_nan(values), None, values) if pc.any(pc.is_nan(values)).as_py() else values
         missing = values.null_count
@@ -119,7 +125,8 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
 
 def _tally(values: Any) -> dict[str, int]:
     pairs = values.value_counts()
-    return dict(zip(pairs.field(0).to_pylist(), pairs.field(1).to_pylist(), strict=True))
+    counted = zip(pairs.field(0).to_pylist(), pairs.field(1).to_pylist(), strict=True)
+    return {str(value): count for value, count in counted if value is not None}
 
 
 def _array(values: Any) -> np.ndarray:

@@ -16,12 +16,13 @@ import io
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
-from operator import itemgetter
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -29,8 +30,10 @@ from fastdiv.tables import Column, Kind, Table, TableError
 
 __all__ = ["open_csv"]
 
-_BLOCK = 1 << 15
-_T = TypeVar("_T")
+# One block: large enough that the work is in C, small enough for the cache and for memory.
+_ROWS = 1 << 14
+_CHARACTERS = 1 << 20
+
 _BOOLEANS = {cell: cell.lower() for cell in ("true", "True", "TRUE", "false", "False", "FALSE")}
 
 
@@ -38,34 +41,27 @@ def open_csv(
     path: Path, categorical: frozenset[str], missing: frozenset[str], delimiter: str | None
 ) -> Table:
     """The table in a CSV file: its header now, its columns when they are read."""
-    with _open_text(path) as file:
-        header = _guarded(path, lambda: file.readline())
-        delimiter = delimiter or ("\t" if ".tsv" in path.suffixes else _sniff(header))
+    with _told(path), _open_text(path) as file:
+        header = file.readline()
+        sep = delimiter or ("\t" if ".tsv" in path.suffixes else _sniff(header))
         file.seek(0)
-        names = _guarded(path, lambda: next(csv.reader(file, delimiter=delimiter, strict=True), []))
+        names: list[str] = next(_parser(file, sep), [])
+    if not header:
+        raise TableError(f"{path}: the file is empty")
     if not names:
-        raise TableError(
-            f"{path}: the file is empty" if not header else f"{path}: line 1 has no column names"
-        )
+        raise TableError(f"{path}: line 1 has no column names")
 
     def read(wanted: Sequence[str]) -> Iterator[Column]:
         builders = [_Builder(name, names.index(name), missing, name in categorical) for name in wanted]
         rows = 0
-        with _open_text(path) as file:
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
-            next(reader)
-            while block := _guarded(path, lambda: list(islice(reader, _BLOCK)), reader):
-                if set(map(len, block)) != {len(names)}:
-                    block = [row for row in block if row]  # blank lines
-                    if set(map(len, block)) - {len(names)}:
-                        raise TableError(_ragged(path, delimiter, len(names)))
-                rows += len(block)
-                for builder in builders:
-                    builder.add(list(map(itemgetter(builder.index), block)))
+        for count, cells_of in _blocks(path, sep, len(names)):
+            rows += count
+            for builder in builders:
+                builder.add(cells_of(builder.index))
         if not rows:
             raise TableError(f"{path}: the table has a header but no rows")
         for builder in builders:
-            yield builder.finish(rows, lambda index, cell: _line_of(path, delimiter, index, cell))
+            yield builder.finish(rows, lambda index, cell: _line_of(path, sep, index, cell))
 
     return Table(str(path), tuple(names), read)
 
@@ -78,14 +74,16 @@ class _Builder:
         self.index = index
         self.missing = missing
         self.counting = categorical
+        # a number that means missing would pass as a number
+        self.sift = any(map(_NUMBER.fullmatch, missing))
         self.categorical = categorical
         self.blank = 0
         self.numbers: list[np.ndarray] = []
         self.tally: Counter[str] = Counter()
 
-    def add(self, cells: list[str]) -> None:
+    def add(self, cells: Sequence[str]) -> None:
         if not self.counting:
-            numbers = _numbers(cells)
+            numbers = None if self.sift else _numbers(cells)
             if numbers is None:
                 present = [cell for cell in cells if cell not in self.missing]
                 numbers = _numbers(present)
@@ -145,7 +143,7 @@ _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d.*)?", re.ASCII)
 
 
-def _numbers(cells: list[str]) -> np.ndarray | None:
+def _numbers(cells: Sequence[str]) -> np.ndarray | None:
     """The cells as int64 if all are whole, else as float64; None if one is no number."""
     try:
         array = np.fromiter(map(int, cells), np.int64, len(cells))
@@ -184,37 +182,95 @@ def _open_text(path: Path) -> io.TextIOWrapper:
     return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
 
 
+def _parser(lines: Iterable[str], delimiter: str) -> Any:
+    return csv.reader(lines, delimiter=delimiter, strict=True)
+
+
 def _sniff(header: str) -> str:
     """The most frequent delimiter outside quotes; a comma if there is none."""
     bare = re.sub(r'"[^"]*"', "", header)
     return max(",;\t|", key=bare.count)
 
 
-def _guarded(path: Path, call: Callable[[], _T], reader: Any = None) -> _T:
-    """What `call` returns, its complaints about the file put into one line."""
+_Cells = Callable[[int], Sequence[str]]
+
+
+def _blocks(path: Path, delimiter: str, width: int) -> Iterator[tuple[int, _Cells]]:
+    """The rows below the header, some at a time: how many, and a function giving the cells of column j."""
+    with _told(path, delimiter, width), _open_text(path) as file:
+        rows = _parser(file, delimiter)
+        next(rows)
+        if rows.line_num == 1:
+            file.seek(0)
+            file.readline()
+            rest = yield from _plain_blocks(file, delimiter, width)
+            rows = _parser(chain(io.StringIO(rest, newline=""), file), delimiter)
+        while block := list(islice(rows, _ROWS)):
+            block = [row for row in block if row]  # the csv module makes [] of a blank line
+            if any(len(row) != width for row in block):
+                raise csv.Error("ragged")
+            yield len(block), partial(_picked, block)
+
+
+def _plain_blocks(
+    file: io.TextIOWrapper, delimiter: str, width: int
+) -> Generator[tuple[int, _Cells], None, str]:
+    """Blocks while the text has no quotes; returns what it had read when something else came.
+
+    Cells are then what lies between delimiters, and splitting is three times as fast as the csv module.
+    """
+    while True:
+        text = file.read(_CHARACTERS) + file.readline()
+        body = text.replace("\r\n", "\n").removesuffix("\n")
+        lines = body.split("\n")
+        unusual = '"' in body or "\r" in body or "" in lines
+        if unusual or {line.count(delimiter) for line in lines} != {width - 1}:
+            return text
+        yield len(lines), partial(_strided, body.replace("\n", delimiter).split(delimiter), width)
+
+
+def _strided(cells: list[str], width: int, j: int) -> list[str]:
+    return cells[j::width]
+
+
+def _picked(block: list[list[str]], j: int) -> list[str]:
+    return [row[j] for row in block]
+
+
+@contextmanager
+def _told(path: Path, delimiter: str = ",", width: int = 0) -> Iterator[None]:
+    """Puts what can be wrong with the file into one line."""
     try:
-        return call()
+        yield
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise TableError(f"{path}: is not UTF-8 text (byte 0x{byte:02x}); convert it first") from None
-    except csv.Error as error:
-        where = f"line {reader.line_num}" if reader else "line 1"
-        why = "a quote is not closed" if "unexpected end" in str(error) else error
-        raise TableError(f"{path}: {where}: {why}") from None
+    except csv.Error:
+        raise TableError(f"{path}: {_first_fault(path, delimiter, width)}") from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TableError(f"{path}: is no intact gzip file: {error}") from None
 
 
-def _ragged(path: Path, delimiter: str, width: int) -> str:
+def _first_fault(path: Path, delimiter: str, width: int) -> str:
+    """Where the file first breaks the rules: found by reading it once more, line by line."""
     with _open_text(path) as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
-        row = next(row for row in reader if row and len(row) != width)
-        return f"{path}: line {reader.line_num} has {len(row)} fields, the header has {width}"
+        rows = _parser(file, delimiter)
+        start = 1
+        try:
+            for row in rows:
+                if row and width and len(row) != width:
+                    return f"line {rows.line_num} has {len(row)} fields, the header has {width}"
+                start = rows.line_num + 1
+        except csv.Error as error:
+            unclosed = "unexpected end" in str(error) or "field limit" in str(error)
+            return f"line {start}: {'a quote is opened and not closed' if unclosed else error}"
+    return "the file changed while it was read"
 
 
 def _line_of(path: Path, delimiter: str, index: int, cell: str) -> int:
     with _open_text(path) as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
-        next(reader)
-        next(row for row in reader if row and row[index] == cell)
-        return reader.line_num
+        rows = _parser(file, delimiter)
+        next(rows)
+        next((row for row in rows if row and row[index] == cell), None)
+        line: int = rows.line_num
+        return line

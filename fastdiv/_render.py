@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from math import ceil, isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -46,16 +47,22 @@ def table(report: Report, breaches: Sequence[Breach], blocks: str = BLOCKS) -> s
         ["baseline", clean(report.baseline), f"{report.rows_baseline:,} rows"],
         ["current", clean(report.current), f"{report.rows_current:,} rows"],
     ]
-    rows = [["column", "type", "JS", "W1/sd", "KL", "PSI", "", "n", "missing", "entropy", "histogram"]]
+    rows = [
+        ["column", "type", "JS", "W1/sd", "KL", "PSI", "", "n", "missing", "mean", "entropy", "histogram"]
+    ]
     for c in report.columns:
         upper, lower = _sparklines(c, blocks)
         # fmt: off
-        rows.append([_cut(clean(c.name)), c.kind, *_measures(c), "baseline", f"{c.n_baseline:,}",
-                     _percent(c.missing_baseline), f"{c.entropy_baseline:.2f}", upper])
-        rows.append(["", "", "", "", "", "", "current", f"{c.n_current:,}",
-                     _percent(c.missing_current), f"{c.entropy_current:.2f}", lower])
+        rows.append([
+            _cut(clean(c.name)), c.kind, *_measures(c), "baseline", f"{c.n_baseline:,}",
+            _percent(c.missing_baseline), _mean(c, c.mean_baseline), f"{c.entropy_baseline:.2f}", upper,
+        ])
+        rows.append([
+            "", "", "", "", "", "", "current", f"{c.n_current:,}",
+            _percent(c.missing_current), _mean(c, c.mean_current), f"{c.entropy_current:.2f}", lower,
+        ])
         # fmt: on
-    columns = ["", *_aligned(rows, "<<>>>><>>><")] if report.columns else []
+    columns = ["", *_aligned(rows, "<<>>>><>>>><")] if report.columns else []
     remarks = _remarks(report, breaches)
     if remarks:
         remarks = ["", *remarks]
@@ -79,7 +86,8 @@ def _width(text: str) -> int:
     """How many places `text` takes on a terminal."""
     if text.isascii():
         return len(text)
-    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(map(bool, map(unicodedata.combining, text)))
 
 
 def _cut(name: str) -> str:
@@ -124,7 +132,7 @@ def _remarks(report: Report, breaches: Sequence[Breach]) -> list[str]:
 def _legend(report: Report) -> list[str]:
     added = f"{report.pseudocount:g} is" if report.pseudocount else "nothing is"
     return [
-        "JS: Jensen-Shannon distance, log base 2, 0 to 1. KL: KL(current || baseline), bits. PSI: natural log.",
+        "JS: Jensen-Shannon distance, log base 2, 0 to 1. KL(current || baseline) in bits. PSI: natural log.",
         f"For KL and PSI {added} added to every bin. Entropy: in bits, of the bins.",
         "W1/sd: exact Wasserstein distance of the values over the baseline's standard deviation.",
         f"Bins: {report.bins} quantiles of the baseline (or its values, if it has no more than that), one",
@@ -144,6 +152,14 @@ def _short(value: float | None) -> str:
     return f"{value:.3f}" if value < 1000 else f"{value:.3g}"
 
 
+def _mean(c: ColumnDrift, mean: float | None) -> str:
+    if mean is None:
+        return "-"
+    if c.kind == "datetime":
+        return datetime.fromtimestamp(mean, UTC).isoformat(" ", "minutes").removesuffix("+00:00")
+    return f"{mean:.4g}" if abs(mean) < 0.1 or abs(mean) >= 1e7 else f"{mean:,.2f}"
+
+
 def _percent(share: float) -> str:
     if share == 0:
         return "0%"
@@ -155,18 +171,34 @@ def _percent(share: float) -> str:
 
 def markdown(report: Report, breaches: Sequence[Breach]) -> str:
     """A GitHub table."""
-    heads = ["column", "type", "JS", "W1/sd", "KL", "PSI", "n", "missing %", "entropy", "baseline", "current"]
+    heads = [
+        "column",
+        "type",
+        "JS",
+        "W1/sd",
+        "KL",
+        "PSI",
+        "n",
+        "missing %",
+        "mean",
+        "entropy",
+        "baseline",
+        "current",
+    ]
     lines = [
         f"**{_md(report.baseline)}** ({report.rows_baseline:,} rows) against "
         f"**{_md(report.current)}** ({report.rows_current:,} rows)",
         "",
     ]
     if report.columns:
-        lines += [_row(heads), _row(["---", "---"] + ["---:"] * 7 + ["---", "---"])]
+        lines += [_row(heads), _row(["---", "---"] + ["---:"] * 8 + ["---", "---"])]
     for c in report.columns:
         pairs = [
             f"{c.n_baseline:,} / {c.n_current:,}",
             f"{_percent(c.missing_baseline)} / {_percent(c.missing_current)}",
+            f"{_mean(c, c.mean_baseline)} / {_mean(c, c.mean_current)}"
+            if c.mean_baseline is not None
+            else "-",
             f"{c.entropy_baseline:.2f} / {c.entropy_current:.2f}",
         ]
         measures = [_short(c.js), _short(c.w1_over_sd), _short(c.kl), _short(c.psi)]
@@ -194,7 +226,8 @@ def _md(text: str) -> str:
 # fmt: off
 _FLAT = [
     "name", "status", "type", "n_baseline", "n_current", "missing_baseline", "missing_current",
-    "js_distance", "w1", "w1_over_sd", "kl_bits", "psi", "entropy_baseline_bits", "entropy_current_bits",
+    "js_distance", "w1", "w1_over_sd", "kl_bits", "psi", "mean_baseline", "mean_current",
+    "entropy_baseline_bits", "entropy_current_bits",
     "bins", "pseudocount", "note",
 ]
 # fmt: on
@@ -267,6 +300,8 @@ def _column(c: ColumnDrift) -> dict[str, Any]:
         "w1_over_sd": c.w1_over_sd,
         "kl_bits": c.kl,
         "psi": c.psi,
+        "mean_baseline": c.mean_baseline,
+        "mean_current": c.mean_current,
         "entropy_baseline_bits": c.entropy_baseline,
         "entropy_current_bits": c.entropy_current,
         "note": c.note,

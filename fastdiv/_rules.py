@@ -31,7 +31,7 @@ class Rule:
     inclusive: bool = False
 
     def __str__(self) -> str:
-        return f"{self.metric}{'>=' if self.inclusive else '>'}{self.limit:g}"
+        return f"{self.metric}{'>=' if self.inclusive else '>'}{self.limit:.15g}"
 
     def broken_by(self, value: float) -> bool:
         return value >= self.limit if self.inclusive else value > self.limit

@@ -105,6 +105,10 @@ def _compare(options: argparse.Namespace) -> int:
     from fastdiv.drift import compare
     from fastdiv.tables import TableError, read_table
 
+    if options.output and any(
+        _same_file(options.output, path) for path in (options.baseline, options.current)
+    ):
+        return _complain(f"{options.output} is one of the tables; the report would replace it")
     try:
         categorical = [name for names in options.categorical or [] for name in names]
         tables = [
@@ -115,6 +119,8 @@ def _compare(options: argparse.Namespace) -> int:
         report = compare(*tables, columns=columns, bins=options.bins, pseudocount=options.pseudocount)
     except (TableError, ValueError) as error:
         return _complain(str(error))
+    except OSError as error:
+        return _complain(f"{error.filename or 'a table'}: {error.strerror or error}")
     report = _sorted(report, options.sort, tables[0].names)
     breaches, unjudged = check(report, options.fail_on)
     try:
@@ -123,6 +129,10 @@ def _compare(options: argparse.Namespace) -> int:
         raise
     except OSError as error:
         return _complain(f"cannot write {options.output or 'the report'}: {error.strerror or error}")
+    if not report.columns:
+        return _complain(
+            "no column could be compared: " + "; ".join(f"{s.name!r}: {s.reason}" for s in report.skipped)
+        )
     faults = [skipped for skipped in report.skipped if skipped.fault]
     if faults:
         return _complain("; ".join(f"column {fault.name!r}: {fault.reason}" for fault in faults))
@@ -171,6 +181,10 @@ def _draws(characters: str) -> bool:
     return True
 
 
+def _same_file(a: str, b: str) -> bool:
+    return os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b)
+
+
 def _write(text: str, path: str | None) -> None:
     if path is None:
         encoding = sys.stdout.encoding or "ascii"
@@ -212,7 +226,10 @@ def _names(text: str) -> list[str]:
     """Comma-separated names; quotes around a name that holds a comma."""
     import csv
 
-    return [name for name in next(csv.reader([text], skipinitialspace=True), []) if name]
+    names = [name for name in next(csv.reader([text], skipinitialspace=True), []) if name]
+    if not names:
+        raise argparse.ArgumentTypeError("no column is named")
+    return names
 
 
 def _rule(text: str) -> object:

@@ -118,7 +118,7 @@ def read_table(
 
             table = _arrow.open_arrow(path, reader, frozenset(categorical))
     except OSError as error:
-        raise TableError(f"{path}: {error.strerror or error}") from None
+        raise TableError(f"{path}: {_one_line(error.strerror or error)}") from None
     return _checked(table)
 
 
@@ -173,11 +173,11 @@ def _checked(table: Table) -> Table:
 def _open_numpy(path: Path, categorical: frozenset[str]) -> Table:
     # never allow_pickle: unpickling runs code from the file (CVE-2019-6446)
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            arrays = _split("", loaded)
-        else:
-            with loaded:
+        with open(path, "rb") as file:
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                arrays = _split("", loaded)
+            else:
                 _refuse_bombs(loaded)
                 arrays = {name: a for key in loaded.files for name, a in _split(key, loaded[key]).items()}
     except OSError:
