@@ -76,13 +76,15 @@ def bars(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     high = max(x[-1 - len(x) // 100], y[-1 - len(y) // 100])
     if low == high:
         low, high = min(x[0], y[0]), max(x[-1], y[-1])
-    low, width = float(low), float(high) - float(low)
-    if _whole(x) and _whole(y):
+    low, high = float(low), float(high)
+    width = high - low
+    if width < 2**53 and _whole(x) and _whole(y):
         step = np.ceil((width + 1) / N_BARS)
         inner = low + step * np.arange(1, np.ceil((width + 1) / step))
     else:
-        # a width beyond the largest float would be infinite
-        inner = low + np.arange(1, N_BARS) * (float(high) / N_BARS - low / N_BARS)
+        # not through the width, which may be beyond the largest float
+        part = np.arange(1, N_BARS) / N_BARS
+        inner = low * (1 - part) + high * part
     u, v = (np.diff(np.searchsorted(side, inner), prepend=0, append=len(side)) for side in (x, y))
     return u, v
 

@@ -188,7 +188,9 @@ def _same_file(a: str, b: str) -> bool:
 def _write(text: str, path: str | None) -> None:
     if path is None:
         encoding = sys.stdout.encoding or "ascii"
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+        # by lines: under PYTHONUNBUFFERED Python drops what one write to a closing pipe leaves over
+        sys.stdout.writelines(text.splitlines(keepends=True))
         return
     # through a link to the file itself; a device or a pipe cannot be replaced, only written to
     path = os.path.realpath(path)
