@@ -31,11 +31,9 @@ _NAME_WIDTH = 28
 
 
 def clean(text: str) -> str:
-    """`text` without escape sequences and without control, format, surrogate or private characters."""
-    text = _ANSI.sub("", text)
-    return "".join(
-        " " if c in "\t\n\r" else c for c in text if c in "\t\n\r" or unicodedata.category(c)[0] != "C"
-    )
+    """`text` without escape sequences and control, format, surrogate or private characters, on one line."""
+    text = re.sub(r"[\t\n\r\u2028\u2029]", " ", _ANSI.sub("", text))
+    return "".join(c for c in text if unicodedata.category(c)[0] != "C")
 
 
 # -- for the terminal ----------------------------------------------------------------------------------------
