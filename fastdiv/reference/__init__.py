@@ -1,0 +1,3 @@
+"""The slow twins: every measure in plain NumPy, readable before fast, to hold the compiled ones against."""
+
+from fastdiv.reference.information import *  # noqa: F403
