@@ -53,10 +53,11 @@ def _open_parquet(path: Path, categorical: frozenset[str]) -> Table:
         raise TableError(f"{path}: the table has no rows")
 
     def read(wanted: Sequence[str]) -> Iterator[Column]:
-        # one column at a time: the peak is one column of each table, not two tables
+        # one column at a time: the peak is one column of each table, not two tables; threads share out
+        # columns, so they would only be waited for
         for name in wanted:
             try:
-                values = file.read(columns=[name]).column(name)
+                values = file.read(columns=[name], use_threads=False).column(name)
             except (pa.ArrowException, OSError, KeyError) as error:
                 raise TableError(f"{path}: column {name!r} cannot be read: {_one_line(error)}") from None
             yield _column(name, values, name in categorical)
@@ -130,5 +131,5 @@ def _tally(values: Any) -> dict[str, int]:
 
 
 def _array(values: Any) -> np.ndarray:
-    array: np.ndarray = values.to_numpy()
-    return array
+    # to_numpy() would import pandas where it is installed: half a second
+    return np.concatenate([np.from_dlpack(chunk) for chunk in values.chunks])
