@@ -274,6 +274,7 @@ def json_text(report: Report, breaches: Sequence[Breach]) -> str:
             "psi": "natural log",
             "pseudocount": report.pseudocount,
             "pseudocount_in": ["kl_bits", "psi"],
+            "datetimes": "bins in microseconds since 1970, w1 and means in seconds",
             "w1_over_sd": "over the baseline's population standard deviation",
         },
         "columns": [_column(c) | _drawing(c) for c in report.columns],

@@ -22,10 +22,16 @@ from fastdiv.transport import wasserstein_distance
 
 __all__ = ["Bin", "ColumnDrift", "Report", "Skipped", "compare"]
 
+# From this many values on, a column in which most occur once is taken for an identifier.
+_MANY = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """One bin and what either side holds in it; `low` and `high` are None for categories and open ends."""
+    """One bin and what either side holds in it.
+
+    `low` and `high` are None for categories and open ends; of a datetime column, microseconds since 1970.
+    """
 
     label: str
     low: float | int | None
@@ -280,7 +286,10 @@ def _count_values(u: Column, v: Column) -> _Counted:
     if len(bins) > N_BARS:
         rest = heights[:, N_BARS - 1 :].sum(axis=1, keepdims=True)
         heights = np.hstack([heights[:, : N_BARS - 1], rest])
-    return _Counted(bins, (heights[0], heights[1]))
+    note = ""
+    if min(u.present, v.present) >= _MANY and 2 * len(u.tally) > u.present and 2 * len(v.tally) > v.present:
+        note = "most values occur once, as in an identifier, which has no distribution to compare"
+    return _Counted(bins, (heights[0], heights[1]), note=note)
 
 
 def _count_numbers(u: Column, v: Column, bins: int) -> _Counted:
@@ -327,13 +336,15 @@ def _finite(x: np.ndarray) -> np.ndarray:
 def _moments(x: np.ndarray) -> tuple[float, float]:
     """Mean and standard deviation of sorted values, from the minimum on: a far origin costs no digits."""
     low = x[0].item()
+    scale = 1.0
     if x.dtype.kind == "f":
         scale = max(abs(low), abs(x[-1].item())) or 1.0  # 1e200 squared is no float
         rise = x.astype(np.float64) / scale - low / scale
+    elif x[-1].item() - low >= 2**63:
+        rise = x.astype(np.float64) - low
     else:
-        scale = 1.0
-        wide = x[-1].item() - low >= 2**63
-        rise = x.astype(np.float64) - low if wide else x - np.array(low, np.result_type(x, np.int64))
+        wide = x if x.dtype.itemsize == 8 else x.astype(np.int64)
+        rise = wide - wide[0]
     return low + scale * float(np.mean(rise)), scale * float(np.std(rise))
 
 

@@ -526,6 +526,34 @@ def test_ctrl_c_is_quiet(tmp_path):
     assert (process.returncode, out, err) == (130, b"", b"")
 
 
+# -- hostile files -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.parquet", "t.feather", "t.npy", "t.npz"])
+def test_damaged_files_get_one_line_or_a_report(run, tables, tmp_path, name):
+    """Bytes flipped, cut and doubled at random: never a traceback, never an exit code but 0 and 2."""
+    path = tmp_path / name
+    frame = pd.read_csv(tables[0])[:50]
+    if "csv" in name:
+        frame.to_csv(path, index=False)
+    elif name.endswith(("parquet", "feather")):
+        (frame.to_parquet if name.endswith("parquet") else frame.to_feather)(path)
+    else:
+        arrays = {"moved": frame["moved"].to_numpy(), "word": frame["word"].to_numpy(str)}
+        np.savez_compressed(path, **arrays) if name.endswith("z") else np.save(path, arrays["moved"])
+    whole = path.read_bytes()
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        data = bytearray(whole)
+        for _ in range(rng.integers(1, 6)):
+            at, length = int(rng.integers(len(data))), int(rng.integers(1, 30))
+            data[at : at + length] = [rng.bytes(length), b"", data[at : at + length] * 2][rng.integers(3)]
+        path.write_bytes(data)
+        code, _, err = run(path, path)
+        assert code in (0, 2)
+        assert err.count("\n") == (code == 2), err
+
+
 # -- the demo ------------------------------------------------------------------------------------------------
 
 

@@ -257,6 +257,26 @@ def test_a_far_origin_costs_no_digits():
     assert far.js == near.js
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint8", "int64", "uint64"])
+def test_the_whole_range_of_an_integer_type(dtype):
+    info = np.iinfo(dtype)
+    ends = np.array([info.min, info.max] * 10, dtype)
+    column = one(ends, ends[:1])
+    span = float(info.max) - float(info.min)
+    assert column.w1 == pytest.approx(span / 2)
+    assert column.w1_over_sd == pytest.approx(1)
+    assert column.mean_baseline == pytest.approx((float(info.max) + float(info.min)) / 2, abs=span * 1e-15)
+
+
+def test_identifiers_are_called_by_name():
+    def ids(start):
+        return np.array([f"id{i}" for i in range(start, start + 50)])
+
+    assert "identifier" in one(ids(0), ids(50)).note
+    assert one(ids(0)[:10], ids(50)).note == ""
+    assert one(np.repeat(ids(0), 3), ids(50)).note == ""
+
+
 # -- the bars ------------------------------------------------------------------------------------------------
 
 
