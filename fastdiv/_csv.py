@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -119,7 +120,8 @@ class _Builder:
             classes, cell = odd
             reason = (
                 f"mixes {classes} (line {line_of(self.index, cell)}: {cell!r}); "
-                f"--categorical {self.name} compares it as text, --missing {cell} takes such cells as missing"
+                f"--categorical {quote(self.name)} compares it as text, "
+                f"--missing {quote(cell)} takes such cells as missing"
             )
             return Column(self.name, "mixed", rows, blank, reason=reason)
         return Column(self.name, "categorical", rows, blank, tally=dict(self.tally))
@@ -128,8 +130,14 @@ class _Builder:
         """Which classes of value the column mixes and the first cell of the rarest; None if it does not."""
         count = Counter({"numbers": sum(map(len, self.numbers))})
         first: dict[str, str] = {}
+        is_number, looks_dated = _NUMBER.fullmatch, _DATE.fullmatch
         for cell, times in self.tally.items():
-            kind = "numbers" if _NUMBER.fullmatch(cell) else "dates" if _is_date(cell) else "text"
+            if is_number(cell):
+                kind = "numbers"
+            elif looks_dated(cell) and _dates(Counter([cell])) is not None:
+                kind = "dates"
+            else:
+                kind = "text"
             count[kind] += times
             first.setdefault(kind, cell)
         found = [kind for kind, times in count.most_common() if times]
@@ -141,6 +149,7 @@ class _Builder:
 
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d.*)?", re.ASCII)
+_PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
 
 
 def _numbers(cells: Sequence[str]) -> np.ndarray | None:
@@ -162,16 +171,15 @@ def _dates(tally: Counter[str]) -> np.ndarray | None:
     if not all(map(_DATE.fullmatch, tally)):
         return None
     try:
-        stamps = [datetime.fromisoformat(cell) for cell in tally]
-        epoch = datetime(1970, 1, 1, tzinfo=stamps[0].tzinfo and UTC)
-        micros = np.array([stamp - epoch for stamp in stamps], "m8[us]").view(np.int64)
+        if all(map(_PLAIN_DATE.fullmatch, tally)):  # NumPy reads these, and ten times as fast
+            micros = np.array(list(tally), "M8[us]").view(np.int64)
+        else:
+            stamps = [datetime.fromisoformat(cell) for cell in tally]
+            epoch = datetime(1970, 1, 1, tzinfo=stamps[0].tzinfo and UTC)
+            micros = np.array([stamp - epoch for stamp in stamps], "m8[us]").view(np.int64)
     except (ValueError, TypeError):  # a 30th of February; offsets in some cells only
         return None
     return np.repeat(micros, list(tally.values()))
-
-
-def _is_date(cell: str) -> bool:
-    return _DATE.fullmatch(cell) is not None and _dates(Counter([cell])) is not None
 
 
 # -- the file ------------------------------------------------------------------------------------------------

@@ -310,7 +310,7 @@ def _column(c: ColumnDrift) -> dict[str, Any]:
 def _drawing(c: ColumnDrift) -> dict[str, Any]:
     bins = c.bins[:_MOST_BINS]
     return {
-        "bins": [asdict(b) for b in bins],
+        "bins": [b._asdict() for b in bins],
         "bins_left_out": len(c.bins) - len(bins),
         "bars_baseline": c.bars_baseline,
         "bars_current": c.bars_current,

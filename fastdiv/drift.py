@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,8 +27,7 @@ __all__ = ["Bin", "ColumnDrift", "Report", "Skipped", "compare"]
 _MANY = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Bin:
+class Bin(NamedTuple):
     """One bin and what either side holds in it.
 
     `low` and `high` are None for categories and open ends; of a datetime column, microseconds since 1970.
@@ -237,8 +237,7 @@ def _incomparable(u: Column, v: Column) -> Skipped | None:
 def _compare(u: Column, v: Column, bins: int, pseudocount: float) -> ColumnDrift:
     numeric = u.kind in ("numeric", "datetime")
     counted = _count_numbers(u, v, bins) if numeric else _count_values(u, v)
-    p = np.array([b.baseline for b in counted.bins])
-    q = np.array([b.current for b in counted.bins])
+    p, q = counted.p, counted.q
     return ColumnDrift(
         name=u.name,
         kind=u.kind,
@@ -268,6 +267,8 @@ class _Counted:
     """What the measures are taken of, however it was counted."""
 
     bins: list[Bin]
+    p: np.ndarray
+    q: np.ndarray
     bars: tuple[np.ndarray, np.ndarray]
     w1: float | None = None
     w1_over_sd: float | None = None
@@ -277,19 +278,24 @@ class _Counted:
 
 def _count_values(u: Column, v: Column) -> _Counted:
     """Bins of a categorical or boolean column: its values, the baseline's most frequent first."""
-    bins = [
-        Bin(value, None, None, u.tally.get(value, 0), v.tally.get(value, 0))
-        for value in u.tally.keys() | v.tally.keys()
-    ]
-    bins.sort(key=lambda b: (-b.baseline, -b.current, b.label))
-    heights = np.array([(b.baseline, b.current) for b in bins]).T
-    if len(bins) > N_BARS:
-        rest = heights[:, N_BARS - 1 :].sum(axis=1, keepdims=True)
-        heights = np.hstack([heights[:, : N_BARS - 1], rest])
+    # arrays, for an identifier has as many values as the table has rows
+    labels = sorted(u.tally.keys() | v.tally.keys())
+    p, q = (np.fromiter((c.tally.get(x, 0) for x in labels), np.int64, len(labels)) for c in (u, v))
+    order = np.lexsort([-q, -p])
+    p, q = p[order], q[order]
+    nothing = repeat(None)
+    bins = list(map(Bin, map(labels.__getitem__, order.tolist()), nothing, nothing, p.tolist(), q.tolist()))
     note = ""
     if min(u.present, v.present) >= _MANY and 2 * len(u.tally) > u.present and 2 * len(v.tally) > v.present:
         note = "most values occur once, as in an identifier, which has no distribution to compare"
-    return _Counted(bins, (heights[0], heights[1]), note=note)
+    return _Counted(bins, p, q, (_with_rest(p), _with_rest(q)), note=note)
+
+
+def _with_rest(counts: np.ndarray) -> np.ndarray:
+    """The first counts, and all others as the last."""
+    if len(counts) <= N_BARS:
+        return counts
+    return np.append(counts[: N_BARS - 1], counts[N_BARS - 1 :].sum())
 
 
 def _count_numbers(u: Column, v: Column, bins: int) -> _Counted:
@@ -299,23 +305,27 @@ def _count_numbers(u: Column, v: Column, bins: int) -> _Counted:
     cuts = value_cuts(inner_x, bins)
     few = cuts is not None
     cuts = cuts or quantile_cuts(inner_x, bins)
-    in_x, in_y = count(x, cuts), count(y, cuts)
-    filled = np.flatnonzero(in_x + in_y)
-    labelled = [_bin(cuts, i, int(in_x[i]), int(in_y[i]), u.kind) for i in filled.tolist()]
+    p, q = count(x, cuts), count(y, cuts)
+    filled = np.flatnonzero(p + q)
+    p, q = p[filled], q[filled]
+    labelled = [
+        _bin(cuts, i, in_p, in_q, u.kind)
+        for i, in_p, in_q in zip(filled.tolist(), p.tolist(), q.tolist(), strict=True)
+    ]
     if (few and len(filled) <= N_BARS) or not len(inner_y):
-        drawn = in_x[filled], in_y[filled]
+        drawn = p, q
     else:
         drawn = bars(inner_x, inner_y)
     infinite = len(x) - len(inner_x) + len(y) - len(inner_y)
     if infinite:
-        return _Counted(labelled, drawn, note=f"{infinite} infinite values: in the end bins, and no W1")
+        return _Counted(labelled, p, q, drawn, note=f"{infinite} infinite values: in the end bins, and no W1")
     unit = 1e6 if u.kind == "datetime" else 1.0
     w1 = float(wasserstein_distance(x, y, assume_sorted=True)) / unit
     mean_x, sd = _moments(x)
     mean_y, _ = _moments(y)
     scaled = w1 * unit / sd if sd else (np.inf if w1 else 0.0)
     note = f"taken as time; W1 is {w1:,.6g} s" if u.kind == "datetime" else ""
-    return _Counted(labelled, drawn, w1, scaled, (mean_x / unit, mean_y / unit), note)
+    return _Counted(labelled, p, q, drawn, w1, scaled, (mean_x / unit, mean_y / unit), note)
 
 
 def _sorted_alike(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

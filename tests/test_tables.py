@@ -161,6 +161,21 @@ def test_types_are_inferred_from_all_cells(tmp_path, cells, kind):
     assert from_csv(tmp_path, "x,y\n" + "".join(f"{cell},0\n" for cell in cells))["x"].kind == kind
 
 
+def test_dates_are_read_alike_with_and_without_an_offset(tmp_path):
+    """NumPy reads the plain ones, datetime those with an offset."""
+    plain = [
+        "0001-01-01",
+        "1899-12-31 23:59",
+        "1970-01-01T00:00:00",
+        "2013-06-30 12:00:00.5",
+        "9999-12-31T23:59:59.999999",
+    ]
+    a = from_csv(tmp_path, "x\n" + "\n".join(plain) + "\n")["x"].numbers
+    full = [cell if len(cell) > 10 else f"{cell} 00:00" for cell in plain]
+    b = from_csv(tmp_path, "x\n" + "\n".join(f"{cell}+00:00" for cell in full) + "\n")["x"].numbers
+    assert a.tolist() == b.tolist()
+
+
 def test_offsets_are_taken_to_utc(tmp_path):
     got = from_csv(tmp_path, "x\n2013-01-01T10:00:00Z\n2013-01-01T12:00:00+02:00\n")
     assert len(set(got["x"].numbers.tolist())) == 1
