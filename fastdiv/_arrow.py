@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,6 @@ def from_frame(frame: Any, label: str, categorical: frozenset[str]) -> Table:
 
 
 def _open_parquet(path: Path, categorical: frozenset[str]) -> Table:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)
@@ -52,17 +52,24 @@ def _open_parquet(path: Path, categorical: frozenset[str]) -> Table:
     if not file.metadata.num_rows:
         raise TableError(f"{path}: the table has no rows")
 
-    def read(wanted: Sequence[str]) -> Iterator[Column]:
+    def column(name: str) -> Any:
         # one column at a time: the peak is one column of each table, not two tables; threads share out
         # columns, so they would only be waited for
-        for name in wanted:
-            try:
-                values = file.read(columns=[name], use_threads=False).column(name)
-            except (pa.ArrowException, OSError, KeyError) as error:
-                raise TableError(f"{path}: column {name!r} cannot be read: {_one_line(error)}") from None
-            yield _column(name, values, name in categorical)
+        return file.read(columns=[name], use_threads=False).column(name)
 
-    return Table(str(path), names, read)
+    return Table(str(path), names, partial(_columns, str(path), column, categorical))
+
+
+def _columns(
+    label: str, column: Callable[[str], Any], categorical: frozenset[str], names: Sequence[str]
+) -> Iterator[Column]:
+    import pyarrow as pa
+
+    for name in names:
+        try:
+            yield _column(name, column(name), name in categorical)
+        except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
+            raise TableError(f"{label}: column {name!r} cannot be read: {_one_line(error)}") from None
 
 
 def _read_ipc(pa: Any, path: Path) -> Any:
@@ -78,10 +85,7 @@ def _from_arrow(table: Any, label: str, categorical: frozenset[str]) -> Table:
     if table.num_columns and not table.num_rows:
         raise TableError(f"{label}: the table has no rows")
 
-    def read(names: Sequence[str]) -> Iterator[Column]:
-        return (_column(name, table.column(name), name in categorical) for name in names)
-
-    return Table(label, tuple(table.column_names), read)
+    return Table(label, tuple(table.column_names), partial(_columns, label, table.column, categorical))
 
 
 def _column(name: str, values: Any, categorical: bool) -> Column:

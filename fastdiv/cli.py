@@ -29,15 +29,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(argv)
         run: Callable[[argparse.Namespace], int] = options.run
-        code = run(options)
-        sys.stdout.flush()
-        return code
+        return run(options)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # the reader (head, less) has seen enough; without this, Python complains once more at exit
-        with suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()  # the reader (head, less) has seen enough
         return ERROR
     except MemoryError:
         return _complain("the tables do not fit into memory; --columns reads fewer columns")
@@ -117,7 +113,7 @@ def _compare(options: argparse.Namespace) -> int:
         ]
         columns = [name for names in options.columns for name in names] if options.columns else None
         report = compare(*tables, columns=columns, bins=options.bins, pseudocount=options.pseudocount)
-    except (TableError, ValueError) as error:
+    except TableError as error:
         return _complain(str(error))
     except OSError as error:
         return _complain(f"{error.filename or 'a table'}: {error.strerror or error}")
@@ -128,6 +124,8 @@ def _compare(options: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if options.output is None:
+            _drop_output()
         return _complain(f"cannot write {options.output or 'the report'}: {error.strerror or error}")
     if not report.columns:
         return _complain(
@@ -151,7 +149,7 @@ def _sorted(report: Report, key: str, names: Sequence[str]) -> Report:
     elif key == "table":
         order = sorted(report.columns, key=lambda c: names.index(c.name))
     else:
-        # columns without the metric come last
+        # columns without the metric come last, equals in the order of drift
         values = {c.name: metric_of(c, key) for c in report.columns}
         order = sorted(
             report.columns, key=lambda c: -1.0 if (x := values[c.name]) is None else x, reverse=True
@@ -168,14 +166,13 @@ def _rendered(report: Report, breaches: Sequence[Breach], options: argparse.Name
         return _render.comma_separated(report, options.escape_formulas)
     if options.format == "md":
         return _render.markdown(report, breaches)
-    return _render.table(
-        report, breaches, _render.BLOCKS if options.output or _draws(_render.BLOCKS) else _render.ASCII
-    )
+    drawable = options.output or _draws(_render.BLOCKS)
+    return _render.table(report, breaches, _render.BLOCKS if drawable else _render.ASCII)
 
 
 def _draws(characters: str) -> bool:
     try:
-        characters.encode(sys.stdout.encoding or "ascii")
+        characters.encode(getattr(sys.stdout, "encoding", None) or "ascii")
     except (UnicodeEncodeError, LookupError):
         return False
     return True
@@ -187,10 +184,13 @@ def _same_file(a: str, b: str) -> bool:
 
 def _write(text: str, path: str | None) -> None:
     if path is None:
+        if sys.stdout is None:
+            raise OSError("standard output is closed")
         encoding = sys.stdout.encoding or "ascii"
         text = text.encode(encoding, "backslashreplace").decode(encoding)
         # by lines: under PYTHONUNBUFFERED Python drops what one write to a closing pipe leaves over
         sys.stdout.writelines(text.splitlines(keepends=True))
+        sys.stdout.flush()
         return
     # through a link to the file itself; a device or a pipe cannot be replaced, only written to
     path = os.path.realpath(path)
@@ -209,6 +209,12 @@ def _write(text: str, path: str | None) -> None:
         with suppress(OSError):
             os.unlink(unfinished)
         raise
+
+
+def _drop_output() -> None:
+    """Sends what is left in stdout's buffer nowhere: Python would try once more at exit, and complain."""
+    with suppress(OSError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str) -> int:

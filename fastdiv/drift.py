@@ -158,9 +158,9 @@ def compare(
     Raises
     ------
     TableError
-        If a table cannot be read, or no column is common to both.
+        If a table cannot be read, no column is common to both, or one of `columns` is not.
     ValueError
-        For an unknown column, less than 2 bins, a negative pseudocount.
+        For less than 2 bins or a negative pseudocount. (A TableError is one, too.)
 
     Examples
     --------
@@ -211,9 +211,9 @@ def _known(columns: Sequence[str], base: Table, cur: Table) -> list[str]:
             if name in table.names:
                 continue
             if name in other.names:
-                raise ValueError(f"column {name!r} is in {other.label} only")
+                raise TableError(f"column {name!r} is in {other.label} only")
             near = get_close_matches(name, base.names, 1)
-            raise ValueError(f"no column {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            raise TableError(f"no column {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     return list(dict.fromkeys(columns))
 
 

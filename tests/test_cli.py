@@ -515,6 +515,18 @@ def test_a_broken_pipe_is_quiet(tmp_path, unbuffered):
         assert process.wait(timeout=60) == 2
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("redirect", "why"), [("> /dev/full", b"No space left on device"), (">&-", b"standard output is closed")]
+)
+def test_an_output_that_cannot_be_written_is_an_error(tables, redirect, why, unbuffered):
+    command = f"{sys.executable} -m fastdiv compare {tables[0]} {tables[1]} {redirect}"
+    env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(["sh", "-c", command], capture_output=True, env=env, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == b"fastdiv: error: cannot write the report: " + why + b"\n"
+
+
 def test_ctrl_c_is_quiet(tmp_path):
     path = tmp_path / "long.csv"
     path.write_text("a,b\n" + "1.5,2.5\n" * 3_000_000)

@@ -361,9 +361,9 @@ def test_a_baseline_of_infinities_is_skipped():
         ({"bins": 1}, ValueError, "bins must be at least 2, got 1"),
         ({"pseudocount": -1}, ValueError, "pseudocount must be finite and not negative"),
         ({"pseudocount": np.nan}, ValueError, "pseudocount"),
-        ({"columns": ["distanse"]}, ValueError, "no column 'distanse'; did you mean 'distance'\\?"),
-        ({"columns": ["qqq"]}, ValueError, "no column 'qqq'$"),
-        ({"columns": ["gone"]}, ValueError, "column 'gone' is in baseline only"),
+        ({"columns": ["distanse"]}, TableError, "no column 'distanse'; did you mean 'distance'\\?"),
+        ({"columns": ["qqq"]}, TableError, "no column 'qqq'$"),
+        ({"columns": ["gone"]}, TableError, "column 'gone' is in baseline only"),
     ],
 )
 def test_wrong_calls(options, error, message):

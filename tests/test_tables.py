@@ -353,6 +353,13 @@ def test_a_parquet_file_with_a_damaged_column_names_it(tmp_path):
     assert "column 'x' cannot be read" in complaint(path)
 
 
+def test_text_that_is_not_utf8_names_its_column(tmp_path):
+    path = tmp_path / "t.feather"
+    bytes_as_text = pa.array([b"ok", b"\xff\xfe"]).view(pa.string())
+    pyarrow.feather.write_feather(pa.table({"w": bytes_as_text}), path)
+    assert "column 'w' cannot be read" in complaint(path)
+
+
 def test_without_pyarrow_parquet_says_what_to_install(tmp_path, monkeypatch):
     path = write(FRAME, tmp_path / "t.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
