@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -40,15 +41,14 @@ def from_frame(frame: Any, label: str, categorical: frozenset[str]) -> Table:
         table = pa.table(frame)
     except pa.ArrowException as error:  # a pandas column of objects of several types
         raise TableError(f"{label}: {_one_line(error)}") from None
-    index = [name for name in table.column_names if name.startswith("__index_level_")]
-    return _from_arrow(table.drop_columns(index), label, categorical)
+    return _from_arrow(table, label, categorical)
 
 
 def _open_parquet(path: Path, categorical: frozenset[str]) -> Table:
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(path)
-    names = tuple(file.schema_arrow.names)
+    names = _without_index(file.schema_arrow.names)
     if not file.metadata.num_rows:
         raise TableError(f"{path}: the table has no rows")
 
@@ -72,6 +72,11 @@ def _columns(
             raise TableError(f"{label}: column {name!r} cannot be read: {_one_line(error)}") from None
 
 
+def _without_index(names: Sequence[str]) -> tuple[str, ...]:
+    """Without what pandas calls the row numbers that it writes along with a filtered frame."""
+    return tuple(name for name in names if not re.fullmatch(r"__index_level_\d+__", name))
+
+
 def _read_ipc(pa: Any, path: Path) -> Any:
     source = pa.memory_map(str(path))
     try:
@@ -85,7 +90,8 @@ def _from_arrow(table: Any, label: str, categorical: frozenset[str]) -> Table:
     if table.num_columns and not table.num_rows:
         raise TableError(f"{label}: the table has no rows")
 
-    return Table(label, tuple(table.column_names), partial(_columns, label, table.column, categorical))
+    names = _without_index(table.column_names)
+    return Table(label, names, partial(_columns, label, table.column, categorical))
 
 
 def _column(name: str, values: Any, categorical: bool) -> Column:

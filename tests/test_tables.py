@@ -353,6 +353,14 @@ def test_a_parquet_file_with_a_damaged_column_names_it(tmp_path):
     assert "column 'x' cannot be read" in complaint(path)
 
 
+def test_the_row_numbers_of_a_filtered_frame_are_no_column(tmp_path):
+    frame = pd.DataFrame({"x": [1, 2, 3]})[1:].set_axis([7, 9])
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert "__index_level_0__" in pq.read_schema(tmp_path / "t.parquet").names
+    assert list(columns(tmp_path / "t.parquet")) == ["x"]
+    assert as_table(frame).names == ("x",)
+
+
 def test_text_that_is_not_utf8_names_its_column(tmp_path):
     path = tmp_path / "t.feather"
     bytes_as_text = pa.array([b"ok", b"\xff\xfe"]).view(pa.string())
