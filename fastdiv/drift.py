@@ -324,7 +324,7 @@ def _count_numbers(u: Column, v: Column, bins: int) -> _Counted:
     mean_x, sd = _moments(x)
     mean_y, _ = _moments(y)
     scaled = w1 * unit / sd if sd else (np.inf if w1 else 0.0)
-    note = f"taken as time; W1 is {w1:,.6g} s" if u.kind == "datetime" else ""
+    note = f"taken as time: W1 is {w1:,.1f} s ({w1 / 86_400:,.1f} days)" if u.kind == "datetime" else ""
     return _Counted(labelled, p, q, drawn, w1, scaled, (mean_x / unit, mean_y / unit), note)
 
 

@@ -264,6 +264,16 @@ def test_wide_characters_keep_the_table_straight(run, tmp_path):
     assert narrow.index("numeric") == wide.index("numeric") + 2
 
 
+def test_long_names_and_small_shares_keep_to_their_columns(run, tmp_path):
+    path = tmp_path / "t.csv"
+    name = "a_name_that_is_too_long_for_any_table"
+    path.write_text(f"{name},y\n" + ",1\n" + "1,2\n" * 9999)
+    lines = run(path, path)[1].splitlines()
+    row = next(line for line in lines if line.startswith(name[:25] + "...  numeric"))
+    assert "<0.1%" in row
+    assert name in run(path, path, "--format", "md")[1].replace("\\", "")
+
+
 def test_a_terminal_without_blocks_gets_ascii(tables):
     done = shell("compare", *tables, env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert (done.returncode, done.stderr) == (0, b"")
@@ -530,10 +540,11 @@ def test_ctrl_c_is_quiet(tmp_path):
     pipe = tmp_path / "pipe.csv"
     os.mkfifo(pipe)
     command = [sys.executable, "-m", "fastdiv", "compare", str(pipe), str(pipe)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        with open(pipe, "wb"):  # waits until the command is reading
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=60)
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    # opening the pipe waits until the command reads from it
+    with subprocess.Popen(command, **options) as process, open(pipe, "wb"):
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (130, b"", b"")
 
 

@@ -109,6 +109,7 @@ def test_datetimes_are_taken_as_time():
     assert column.missing_current == 1 / len(u)
     whole = one(u, (u + np.timedelta64(36, "h")).astype("M8[s]"))
     assert whole.w1 == 36 * 3600
+    assert whole.note == "taken as time: W1 is 129,600.0 s (1.5 days)"
     seconds = u.astype("M8[s]").astype(float)
     assert whole.w1_over_sd == pytest.approx(36 * 3600 / seconds.std(), rel=1e-9)
     assert whole.mean_baseline == pytest.approx(seconds.mean(), rel=1e-12)
