@@ -253,7 +253,9 @@ cdef object one_pair(int measure, object p, object q, object base):
     if n != cnp.PyArray_DIM(q, 0) or n == 0:
         return None
     options = fd_default_options
-    if base is not None:
+    if type(base) is int and base == 2:
+        options.unit_hi, options.unit_lo = 1.0, 0.0
+    elif base is not None:
         if type(base) is not int and type(base) is not float or not (base > 1 and isfinite(base)):
             return None
         options.unit_hi, options.unit_lo = unit(base)
