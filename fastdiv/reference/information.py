@@ -129,10 +129,14 @@ class _Shares(NamedTuple):
         d = (x - y) + (self.lo[i] - self.lo[j])
         t = _over(d, x + y)
         near = 2.0 * t * (1.0 + np.polyval(_ATANH, np.minimum(t * t, 0.25)))
-        far = np.log(self.mantissa[i] / self.mantissa[j]) + LN2 * (self.exponent[i] - self.exponent[j])
+        far = self._far(i, j) - self._far(j, i)  # odd in (i, j) to the last bit
         empty = (self.mantissa[i] == 0) & (self.mantissa[j] == 0)
         close = (np.abs(t) <= 0.5) & (x + y > 2.0**-700)  # t of masses further down has lost its digits
         return d, np.where(empty, 0.0, np.where(close, near, far))
+
+    def _far(self, i: int, j: int) -> Array:
+        log: Array = np.log(self.mantissa[i] / self.mantissa[j])
+        return (log + LN2 * (self.exponent[i] - self.exponent[j])) / 2.0
 
     def excess(self, i: int, j: int) -> Array:
         """sum x_i - sum x_j of raw masses, to the last digit."""
@@ -426,6 +430,7 @@ def _score(
         table = np.stack(np.broadcast_arrays(*(v.astype(np.float64) for v in views.values())))
         if stack:
             table = np.moveaxis(table[0], -2, 0)
+        table = np.ascontiguousarray(table)  # the order of a sum must not depend on the layout
         missing = np.isnan(table).any(axis=0)
         table = np.where(missing, -np.inf if log_input else 0.0, table)
         void = missing.all(-1) if nan_policy == "omit" else missing.any(-1)
