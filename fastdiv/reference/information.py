@@ -135,8 +135,9 @@ class _Shares(NamedTuple):
         return d, np.where(empty, 0.0, np.where(close, near, far))
 
     def _far(self, i: int, j: int) -> Array:
-        log: Array = np.log(self.mantissa[i] / self.mantissa[j])
-        return (log + LN2 * (self.exponent[i] - self.exponent[j])) / 2.0
+        half: Array = np.log(self.mantissa[i] / self.mantissa[j]) / 2.0
+        half += LN2 / 2.0 * (self.exponent[i] - self.exponent[j])
+        return half
 
     def excess(self, i: int, j: int) -> Array:
         """sum x_i - sum x_j of raw masses, to the last digit."""
@@ -163,27 +164,22 @@ class _Shares(NamedTuple):
 _ROOM = 200  # shares of masses are kept times 2**200: 5e-324 of a row is then 2**-874
 
 
-def _from_masses(masses: Array, pseudocount: Array, normalize: bool) -> _Shares:
-    """Shares of (mass + pseudocount) in each row, or, without normalising, the masses themselves."""
-    whole = masses + pseudocount
-    huge = np.isinf(whole)
-    whole = np.where(huge, masses / 2.0 + pseudocount / 2.0, whole)
-    mantissa, exponent = np.frexp(whole)
-    exponent = exponent + huge
-
-    top = np.frexp(np.maximum(masses, pseudocount).max(-1, keepdims=True))[1]
+def _from_masses(masses: Array, normalize: bool) -> _Shares:
+    """The shares of each row, or, without normalising, the masses themselves."""
+    mantissa, exponent = np.frexp(masses)
+    top = np.frexp(masses.max(-1, keepdims=True))[1]
     if not normalize:
         top = np.broadcast_to(top.max(axis=0, keepdims=True) // 2 * 2, top.shape)  # even: its half is exact
-    hi, lo = _two_sum(np.ldexp(masses, _ROOM - top), np.ldexp(pseudocount, _ROOM - top))
+    hi = np.ldexp(masses, _ROOM - top)
+    lo = np.zeros_like(hi)
     if not normalize:
-        log = np.log(whole) + LN2 * huge
         root = np.ldexp(1.0, (top[0, ..., 0] - _ROOM) // 2)
-        return _Shares(hi, lo, log, mantissa, exponent, root, False)
+        return _Shares(hi, lo, np.log(masses), mantissa, exponent, root, normalized=False)
 
     total, residue = (np.ldexp(s, -_ROOM)[..., np.newaxis] for s in _total(hi, lo))
     share = hi / total
     product, error = _two_product(share, total)
-    rest = (((hi - product) - error) + lo - share * residue) / total
+    rest = (((hi - product) - error) - share * residue) / total
 
     mantissa = mantissa / total
     exponent = exponent - top
@@ -194,7 +190,7 @@ def _from_masses(masses: Array, pseudocount: Array, normalize: bool) -> _Shares:
         np.log(mantissa) + LN2 * exponent,
     )
     root = np.full(share.shape[1:-1], np.ldexp(1.0, -_ROOM // 2))
-    return _Shares(share, rest, log, mantissa, exponent, root, True)
+    return _Shares(share, rest, log, mantissa, exponent, root, normalized=True)
 
 
 def _from_logits(logits: Array, normalize: bool) -> _Shares:
@@ -338,9 +334,14 @@ def _chi_square(s: _Shares) -> Array:
 
 
 def _renyi(s: _Shares, alpha: float) -> Array:
-    empty = s.log[0] == -np.inf
     if alpha == 1.0:
         return _kl(s)
+    empty = s.log[0] == -np.inf
+    value = np.where(empty.all(-1), np.nan, _renyi_not_kl(s, alpha, empty))
+    return np.maximum(value, 0.0) if s.normalized else value
+
+
+def _renyi_not_kl(s: _Shares, alpha: float, empty: npt.NDArray[np.bool_]) -> Array:
     if alpha == np.inf:
         largest: Array = np.where(empty, -np.inf, s.ratio(0, 1)[1]).max(-1)
         return largest
@@ -373,12 +374,12 @@ def _renyi_sum(s: _Shares, i: int, j: int, a: float, b: float) -> Array:
 
     # With l = log r: (r^a - 1 - a (r - 1)) / b = a sum_{k>=2} l^k/k! (1 + a + ... + a^(k-2)) for small l
     small = np.abs(log) * max(1.0, a) <= 1.0
-    power = step = np.where(small, log, 0.0)
-    series, geometric = np.zeros_like(log), 0.0
+    step = np.where(small, log, 0.0)
+    power, term, series = step, np.zeros_like(log), np.zeros_like(log)
     for k in range(2, 24):
+        term = (a * term + power) * step / k
         power = power * step / k
-        geometric = geometric * a + 1.0
-        series = series + power * geometric
+        series = series + term
     series = a * y * series
     upper = x * (np.expm1(b * log) / b + np.expm1(-log))
     lower = y * (np.exp(a * log) * -np.expm1(-b * log) / b - np.expm1(log))
@@ -437,7 +438,7 @@ def _score(
         if log_input:
             shares = _from_logits(table, normalize)
         else:
-            shares = _from_masses(table, np.where(missing, 0.0, pseudocount), normalize)
+            shares = _from_masses(np.where(missing, 0.0, table + pseudocount), normalize)
         if normalize:
             void = void | ~((shares.hi + 0.0).sum(-1) > 0).all(axis=0)
         unit = 1.0 if base is None else np.log(base)
