@@ -44,8 +44,7 @@ _PLAIN = [
 _UNNORMALIZED = [
     *((name, RAW) for name in ("entropy", *PAIRS, *BASELESS)),
     ("js_divergence", {"weights": [1.0, 2.0], **RAW}),
-    ("renyi_divergence", {"alpha": 2.0, **RAW}),
-    ("renyi_divergence", {"alpha": 0.3, **RAW}),
+    *(("renyi_divergence", {"alpha": alpha, **RAW}) for alpha in (0.0, 0.3, 1.0, 2.0, math.inf)),
 ]
 _BASES = [
     *((name, {"base": base}) for name in ("entropy", *PAIRS) for base in (2, 10, 1.5)),

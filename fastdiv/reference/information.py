@@ -344,12 +344,12 @@ def _chi_square(s: _Shares) -> Array:
 def _renyi(s: _Shares, alpha: float) -> Array:
     if alpha == 1.0:
         return _kl(s)
-    empty = s.log[0] == -np.inf
-    value = np.where(empty.all(-1), np.nan, _renyi_not_kl(s, alpha, empty))
+    value = _renyi_not_kl(s, alpha)
     return np.maximum(value, 0.0) if s.normalized else value
 
 
-def _renyi_not_kl(s: _Shares, alpha: float, empty: npt.NDArray[np.bool_]) -> Array:
+def _renyi_not_kl(s: _Shares, alpha: float) -> Array:
+    empty = s.log[0] == -np.inf
     if alpha == np.inf:
         largest: Array = np.where(empty, -np.inf, s.ratio(0, 1)[1]).max(-1)
         return largest
