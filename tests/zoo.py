@@ -166,6 +166,7 @@ EXTREMES = {
     "mass on none, below all shares": ([1e-320, 1.0, 1e300], [0.0, 1.0, 1.0]),
     "none on mass, below all shares": ([0.0, 4.0], [1e-270, 1e250]),
     "common bin below all shares": ([0.0, 1.0], [1e305, 5e-320]),
+    "shares 1e-400 apart, near": ([2e-186, 6e217], [2.001e-186, 6.0001e217]),
     "negative zero": ([-0.0, 1.0, 2.0], [1.0, -0.0, 2.0]),
 }
 
