@@ -5,7 +5,8 @@
 # function, only when the work is worth it; NumPy has let go of the GIL by then.
 
 import os
-from math import isfinite, log
+from functools import lru_cache
+from math import isfinite
 
 cimport numpy as cnp
 from cython.parallel cimport prange
@@ -217,15 +218,19 @@ binary_entropy = make(EVENTS, EVENT_TYPES, 1, 1, "binary_entropy", None)
 # ---- options, and one pair at once ----------------------------------------------------------------------
 
 
+@lru_cache(maxsize=64)
 def unit(base):
-    """What one bit is worth in the base's unit (None: nats), as a high and a low part."""
+    """What one bit is worth in the base's unit (None: nats), ln 2 / ln(base), as a high and a low part."""
     if base is None:
         return fd_default_options.unit_hi, fd_default_options.unit_lo
     if base == 2:
         return 1.0, 0.0
-    if base == 10:
-        return 0.3010299956639812, -2.8037281277851704e-18
-    return fd_default_options.unit_hi / log(base), 0.0
+    from decimal import Context, Decimal
+
+    context = Context(prec=50)
+    exact = context.divide(context.ln(Decimal(2)), context.ln(Decimal(float(base))))
+    high = float(exact)
+    return high, float(exact - Decimal(high))
 
 
 cdef inline bint is_plain_vector(object x) noexcept:

@@ -2,10 +2,10 @@
  * Before the inclusion: FD_ISA, the level's name. */
 #include "loops.h"
 
-#define FD_PASTE_(a, b) a##b
-#define FD_PASTE(a, b)  FD_PASTE_(a, b)
-#define FD_TEXT_(a)     #a
-#define FD_TEXT(a)      FD_TEXT_(a)
+#define FD_PASTE_(a, b)  a##b
+#define FD_PASTE(a, b)   FD_PASTE_(a, b)
+#define FD_TEXT_(a)      #a
+#define FD_TEXT(a)       FD_TEXT_(a)
 #define FD_SUM(name)     fd_sum_##name,
 #define FD_LOG_SUM(name) fd_log_sum_##name,
 

@@ -1,8 +1,8 @@
 /* A row as blocks of contiguous doubles, whatever it is in the caller's memory, and its mass.
  *
- * Ordinary rows (contiguous, aligned float64, sums and masses in a range that products do not leave) are read in
- * place. All others are copied a block at a time: strided, misaligned, float32, with a pseudocount, with -0, or
- * scaled by a power of two because their sum is very large or very small.
+ * Ordinary rows (contiguous, aligned float64, sums and masses in a range that products do not leave) are read
+ * in place. All others are copied a block at a time: strided, misaligned, float32, with a pseudocount, with
+ * -0, or scaled by a power of two because their sum is very large or very small.
  */
 #ifndef FD_READER_H
 #define FD_READER_H
@@ -13,14 +13,13 @@
 #include <string.h>
 
 #include "kernels.h"
+#include "log.h"
 #include "rows.h"
 
 static const double FD_BITS_PER_NAT = 1.4426950408889634;
 
 /* Between these no product of row sums and masses leaves the range that log.h is made for. */
 static const double FD_SUM_MIN = 0x1p-30, FD_SUM_MAX = 0x1p30, FD_MASS_MIN = 0x1p-900;
-/* After scaling a row's sum to [1, 2): masses below this are raised to it, and accounted for (tiny.c). */
-static const double FD_SCALED_MASS_MIN = 0x1p-960;
 
 typedef struct {
     fd_view view;
@@ -29,7 +28,7 @@ typedef struct {
     int normalize;      /* shares of the sum are meant, else the masses themselves */
     double add;         /* pseudocount */
     double scale[2];    /* powers of two; two, since 2^-e may not be a double */
-    double floor;       /* smallest positive mass after scaling */
+    int wide;           /* spans more than the loops can take: bin by bin then (wide.h) */
     double sum, sum_lo; /* after adding and scaling */
     double least;       /* smallest positive mass, likewise */
     int exponent;       /* of the scale: row = masses * 2^exponent */
@@ -71,14 +70,8 @@ static const double *fd_block(const fd_row_reader *r, ptrdiff_t start, ptrdiff_t
             copy[i] = fd_entry(&r->view, start + i);
     if (r->logs)
         return copy;
-    if (r->scale[0] == 1.0 && r->scale[1] == 1.0)
-        for (ptrdiff_t i = 0; i < n; i++)
-            copy[i] += r->add; /* also turns -0 into 0 */
-    else
-        for (ptrdiff_t i = 0; i < n; i++) {
-            double x = (copy[i] + r->add) * r->scale[0] * r->scale[1];
-            copy[i] = copy[i] + r->add > 0.0 && x < r->floor ? r->floor : x;
-        }
+    for (ptrdiff_t i = 0; i < n; i++)
+        copy[i] = (copy[i] + r->add) * r->scale[0] * r->scale[1]; /* + also turns -0 into 0 */
     return copy;
 }
 
@@ -110,7 +103,7 @@ static inline void fd_row_stats(const fd_row_reader *r, ptrdiff_t n, int exact, 
 }
 
 static inline double fd_loop(fd_sum_loop loop, const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
-                      const fd_pair *pair) {
+                             const fd_pair *pair) {
     double p_copy[FD_BLOCK], q_copy[FD_BLOCK], hi = 0.0, lo = 0.0;
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
@@ -121,7 +114,7 @@ static inline double fd_loop(fd_sum_loop loop, const fd_row_reader *p, const fd_
             return sum; /* inf or NaN: nothing can follow that changes it */
         fd_add(&hi, &lo, sum);
     }
-    return hi + lo;
+    return isinf(hi) ? hi : hi + lo;
 }
 
 static inline int fd_all_finite_and_non_negative(const fd_row_reader *r, ptrdiff_t n) {
@@ -154,15 +147,15 @@ static inline int fd_is_ordinary(const fd_row_reader *r) {
     return r->sum == 0.0 || (r->sum >= FD_SUM_MIN && r->sum <= FD_SUM_MAX && r->least >= FD_MASS_MIN);
 }
 
-/* Scales a row by 2^-exponent, exactly but for masses that fall under FD_SCALED_MASS_MIN. */
+/* Scales a row by 2^-exponent. Masses under 2^-1074 of it are lost to the loops, hence `wide`. */
 static inline void fd_rescale(fd_row_reader *r, ptrdiff_t n, int exponent) {
     fd_stats stats;
     r->direct = 0;
     r->exponent = exponent;
     r->scale[0] = ldexp(1.0, -exponent / 2);
     r->scale[1] = ldexp(1.0, -exponent + exponent / 2);
-    r->floor = FD_SCALED_MASS_MIN;
     fd_row_stats(r, n, 0, &stats);
+    r->wide = ldexp(r->least, -exponent) < FD_MASS_MIN;
     r->sum = stats.sum_hi;
     r->sum_lo = stats.sum_lo;
 }
@@ -176,8 +169,8 @@ static inline int fd_sum_exponent(const fd_row_reader *r, ptrdiff_t n) {
     return ilogb(scaled.sum) + 64;
 }
 
-/* Weighs rows of logarithms: log sum exp = max + log, the bins at the maximum counted, not added up, so that a
- * row with one dominant bin keeps the digits of the rest. 0 for a row that is none. */
+/* Weighs rows of logarithms: log sum exp = max + log, the bins at the maximum counted, not added up, so that
+ * a row with one dominant bin keeps the digits of the rest. 0 for a row that is none. */
 static inline int fd_log_weigh(fd_row_reader *r, ptrdiff_t n) {
     double copy[FD_BLOCK], hi = 0.0, lo = 0.0, most = -INFINITY;
     ptrdiff_t at_max = 0;
@@ -213,7 +206,6 @@ static inline int fd_weigh_any(fd_row_reader *r, ptrdiff_t n) {
 /* What the sums of terms are divided by. */
 static inline double fd_total(const fd_row_reader *r) { return r->normalize ? r->sum : 1.0; }
 
-
 /* log2 of entry i after scaling, also where the scaled entry is no double. */
 static inline double fd_log2_share(const fd_row_reader *r, ptrdiff_t i) {
     int exponent;
@@ -231,9 +223,8 @@ static inline double fd_log2_probability(const fd_row_reader *r, ptrdiff_t i) {
     return r->normalize ? fd_log2_share(r, i) - log2(r->sum) : fd_log2_share(r, i) + r->exponent;
 }
 
-
-/* What the terms of two rows have in common. The scale c = sum(p)/sum(q) is good to twice the working precision
- * as far as the sums are; without normalising it is 1. */
+/* What the terms of two rows have in common. The scale c = sum(p)/sum(q) is good to twice the working
+ * precision as far as the sums are; without normalising it is 1. */
 static inline void fd_set_pair(fd_pair *pair, const fd_row_reader *p, const fd_row_reader *q, double w_p,
                                double w_q) {
     *pair = (fd_pair){.c_hi = 1.0, .w_p = w_p, .w_q = w_q};
@@ -242,19 +233,12 @@ static inline void fd_set_pair(fd_pair *pair, const fd_row_reader *p, const fd_r
         pair->max_q = q->max;
         pair->log_p = p->log;
         pair->log_q = q->log;
-        pair->shift = (p->max - q->max) + (p->log - q->log);
+        pair->shift = p->max - q->max;
+        pair->shift_lo = fd_difference_error(p->max, q->max) + (p->log - q->log);
     } else if (p->normalize) {
         pair->c_hi = p->sum / q->sum;
         pair->c_lo = (fma(-pair->c_hi, q->sum, p->sum) + p->sum_lo - pair->c_hi * q->sum_lo) / q->sum;
     }
-}
-
-/* The differences x - y of two rows add to 0; what they come to corrects the scale. */
-static inline void fd_refine_scale(fd_pair *pair, const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
-                                   fd_sum_loop imbalance) {
-    double excess = fd_loop(imbalance, p, q, n, pair);
-    pair->c_lo += excess / q->sum;
-    pair->shift += excess;
 }
 
 /* Whether p_i sum(q) = q_i sum(p) for all i, exactly: counts in proportion. */
@@ -279,7 +263,7 @@ static inline int fd_disjoint(const fd_row_reader *p, const fd_row_reader *q, pt
 }
 
 static inline double fd_in_unit(double bits, const fd_options *o) {
-    return bits < INFINITY ? bits * o->unit_hi + bits * o->unit_lo : bits;
+    return isinf(bits) ? bits : bits * o->unit_hi + bits * o->unit_lo;
 }
 
 #endif

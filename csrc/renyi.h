@@ -4,7 +4,8 @@
 #ifndef FD_RENYI_H
 #define FD_RENYI_H
 
-#include "reader.h"
+#include "measures.h"
+#include "wide.h"
 
 /* Order 0, bits: -log2 of the mass of q on the support of p. */
 static inline double fd_renyi_min_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
@@ -19,34 +20,38 @@ static inline double fd_renyi_min_order(const fd_row_reader *p, const fd_row_rea
     return q->normalize && outside < 0.5 ? -log1p(-outside) * FD_BITS_PER_NAT : -log2(inside);
 }
 
-/* Order inf, bits: log2 of the largest p/q; from the differences where that is near 1. */
-static inline double fd_renyi_max_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
-                                 const fd_pair *pair) {
-    double most = -INFINITY, excess = -INFINITY;
-    for (ptrdiff_t i = 0; i < n; i++) {
-        double x, y, log_p = fd_log2_probability(p, i);
-        if (log_p == -INFINITY)
-            continue;
-        most = fmax(most, log_p - fd_log2_probability(q, i));
-        double a = *fd_block(p, i, 1, &x), b = *fd_block(q, i, 1, &y);
-        if (p->logs)
-            excess = fmax(excess, expm1((a - b) - pair->shift));
-        else
-            excess = fmax(excess, (fma(-b, pair->c_hi, a) - b * pair->c_lo) / (b * pair->c_hi));
-    }
-    return excess < 0.5 ? log1p(fmax(excess, p->normalize ? 0.0 : -1.0)) * FD_BITS_PER_NAT : most;
+/* log2(p/q) of bin i, to full precision wherever the row has it. */
+static inline double fd_log2_ratio_at(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t i,
+                                      const fd_pair *pair) {
+    double x, y, a = *fd_block(p, i, 1, &x), b = *fd_block(q, i, 1, &y);
+    if (p->logs)
+        return fd_bin_of_logs(a, b, pair).log;
+    if (p->wide || q->wide)
+        return fd_log2_probability(p, i) - fd_log2_probability(q, i);
+    return fd_bin_of_masses(a, b, pair).log;
 }
 
-/* log2 of sum x^alpha y^(1-alpha) where the sum itself is no double: the largest term taken out. */
+/* Order inf, bits: log2 of the largest p/q. */
+static inline double fd_renyi_max_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                                        const fd_pair *pair) {
+    double most = -INFINITY;
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (fd_log2_probability(p, i) > -INFINITY)
+            most = fmax(most, fd_log2_ratio_at(p, q, i, pair));
+    return p->normalize ? fmax(most, 0.0) : most;
+}
+
+/* log2 of sum x^alpha y^(1-alpha) = sum x (x/y)^order where the sum itself is no double: the largest term
+ * taken out. */
 static inline double fd_renyi_log_overlap(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
-                                   double alpha) {
+                                          const fd_pair *pair) {
     double most = -INFINITY, sum = 0.0;
     for (int pass = 0; pass < 2; pass++)
         for (ptrdiff_t i = 0; i < n; i++) {
             double log_p = fd_log2_probability(p, i), log_q = fd_log2_probability(q, i);
-            if (log_p == -INFINITY || (log_q == -INFINITY && alpha < 1.0))
+            if (log_p == -INFINITY || (log_q == -INFINITY && pair->order < 0.0))
                 continue;
-            double log = alpha * log_p + (1.0 - alpha) * log_q;
+            double log = log_p + pair->order * fd_log2_ratio_at(p, q, i, pair);
             if (pass == 0)
                 most = fmax(most, log);
             else
@@ -57,17 +62,16 @@ static inline double fd_renyi_log_overlap(const fd_row_reader *p, const fd_row_r
 
 /* D_alpha in bits for 1/2 <= alpha, alpha != 1, from A (see measures.h). */
 static inline double fd_renyi_finish(double a, const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
-                              const fd_pair *pair) {
+                                     const fd_pair *pair) {
     double grown = pair->order * a;
     if (grown < -0.5) {
-        const fd_sum_loop *loops = p->logs ? fd_kernels_now->log_sum : fd_kernels_now->sum;
-        double overlap = fd_loop(loops[FD_renyi_overlap], p, q, n, pair) / p->sum;
+        double overlap = fd_terms(FD_renyi_overlap, p, q, n, pair) / p->sum;
         if (overlap > 0x1p-900)
             return log2(overlap) / pair->order;
     } else if (grown < 0x1p900) {
         return log1p(grown) / pair->order * FD_BITS_PER_NAT;
     }
-    return fd_renyi_log_overlap(p, q, n, 1.0 + pair->order) / pair->order;
+    return fd_renyi_log_overlap(p, q, n, pair) / pair->order;
 }
 
 #endif

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "reader.h"
+#include "wide.h"
 
 /* A block of a row, padded with bins that add nothing to a multiple of FD_LANES. */
 static const double *fd_padded_block(const fd_row_reader *r, ptrdiff_t start, ptrdiff_t n, double *copy) {
@@ -89,9 +89,8 @@ double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *wei
         fd_set_pair(&pairs[j], &rows[0], &rows[j], weights[0], weights[j]);
     d = fd_stack_terms(rows, pairs, m, n);
     if (rows->normalize && d > 0.0 && d < 0x1p-42) {
-        const fd_sum_loop *loops = rows->logs ? fd_kernels_now->log_sum : fd_kernels_now->sum;
         for (ptrdiff_t j = 1; j < m; j++)
-            fd_refine_scale(&pairs[j], &rows[0], &rows[j], n, loops[FD_imbalance]);
+            fd_refine_scale(&pairs[j], &rows[0], &rows[j], n);
         d = fd_stack_terms(rows, pairs, m, n);
         if (d < 0x1p-150 && !rows->logs && fd_stack_is(fd_proportional, rows, m, n, 0))
             d = 0.0;

@@ -78,24 +78,28 @@ def _is_duck(array: Any) -> bool:
     return hasattr(array, "__array_function__") and not isinstance(array, np.ndarray)
 
 
-def _omit(views: list[np.ndarray], pseudocount: float, log_input: bool) -> list[np.ndarray]:
-    """Copies without the bins in which any row has a NaN; what is left of a void row has no mass."""
+def _omit(
+    views: list[np.ndarray], pseudocount: float, log_input: bool, stack: bool
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Copies without the bins in which any compared row has a NaN, and which rows have nothing left."""
     missing = np.isnan(views[0])
     for view in views[1:]:
         missing = missing | np.isnan(view)
-    return [np.where(missing, -np.inf if log_input else 0.0, view + pseudocount) for view in views]
+    if stack:
+        missing = missing.any(-2, keepdims=True)
+    none = views[0].dtype.type(-np.inf if log_input else 0.0)
+    kept = [np.where(missing, none, view + view.dtype.type(pseudocount)) for view in views]
+    return kept, missing.all(-1)[..., 0] if stack else missing.all(-1)
 
 
 def _explain_nan(
-    result: Any, views: dict[str, np.ndarray], axis: int, log_input: bool, nan_policy: str
+    result: Any, views: dict[str, np.ndarray], axis: int, log_input: bool, nan_policy: str, stack: bool
 ) -> None:
     """Rows that came out as NaN are looked at again: one with a forbidden entry raises."""
     void = np.isnan(result)
     for name, view in views.items():
-        rows = np.broadcast_to(view, (*np.shape(void), *view.shape[view.ndim - 1 :]))
-        if view.ndim > np.ndim(void) + 1:  # a stack
-            rows = np.moveaxis(view, -2, 0)
-            rows = np.moveaxis(rows, 0, -2)
+        core = 2 if stack else 1
+        rows = np.broadcast_to(view, (*np.shape(void), *view.shape[view.ndim - core :]))
         suspects = rows[void]
         forbidden = suspects == np.inf if log_input else (suspects < 0) | (suspects == np.inf)
         if forbidden.any() or (nan_policy == "raise" and np.isnan(suspects).any()):
@@ -135,10 +139,11 @@ def _score(
     mixture = opt.mixture_weights(weights, rows[-1] if stack else 2)
 
     operands = list(views.values())
+    void = None
     if not ducks:
         operands = [np.asarray(view, dtype) for view in operands]
         if nan_policy == "omit" and any(np.isnan(view).any() for view in operands):
-            operands = _omit(operands, pseudocount, log_input)
+            operands, void = _omit(operands, pseudocount, log_input, stack)
             pseudocount = 0.0
     if len(operands) == 1 and not stack:
         operands *= 2
@@ -150,8 +155,10 @@ def _score(
     if ducks:
         return gufunc(*operands, options)
     result = gufunc(*operands, options)
+    if void is not None:
+        result = np.where(void, dtype.type(np.nan), result)
     if np.isnan(result).any():
-        _explain_nan(result, views, axis, log_input, nan_policy)
+        _explain_nan(result, views, axis, log_input, nan_policy, stack)
     if out is None:
         return result.reshape(shape) if keepdims else result
     out[...] = result.reshape(shape)
@@ -265,7 +272,6 @@ def entropy(
 
     .. math:: H(p) = -\sum_i p_i \log p_i
 
-
     Parameters
     ----------
     p : array_like
@@ -286,7 +292,6 @@ def entropy(
     References
     ----------
     Shannon, "A mathematical theory of communication", Bell System Technical Journal 27 (1948).
-
 
     Examples
     --------
@@ -322,7 +327,6 @@ def cross_entropy(
 
     .. math:: H(p, q) = -\sum_i p_i \log q_i = H(p) + KL(p \Vert q)
 
-
     Parameters
     ----------
     p, q : array_like
@@ -343,7 +347,6 @@ def cross_entropy(
     References
     ----------
     Cover and Thomas, *Elements of Information Theory*, 2nd ed., chapter 2.
-
 
     Examples
     --------
@@ -391,7 +394,6 @@ def kl_divergence(
     Summed as p log(p/q) - p + q, whose terms are never negative and vanish to second order where p and q
     agree: near-identical rows keep their digits.
 
-
     Parameters
     ----------
     p, q : array_like
@@ -412,7 +414,6 @@ def kl_divergence(
     References
     ----------
     Kullback and Leibler, "On information and sufficiency", Annals of Mathematical Statistics 22 (1951).
-
 
     Examples
     --------
@@ -462,7 +463,6 @@ def jeffreys_divergence(
     The population stability index of two histograms is this measure; `pseudocount` keeps it finite where a
     bin is empty on one side.
 
-
     Parameters
     ----------
     p, q : array_like
@@ -484,7 +484,6 @@ def jeffreys_divergence(
     ----------
     Jeffreys, "An invariant form for the prior probability in estimation problems", Proc. R. Soc. A 186
     (1946).
-
 
     Examples
     --------
@@ -532,7 +531,6 @@ def js_divergence(
 
     With weights w it is the sum of w_j KL(p_j, m) about the mixture m, the sum of w_j p_j.
 
-
     Parameters
     ----------
     p, q : array_like (q optional)
@@ -558,14 +556,13 @@ def js_divergence(
     ----------
     Lin, "Divergence measures based on the Shannon entropy", IEEE Trans. Information Theory 37 (1991).
 
-
     Examples
     --------
     >>> import fastdiv
     >>> fastdiv.js_divergence([1, 0], [0, 1], base=2)
     np.float64(1.0)
-    >>> fastdiv.js_divergence([[1, 0, 0], [0, 1, 0], [0, 0, 1]], base=3)
-    np.float64(1.0)
+    >>> fastdiv.js_divergence([[1, 0, 0], [0, 1, 0], [0, 0, 1]], base=2)
+    np.float64(1.584962500721156)
     """
     value = None
     if weights is None:
@@ -612,7 +609,6 @@ def js_distance(
 
     The base is applied before the root, so that ``base=2`` puts the distance in [0, 1].
 
-
     Parameters
     ----------
     p, q : array_like (q optional)
@@ -637,7 +633,6 @@ def js_distance(
     ----------
     Endres and Schindelin, "A new metric for probability distributions", IEEE Trans. Information Theory 49
     (2003).
-
 
     Examples
     --------
@@ -686,7 +681,6 @@ def total_variation(
 
     .. math:: TV(p, q) = \frac12 \sum_i |p_i - q_i|
 
-
     Parameters
     ----------
     p, q : array_like
@@ -705,7 +699,6 @@ def total_variation(
     References
     ----------
     Levin and Peres, *Markov Chains and Mixing Times*, 2nd ed., chapter 4.
-
 
     Examples
     --------
@@ -749,7 +742,6 @@ def hellinger_distance(
 
     .. math:: h(p, q) = \sqrt{\frac12 \sum_i (\sqrt{p_i} - \sqrt{q_i})^2}
 
-
     Parameters
     ----------
     p, q : array_like
@@ -768,7 +760,6 @@ def hellinger_distance(
     References
     ----------
     Le Cam and Yang, *Asymptotics in Statistics*, 2nd ed., chapter 3.
-
 
     Examples
     --------
@@ -812,7 +803,6 @@ def chi_square(
 
     .. math:: \chi^2(p \Vert q) = \sum_i \frac{(p_i - q_i)^2}{q_i}
 
-
     Parameters
     ----------
     p, q : array_like
@@ -831,7 +821,6 @@ def chi_square(
     References
     ----------
     Pearson, "On the criterion that a given system of deviations ...", Philosophical Magazine 50 (1900).
-
 
     Examples
     --------
@@ -880,7 +869,6 @@ def renyi_divergence(
     Order 1 is the Kullback-Leibler divergence, 1/2 is -2 log of the Bhattacharyya coefficient, 0 is -log of
     the mass of `q` on the support of `p`, ``inf`` is the log of the largest ratio p/q.
 
-
     Parameters
     ----------
     p, q : array_like
@@ -904,7 +892,6 @@ def renyi_divergence(
     ----------
     Renyi, "On measures of entropy and information", Proc. 4th Berkeley Symposium (1961); van Erven and
     Harremoes, "Renyi divergence and Kullback-Leibler divergence", IEEE Trans. Information Theory 60 (2014).
-
 
     Examples
     --------
