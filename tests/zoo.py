@@ -163,6 +163,10 @@ EXTREMES = {
     "one common bin": ([1.0, 0.0], [1.0, 1e-9]),
     "half a spike": ([1.0, 0.0], [0.5, 0.5]),
     "big integers": ([9007199254740993.0, 5.0, 1e15], [9007199254740991.0, 5.0, 1e15]),
+    "mass on none, below all shares": ([1e-320, 1.0, 1e300], [0.0, 1.0, 1.0]),
+    "none on mass, below all shares": ([0.0, 4.0], [1e-270, 1e250]),
+    "common bin below all shares": ([0.0, 1.0], [1e305, 5e-320]),
+    "shares 1e-400 apart, near": ([2e-186, 6e217], [2.001e-186, 6.0001e217]),
     "negative zero": ([-0.0, 1.0, 2.0], [1.0, -0.0, 2.0]),
 }
 
@@ -173,6 +177,8 @@ LOGITS = {
     "no mass": ([-np.inf, 0.25, 1.0], [-np.inf, 2.0, -3.0]),
     "nested": ([0.0, -np.inf, 1.0], [0.0, -3.0, 1.0]),
     "disjoint": ([0.0, -np.inf], [-np.inf, 5.0]),
+    "mass on none, below all shares": ([0.0, -2000.0], [0.0, -np.inf]),
+    "common bin below all shares": ([-np.inf, 0.0], [0.0, -2000.0]),
     "shifted": ([1.0, 2.0, 3.0], [1001.0, 1002.0, 1003.0]),
     "shifted, near": ([0.1, 0.2, 0.3], [1000.1, 1000.2, 1000.3]),
     "huge logits": ([1e5, 1e5 + 1.0, -1e5], [-1e5, -1e5 + 3.0, 1.0]),
