@@ -56,8 +56,10 @@ FD_INLINE fd_bin fd_bin_of_logs(double p, double q, const fd_pair *pair) {
     b.x = x + FD_TINY;
     b.y = y + FD_TINY;
     b.d = near ? x * (difference - e) : x - y;
+    int gone = (p > -INFINITY) & (q == -INFINITY);
     b.log = p == q && q == -INFINITY ? 0.0 : FD_LOG2_E * difference;
-    b.relative = FD_LOG2_E * (x > 0.0 ? relative : y);
+    relative = FD_LOG2_E * (x > 0.0 ? relative : y);
+    b.relative = gone ? INFINITY : relative;
     return b;
 }
 
@@ -80,7 +82,7 @@ FD_INLINE double fd_term_log_excess_size(fd_bin b, const fd_pair *pair) {
 /* Jeffreys, KL(p,q) + KL(q,p): the sum of (x - y) log(x/y). */
 FD_INLINE double fd_term_jeffreys_divergence(fd_bin b, const fd_pair *pair) {
     double term = b.d * b.log;
-    return b.d == 0.0 ? 0.0 : term;
+    return fabs(b.log) < INFINITY ? term : INFINITY;
 }
 
 /* Jensen-Shannon with mixture m = w_p x + w_q y: w_p KL(x, m) + w_q KL(y, m), where x - m = w_q (x - y) and
@@ -116,18 +118,18 @@ FD_INLINE double fd_term_chi_square(fd_bin b, const fd_pair *pair) {
  *     A = sum [x l - x + y] + x l psi(order l).
  * Each order >= -1/2 keeps all digits; rows.c turns the rest round by skew symmetry. */
 FD_INLINE double fd_term_renyi(fd_bin b, const fd_pair *pair) {
-    double log = b.log / FD_LOG2_E;
+    double x = b.x - FD_TINY, log = b.log / FD_LOG2_E;
     double v = pair->order * log;
     double psi = v * v <= 1.0 ? v * fd_exp_tail(v) : (fd_exp(v) - 1.0 - v) / v;
-    double term = b.relative / FD_LOG2_E + b.x * log * psi;
-    double lost = pair->order < 0.0 ? b.x * (1.0 + pair->order) / -pair->order : INFINITY; /* l = inf */
+    double term = b.relative / FD_LOG2_E + x * log * psi;
+    double lost = pair->order < 0.0 ? x * (1.0 + pair->order) / -pair->order : INFINITY; /* l = inf */
     term = b.log < INFINITY ? term : lost;
     return b.log > -INFINITY ? term : b.y;
 }
 
 /* sum x^alpha y^(1-alpha) itself, for rows with little in common, where 1 + order A would cancel. */
 FD_INLINE double fd_term_renyi_overlap(fd_bin b, const fd_pair *pair) {
-    double term = b.x * fd_exp(pair->order * (b.log / FD_LOG2_E));
+    double term = (b.x - FD_TINY) * fd_exp(pair->order * (b.log / FD_LOG2_E));
     return b.log > -INFINITY ? term : 0.0;
 }
 
@@ -153,7 +155,8 @@ FD_INLINE double fd_entropy_of_logs(double p, double q, const fd_pair *pair) {
 FD_INLINE double fd_cross_entropy_of_logs(double p, double q, const fd_pair *pair) {
     double mass = fd_exp((p - pair->max_p) - pair->log_p);
     double bits = FD_LOG2_E * ((pair->max_q - q) + pair->log_q);
-    return mass > 0.0 ? mass * bits : 0.0;
+    double term = mass > 0.0 ? mass * bits : 0.0;
+    return (p > -INFINITY) & (q == -INFINITY) ? INFINITY : term;
 }
 
 /* -log2 p of one event, and the entropy of the two outcomes p and 1-p, bits; NaN outside [0, 1]. Here p may

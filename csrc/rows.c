@@ -34,11 +34,10 @@ static double fd_second_look(fd_row_measure measure) {
 /* Symmetric measures take their rows in an order that does not depend on the caller's, nor on the scale of
  * either, so that D(p,q) and D(q,p) are the same bits. */
 static int fd_in_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
-    double p_total = p->sum <= DBL_MAX ? fd_total(p) : 1.0, q_total = q->sum <= DBL_MAX ? fd_total(q) : 1.0;
     for (ptrdiff_t i = 0; i < n; i++) {
-        double x = (fd_entry(&p->view, i) + p->add) * q_total, y = (fd_entry(&q->view, i) + q->add) * p_total;
-        if (x != y)
-            return x > y;
+        double x, y, a = *fd_block(p, i, 1, &x) * fd_total(q), b = *fd_block(q, i, 1, &y) * fd_total(p);
+        if (a != b)
+            return a > b;
     }
     return 1;
 }
@@ -178,8 +177,7 @@ double fd_row(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t 
         factor = o.alpha / (1.0 - o.alpha); /* D_alpha(p, q) = alpha/(1-alpha) D_(1-alpha)(q, p) */
         order = -o.alpha;
         fd_swap_rows(&p, &q, &o);
-    } else if (fd_is_symmetric(measure) && !fd_in_order(p, q, n))
-        fd_swap_rows(&p, &q, &o);
+    }
 
     if (!p->logs && !(fd_is_ordinary(p) && fd_is_ordinary(q))) {
         if (normalize) {
@@ -189,6 +187,8 @@ double fd_row(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t 
         } else
             p->wide = q->wide = 1;
     }
+    if (fd_is_symmetric(measure) && !fd_in_order(p, q, n))
+        fd_swap_rows(&p, &q, &o);
     fd_set_pair(&pair, p, q, o.w_p, o.w_q);
     pair.order = order;
 
