@@ -24,6 +24,7 @@
 typedef struct {
     double x, y;     /* the masses, FD_TINY instead of 0 */
     double d;        /* x - y, relative error 2u */
+    int gone;        /* there is mass in p and none in q */
     double log;      /* log2(x/y); +-inf where one of them is 0, 0 where both are */
     double relative; /* x log2(x/y) - (x-y)/ln 2 >= 0; y/ln 2 where x = 0, inf where only y is */
 } fd_bin;
@@ -33,13 +34,14 @@ FD_INLINE fd_bin fd_bin_of_masses(double p, double q, const fd_pair *pair) {
     b.x = p + FD_TINY;
     b.y = fd_madd(q, pair->c_hi, FD_TINY);
     b.d = fd_difference(p, q, pair->c_hi, pair->c_lo);
-    int gone = (p > 0.0) & (q == 0.0), come = (p == 0.0) & (q > 0.0), none = (p == 0.0) & (q == 0.0);
+    b.gone = (p > 0.0) & (q == 0.0);
+    int come = (p == 0.0) & (q > 0.0), none = (p == 0.0) & (q == 0.0);
     double log = fd_log2_ratio(b.x, b.y, b.d);
-    log = gone ? INFINITY : log;
+    log = b.gone ? INFINITY : log;
     log = come ? -INFINITY : log;
     b.log = none ? 0.0 : log;
     double relative = fd_relative_entropy(b.x, b.y, b.d);
-    b.relative = gone ? INFINITY : relative;
+    b.relative = b.gone ? INFINITY : relative;
     return b;
 }
 
@@ -56,10 +58,10 @@ FD_INLINE fd_bin fd_bin_of_logs(double p, double q, const fd_pair *pair) {
     b.x = x + FD_TINY;
     b.y = y + FD_TINY;
     b.d = near ? x * (difference - e) : x - y;
-    int gone = (p > -INFINITY) & (q == -INFINITY);
+    b.gone = (p > -INFINITY) & (q == -INFINITY);
     b.log = p == q && q == -INFINITY ? 0.0 : FD_LOG2_E * difference;
     relative = FD_LOG2_E * (x > 0.0 ? relative : y);
-    b.relative = gone ? INFINITY : relative;
+    b.relative = b.gone ? INFINITY : relative;
     return b;
 }
 
@@ -109,8 +111,9 @@ FD_INLINE double fd_term_hellinger(fd_bin b, const fd_pair *pair) {
 
 /* Pearson's chi-square, (x - y)^2 / y. */
 FD_INLINE double fd_term_chi_square(fd_bin b, const fd_pair *pair) {
-    double term = b.d * (b.d / (b.y - FD_TINY)); /* to 0 again where there is none */
-    return b.d == 0.0 ? 0.0 : term;
+    double term = b.d * (b.d / (b.y - FD_TINY)); /* y itself: it may have been too small for a double */
+    term = b.d == 0.0 ? 0.0 : term;
+    return b.gone ? INFINITY : term;
 }
 
 /* Renyi of order alpha = 1 + order through A = (sum x^alpha y^(1-alpha) - 1)/(alpha - 1) >= 0, in nats:
