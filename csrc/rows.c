@@ -36,7 +36,7 @@ static double fd_second_look(fd_row_measure measure) {
 static int fd_in_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
     double p_total = p->sum <= DBL_MAX ? fd_total(p) : 1.0, q_total = q->sum <= DBL_MAX ? fd_total(q) : 1.0;
     for (ptrdiff_t i = 0; i < n; i++) {
-        double x = (fd_entry(&p->view, i) + p->add) / p_total, y = (fd_entry(&q->view, i) + q->add) / q_total;
+        double x = (fd_entry(&p->view, i) + p->add) * q_total, y = (fd_entry(&q->view, i) + q->add) * p_total;
         if (x != y)
             return x > y;
     }
@@ -80,15 +80,16 @@ static double fd_bound(fd_row_measure measure, const fd_pair *pair) {
 
 /* Cross entropy, and entropy where q is p. */
 static double fd_cross_entropy(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n, fd_pair *pair) {
+    fd_measure sum = p == q ? FD_entropy : FD_cross_entropy;
     pair->s_hi = fd_total(q);
     pair->s_lo = q->normalize ? q->sum_lo : 0.0;
-    double bits = fd_terms(FD_cross_entropy, p, q, n, pair) / fd_total(p);
+    double bits = fd_terms(sum, p, q, n, pair) / fd_total(p);
     if (q->normalize && !q->logs && bits < 0x1p-5) { /* one bin holds nearly all: the others' digits matter */
         fd_stats stats;
         fd_row_stats(q, n, 1, &stats);
         pair->s_hi = stats.sum_hi;
         pair->s_lo = stats.sum_lo;
-        bits = fd_terms(FD_cross_entropy, p, q, n, pair) / p->sum;
+        bits = fd_terms(sum, p, q, n, pair) / p->sum;
     }
     return bits;
 }

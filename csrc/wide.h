@@ -97,8 +97,8 @@ static inline double fd_terms(fd_measure measure, const fd_row_reader *p, const 
         return fd_loop(fd_kernels_now->log_sum[measure], p, q, n, pair);
     if (!p->wide && !q->wide)
         return fd_loop(fd_kernels_now->sum[measure], p, q, n, pair);
-    return measure == FD_cross_entropy ? fd_wide_cross_entropy(p, q, n, pair)
-                                       : fd_wide_loop(measure, p, q, n, pair);
+    return measure == FD_cross_entropy || measure == FD_entropy ? fd_wide_cross_entropy(p, q, n, pair)
+                                                                : fd_wide_loop(measure, p, q, n, pair);
 }
 
 /* The differences x - y of two rows of one mass add to 0; what they come to corrects the scale. */
