@@ -186,6 +186,10 @@ LOGITS = {
     "disjoint": ([0.0, -np.inf], [-np.inf, 5.0]),
     "mass on none, below all shares": ([0.0, -2000.0], [0.0, -np.inf]),
     "common bin below all shares": ([-np.inf, 0.0], [0.0, -2000.0]),
+    "wide": (
+        [-np.inf, -0.04, -1.3, -1.7],
+        [173.7, -494.5, -2.5, -353.2],
+    ),
     "shifted": ([1.0, 2.0, 3.0], [1001.0, 1002.0, 1003.0]),
     "shifted, near": ([0.1, 0.2, 0.3], [1000.1, 1000.2, 1000.3]),
     "huge logits": ([1e5, 1e5 + 1.0, -1e5], [-1e5, -1e5 + 3.0, 1.0]),
