@@ -126,7 +126,7 @@ class _Shares(NamedTuple):
         if self.logits is not None:
             log = _log_ratio_of_logits(self, i, j)
             return (x + y) * np.tanh(log / 2.0), log
-        shift = np.clip(self.exponent[j] - self.exponent[i], -9, 9)  # beyond, no neighbour is closer
+        shift = np.clip(self.exponent[j] - self.exponent[i], -99, 99)  # mantissas are within 2**60
         high = np.ldexp(self.mantissa[j], shift)
         d = (self.mantissa[i] - high) + (self.low[i] - np.ldexp(self.low[j], shift))
         t = _over(d, self.mantissa[i] + high)
@@ -303,7 +303,8 @@ def _js(s: _Shares, weights: Array | None) -> Array:
         for i in kept:
             x = s.x[i]
             d = sum((w[j] * s.ratio(i, j)[0] for j in kept if j != i), np.zeros(x.shape))
-            log = np.log(np.maximum(_over(x, mixture), 5e-324))  # a ratio further down weighs nothing
+            # from -744, where x weighs nothing, to -log w, which it is where only x has mass
+            log = np.clip(np.log(_over(x, mixture)), -744.0, -np.log(w[i]))
             sums = sums + w[i] * _sum(_deviance(x, mixture, d, log))
         s = s._replace(log=s.log[kept])
         others = [w[kept].sum(where=np.asarray(kept) != i) for i in kept]
