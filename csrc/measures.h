@@ -151,7 +151,7 @@ FD_INLINE double fd_cross_entropy_of_masses(double p, double q, const fd_pair *p
 
 FD_INLINE double fd_entropy_of_logs(double p, double q, const fd_pair *pair) {
     double mass = fd_exp((p - pair->max_p) - pair->log_p);
-    double bits = FD_LOG2_E * ((pair->max_p - p) + pair->log_p);
+    double bits = FD_LOG2_E * ((pair->max_q - p) + pair->log_q);
     return mass > 0.0 ? mass * bits : 0.0;
 }
 

@@ -32,7 +32,8 @@ typedef struct {
     double sum, sum_lo; /* after adding and scaling */
     int is_tiny;        /* some mass, likewise, is under FD_MASS_MIN */
     int exponent;       /* of the scale: row = masses * 2^exponent */
-    double max, log;    /* of a row of logarithms: log sum exp = max + log */
+    double max, log;    /* of a row of logarithms: log sum exp = max + log; 0 where that is not divided by */
+    double top;         /* its largest entry */
 } fd_row_reader;
 
 static inline double fd_entry(const fd_view *v, ptrdiff_t i) {
@@ -128,6 +129,8 @@ static inline int fd_all_finite_and_non_negative(const fd_row_reader *r, ptrdiff
 /* Reads a row's mass. 0 if it has none: NaN, a negative or an infinite entry. */
 static inline int fd_weigh(fd_row_reader *r, ptrdiff_t n) {
     fd_stats stats;
+    if (r->add > 0.0 && !fd_all_finite_and_non_negative(r, n))
+        return 0; /* which the pseudocount might hide */
     fd_row_stats(r, n, 0, &stats);
     if (stats.sum_hi != stats.sum_hi)
         return 0;
@@ -184,6 +187,7 @@ static inline int fd_log_weigh(fd_row_reader *r, ptrdiff_t n) {
         most = block > most ? block : most;
     }
     r->sum = 1.0;
+    r->top = most;
     if (!r->normalize)
         return 1;
     if (most == -INFINITY)
@@ -261,6 +265,19 @@ static inline int fd_disjoint(const fd_row_reader *p, const fd_row_reader *q, pt
         if (fd_entry(&p->view, i) + p->add > none && fd_entry(&q->view, i) + q->add > none)
             return 0;
     return 1;
+}
+
+/* The entropy of mixture weights, bits; the logarithm of one near 1 is that of what the others leave. */
+static inline double fd_weight_entropy(const double *weights, ptrdiff_t m) {
+    double bits = 0.0;
+    for (ptrdiff_t i = 0; i < m; i++) {
+        double others = 0.0;
+        for (ptrdiff_t j = 0; j < m; j++)
+            others += j == i ? 0.0 : weights[j];
+        if (weights[i] > 0.0)
+            bits -= weights[i] * (weights[i] > 0.5 ? log1p(-others) * FD_BITS_PER_NAT : log2(weights[i]));
+    }
+    return bits;
 }
 
 static inline double fd_in_unit(double bits, const fd_options *o) {

@@ -68,7 +68,7 @@ static double fd_bound(fd_row_measure measure, const fd_pair *pair) {
     switch (measure) {
     case FD_ROW_JS_DIVERGENCE:
     case FD_ROW_JS_DISTANCE:
-        return pair->w_p == 0.5 ? 1.0 : -(pair->w_p * log2(pair->w_p) + pair->w_q * log2(pair->w_q));
+        return pair->w_p == 0.5 ? 1.0 : fd_weight_entropy((double[]){pair->w_p, pair->w_q}, 2);
     case FD_ROW_TOTAL_VARIATION:
     case FD_ROW_HELLINGER_DISTANCE:
         return 2.0;
@@ -191,13 +191,20 @@ double fd_row(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t 
         fd_swap_rows(&p, &q, &o);
     fd_set_pair(&pair, p, q, o.w_p, o.w_q);
     pair.order = order;
+    if (p->logs &&
+        !normalize) { /* masses may be no doubles: one scale for both, which leaves the sum again */
+        double top = measure == FD_ROW_CROSS_ENTROPY || p->top > q->top ? p->top : q->top;
+        pair.max_p = top > -INFINITY ? top : 0.0;
+        pair.max_q = measure == FD_ROW_CROSS_ENTROPY ? 0.0 : pair.max_p;
+        factor = measure == FD_ROW_RENYI_DIVERGENCE ? 1.0 : exp(pair.max_p);
+    }
 
     double d;
     if (measure == FD_ROW_CROSS_ENTROPY)
-        return fd_in_unit(fd_cross_entropy(p, q, n, &pair), &o);
+        return fd_in_unit(factor * fd_cross_entropy(p, q, n, &pair), &o);
     if (measure == FD_ROW_RENYI_DIVERGENCE)
         return fd_in_unit(factor * fd_renyi(p, q, n, &pair, o.alpha), &o);
-    d = fd_sum_terms(measure, p, q, n, &pair);
+    d = factor * fd_sum_terms(measure, p, q, n, &pair);
     if (normalize)
         d = fd_clip(d, measure, p, q, n, &pair);
     switch (measure) {

@@ -51,14 +51,6 @@ static int fd_stack_is(int (*of_pair)(const fd_row_reader *, const fd_row_reader
     return 1;
 }
 
-/* -sum w log2 w: what rows with nothing in common come to. */
-static double fd_stack_bound(const fd_pair *pairs, ptrdiff_t m) {
-    double bits = 0.0;
-    for (ptrdiff_t j = 0; j < m; j++)
-        bits -= pairs[j].w_q > 0.0 ? pairs[j].w_q * log2(pairs[j].w_q) : 0.0;
-    return bits;
-}
-
 static int fd_stack_weigh(fd_row_reader *rows, ptrdiff_t m, ptrdiff_t n) {
     int ordinary = 1, exponent = -1074;
     for (ptrdiff_t j = 0; j < m; j++) {
@@ -75,6 +67,18 @@ static int fd_stack_weigh(fd_row_reader *rows, ptrdiff_t m, ptrdiff_t n) {
     for (ptrdiff_t j = 0; j < m; j++)
         fd_rescale(&rows[j], n, rows->normalize ? fd_sum_exponent(&rows[j], n) : exponent);
     return 1;
+}
+
+/* Rows that are not normalised have one scale for all, which is to be taken out of the sum. */
+static double fd_stack_factor(const fd_row_reader *rows, fd_pair *pairs, ptrdiff_t m) {
+    double top = -DBL_MAX;
+    if (rows->normalize || !rows->logs)
+        return rows->normalize ? 1.0 : ldexp(1.0, rows->exponent);
+    for (ptrdiff_t j = 0; j < m; j++)
+        top = rows[j].top > top ? rows[j].top : top;
+    for (ptrdiff_t j = 0; j < m; j++)
+        pairs[j].max_p = pairs[j].max_q = top > -DBL_MAX ? top : 0.0;
+    return exp(pairs[0].max_p);
 }
 
 double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *weights, ptrdiff_t n, int root,
@@ -96,6 +100,7 @@ double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *wei
         goto done;
     for (ptrdiff_t j = 0; j < m; j++)
         fd_set_pair(&pairs[j], &rows[0], &rows[j], weights[heaviest], weights[fd_place(j, heaviest)]);
+    double factor = fd_stack_factor(rows, pairs, m);
     d = fd_stack_terms(rows, pairs, m, n);
     if (rows->normalize && d > 0.0 && d < 0x1p-42) {
         for (ptrdiff_t j = 1; j < m; j++)
@@ -104,9 +109,9 @@ double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *wei
         if (d < 0x1p-150 && !rows->logs && fd_stack_is(fd_proportional, rows, m, n, 0))
             d = 0.0;
     }
-    d = ldexp(d, rows->normalize ? 0 : rows->exponent);
+    d *= factor;
     if (rows->normalize) {
-        double bound = fd_stack_bound(pairs, m);
+        double bound = fd_weight_entropy(weights, m);
         if (d > bound * (1.0 - 1e-9) && (d > bound || fd_stack_is(fd_disjoint, rows, m, n, 1)))
             d = bound;
     }

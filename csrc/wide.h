@@ -25,7 +25,8 @@ static inline double fd_term_of_logs(fd_measure measure, double lx, double ly, c
     case FD_imbalance:
         return x - y;
     case FD_js_divergence:
-        return x > y ? x * pair->w_p * -log2(pair->w_p) : y * pair->w_q * -log2(pair->w_q);
+        return x > y ? x * pair->w_p * -log1p(-pair->w_q) * FD_BITS_PER_NAT
+                     : y * pair->w_q * -log1p(-pair->w_p) * FD_BITS_PER_NAT;
     case FD_total_variation:
     case FD_hellinger:
         return x > y ? x : y;
