@@ -25,6 +25,7 @@ from rows cimport (
     fd_kernels_now,
     fd_limit_threads,
     fd_max_threads,
+    fd_openmp_threads,
     fd_options,
     fd_row,
     fd_row_measure,
@@ -299,9 +300,14 @@ def isa_levels():
     return tuple(levels)
 
 
-def limit_threads(int limit, bint asked):
-    """Use at most `limit` threads (0: as many as OpenMP says); `asked` if that is the user's own number."""
-    fd_limit_threads(limit, asked)
+def limit_threads(int limit, int openmp_then):
+    """Use at most `limit` threads (0: as many as OpenMP says). If the limit is the user's own number,
+    `openmp_then` is what OpenMP said when he set it, else 0."""
+    fd_limit_threads(limit, openmp_then)
+
+
+def openmp_threads():
+    return fd_openmp_threads()
 
 
 def max_threads():

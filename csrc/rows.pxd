@@ -27,7 +27,8 @@ cdef extern from "rows.h" nogil:
 
 cdef extern from "threads.h" nogil:
     void fd_threads_init()
-    void fd_limit_threads(int limit, int asked)
+    void fd_limit_threads(int limit, int openmp_then)
+    int fd_openmp_threads()
     int fd_max_threads()
     int fd_team(double nanoseconds, double items)
     int fd_has_openmp()
