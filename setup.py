@@ -66,7 +66,7 @@ def extension(name: str, *c_sources: str) -> Extension:
 
 
 EXTENSIONS = [
-    extension("rows", "isa_base.c", "isa_avx2.c", "isa_avx512.c", "dispatch.c"),
+    extension("wasserstein"),
 ]
 
 setup(

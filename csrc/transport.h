@@ -1,0 +1,34 @@
+/* What _wasserstein.pyx calls: the sweeps for both kinds of values. double for real ones; uint64_t for
+ * integers beyond 2^53, whose differences stay exact. */
+#ifndef FD_TRANSPORT_H
+#define FD_TRANSPORT_H
+
+#include <math.h>
+#include "mass.h"
+#include "sum.h"
+
+/* (x - y) * share for x >= y and share <= 1; x - y may exceed the range of double. */
+static inline double fd_gap_f64(double x, double y, double share) {
+    const double gap = x - y;
+    return gap <= 0x1.fffffffffffffp+1023 ? gap * share : x * share - y * share;
+}
+
+static inline double fd_gap_u64(uint64_t x, uint64_t y, double share) { return (double)(x - y) * share; }
+
+#define FD_VALUE      double
+#define FD_NAME(name) name##_f64
+#define FD_GAP        fd_gap_f64
+#include "sweep.h"
+#undef FD_VALUE
+#undef FD_NAME
+#undef FD_GAP
+
+#define FD_VALUE      uint64_t
+#define FD_NAME(name) name##_u64
+#define FD_GAP        fd_gap_u64
+#include "sweep.h"
+#undef FD_VALUE
+#undef FD_NAME
+#undef FD_GAP
+
+#endif
