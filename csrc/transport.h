@@ -15,20 +15,27 @@ static inline double fd_gap_f64(double x, double y, double share) {
 
 static inline double fd_gap_u64(uint64_t x, uint64_t y, double share) { return (double)(x - y) * share; }
 
+/* Gaps below FD_WIDE can be multiplied by any count of events' worth of difference without overflow. */
 #define FD_VALUE      double
 #define FD_NAME(name) name##_f64
 #define FD_GAP        fd_gap_f64
+#define FD_WIDE       0x1p900
 #include "sweep.h"
 #undef FD_VALUE
 #undef FD_NAME
 #undef FD_GAP
+#undef FD_WIDE
 
 #define FD_VALUE      uint64_t
 #define FD_NAME(name) name##_u64
 #define FD_GAP        fd_gap_u64
+#define FD_WIDE       UINT64_MAX
 #include "sweep.h"
 #undef FD_VALUE
 #undef FD_NAME
 #undef FD_GAP
+#undef FD_WIDE
+
+#include "cells.h"
 
 #endif
