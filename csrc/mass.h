@@ -44,20 +44,33 @@ static inline fd_mass fd_mass_of(double w, int scale) {
 
 static inline double fd_mass_to_double(fd_mass a) { return (double)a; }
 
-/* What turns the weights of one sample into masses, and what they come to. */
+/* The masses of one sample: from weights, or 1 each where weights is NULL. */
 typedef struct {
+    const double *weights;
+    int64_t n;
     fd_mass total;
     int scale;
-} fd_weights;
+} fd_masses;
 
-static inline fd_weights fd_weigh(const double *w, int64_t n) {
-    double largest = 0.0;
-    for (int64_t i = 0; i < n; i++)
-        largest = w[i] > largest ? w[i] : largest;
-    fd_weights x = {0, fd_mass_scale(largest, n)};
-    for (int64_t i = 0; i < n; i++)
-        x.total += fd_mass_of(w[i], x.scale);
-    return x;
+static inline fd_mass fd_mass_at(const fd_masses *a, int64_t i)
+{
+    return a->weights ? fd_mass_of(a->weights[i], a->scale) : 1;
+}
+
+/* weights >= 0, finite and not all 0. */
+static inline fd_masses fd_masses_of(const double *weights, int64_t n)
+{
+    fd_masses a = {weights, n, (fd_mass)n, 0};
+    if (weights) {
+        double largest = 0.0;
+        for (int64_t i = 0; i < n; i++)
+            largest = weights[i] > largest ? weights[i] : largest;
+        a.scale = fd_mass_scale(largest, n);
+        a.total = 0;
+        for (int64_t i = 0; i < n; i++)
+            a.total += fd_mass_of(weights[i], a.scale);
+    }
+    return a;
 }
 
 typedef struct {

@@ -9,4 +9,9 @@
 typedef int fd_sort(void *values, ptrdiff_t n, void *array);
 typedef int fd_argsort(void *values, ptrdiff_t *order, ptrdiff_t n, void *array);
 
+typedef struct {
+    fd_sort *sort_f64, *sort_u64;
+    fd_argsort *argsort_f64, *argsort_u64;
+} fd_sorts;
+
 #endif

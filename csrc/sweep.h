@@ -148,28 +148,45 @@ static inline double FD_NAME(fd_area)(const FD_VALUE *u, int64_t n, const FD_VAL
     return FD_NAME(fd_area_between)(u, n, v, m, m, n, 0, left, right);
 }
 
-/* The same with weights, finite and >= 0, not all 0. */
-static inline double FD_NAME(fd_area_weighted)(const FD_VALUE *u, const double *a, int64_t n, const FD_VALUE *v,
-                                               const double *b, int64_t m)
+/* Moves over the events of two samples of masses, those at one point taken together. */
+typedef struct {
+    const FD_VALUE *u, *v;
+    fd_masses a, b;
+    int64_t i, j;
+    fd_mass A, B;
+    FD_VALUE point;
+    double difference; /* F - G right of the point */
+} FD_NAME(fd_events);
+
+static inline int FD_NAME(fd_next_event)(FD_NAME(fd_events) *e)
 {
-    const fd_weights x = fd_weigh(a, n), y = fd_weigh(b, m);
-    const double unit = 1.0 / (fd_mass_to_double(x.total) * fd_mass_to_double(y.total));
+    if (e->i == e->a.n && e->j == e->b.n)
+        return 0;
+    const int from_u = e->j == e->b.n || (e->i < e->a.n && e->u[e->i] <= e->v[e->j]);
+    const FD_VALUE point = from_u ? e->u[e->i] : e->v[e->j];
+    for (; e->i < e->a.n && e->u[e->i] == point; e->i++)
+        e->A += fd_mass_at(&e->a, e->i);
+    for (; e->j < e->b.n && e->v[e->j] == point; e->j++)
+        e->B += fd_mass_at(&e->b, e->j);
+    e->point = point;
+    e->difference = fd_cross_difference(e->A, e->b.total, e->B, e->a.total) *
+                    (1.0 / (fd_mass_to_double(e->a.total) * fd_mass_to_double(e->b.total)));
+    return 1;
+}
+
+/* Integral of |F - G|^power for power 1 or 2; power 0: the largest |F - G|. */
+static inline double FD_NAME(fd_cdf_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, int power)
+{
+    FD_NAME(fd_events) e = {.u = u, .v = v, .a = a, .b = b};
     fd_sum area = {0.0, 0.0};
-    int64_t i = 0, j = 0;
-    fd_mass A = 0, B = 0;
-    FD_VALUE last = u[0] < v[0] ? u[0] : v[0];
-    while (i < n || j < m) {
-        const int from_u = j == m || (i < n && u[i] <= v[j]);
-        const FD_VALUE next = from_u ? u[i] : v[j];
-        if (next != last) {
-            const double share = fd_cross_difference(A, y.total, B, x.total) * unit;
-            fd_add(&area, FD_GAP(next, last, fabs(share)));
-            last = next;
-        }
-        if (from_u)
-            A += fd_mass_of(a[i++], x.scale);
-        else
-            B += fd_mass_of(b[j++], y.scale);
+    double largest = 0.0, share = 0.0;
+    FD_VALUE last = 0;
+    while (FD_NAME(fd_next_event)(&e)) {
+        if (share > 0.0)
+            fd_add(&area, FD_GAP(e.point, last, power == 2 ? share * share : share));
+        last = e.point;
+        share = fabs(e.difference);
+        largest = share > largest ? share : largest;
     }
-    return fd_total(area);
+    return power ? fd_total(area) : largest;
 }
