@@ -66,6 +66,7 @@ def extension(name: str, *c_sources: str) -> Extension:
 
 
 EXTENSIONS = [
+    extension("rows", "rows.c", "isa_base.c", "isa_avx2.c", "isa_avx512.c", "dispatch.c"),
     extension("wasserstein"),
 ]
 

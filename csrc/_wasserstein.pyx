@@ -1,106 +1,258 @@
-"""Exact one-dimensional transport: rows of samples in, one distance per row out."""
+"""Exact one-dimensional transport: rows of samples in, one number per row out.
+
+Rows are spread over threads; a single long row is cut into chunks instead. Nothing here raises on data.
+"""
 
 cimport numpy as cnp
 from cython.parallel cimport prange
-from libc.stdint cimport int64_t, uint64_t
+from libc.math cimport isnan
+from libc.stdint cimport int32_t, int64_t, uint64_t
+from libc.stdlib cimport free, malloc
+
+from rows cimport fd_limit_threads, fd_max_threads, fd_team, fd_threads_init
 
 cnp.import_array()
+fd_threads_init()
 
 cdef extern from "transport.h" nogil:
-    double fd_w1_row_f64(const double *u, const double *a, int64_t n,
-                         const double *v, const double *b, int64_t m, int omit)
-    double fd_w1_row_u64(const uint64_t *u, const double *a, int64_t n,
-                         const uint64_t *v, const double *b, int64_t m, int omit)
-
     ctypedef int fd_sort(void *values, Py_ssize_t n, void *array)
+    ctypedef int fd_argsort(void *values, Py_ssize_t *order, Py_ssize_t n, void *array)
+    ctypedef struct fd_sorts:
+        fd_sort *sort_f64
+        fd_sort *sort_u64
+        fd_argsort *argsort_f64
+        fd_argsort *argsort_u64
+    ctypedef enum fd_statistic:
+        FD_WASSERSTEIN
+        FD_CRAMER
+        FD_KS
+    ctypedef struct fd_task:
+        fd_statistic statistic
+        double p
+        bint omit
+        bint sorted
+    const double *fd_arrange_f64(const double *x, const double **weights, int64_t n, bint sorted, double *values,
+                                 double *w, Py_ssize_t *order, fd_sorts sorts)
+    const uint64_t *fd_arrange_u64(const uint64_t *x, const double **weights, int64_t n, bint sorted,
+                                   uint64_t *values, double *w, Py_ssize_t *order, fd_sorts sorts)
+    double fd_sorted_row_f64(const double *u, const double *a, int64_t n,
+                             const double *v, const double *b, int64_t m, fd_task task)
+    double fd_sorted_row_u64(const uint64_t *u, const double *a, int64_t n,
+                             const uint64_t *v, const double *b, int64_t m, fd_task task)
+
     ctypedef struct fd_side:
         int chunks
+        double *gathered
     ctypedef struct fd_cells:
         fd_side *side
-        int buckets
-    int fd_cells_open(fd_cells *c, const double *u, int64_t n, const double *v, int64_t m, fd_sort *sort)
+        int32_t runs
+        int64_t mixed[2]
+        bint gather
+    int fd_cells_open(fd_cells *c, const double *u, int64_t n, const double *v, int64_t m, int threads,
+                      fd_sort *sort)
     void fd_cells_count(fd_cells *c, int s, int chunk)
     int fd_cells_classify(fd_cells *c)
     void fd_cells_gather(fd_cells *c, int s, int chunk)
-    void fd_cells_sweep(fd_cells *c, int b, fd_sort *sort)
+    void fd_cells_sweep(fd_cells *c, int32_t run)
     double fd_cells_total(const fd_cells *c)
     void fd_cells_free(fd_cells *c)
 
 cdef extern from "numpy/arrayobject.h" nogil:
     ctypedef fd_sort *sort_function "PyArray_SortFunc *"
+    ctypedef fd_argsort *argsort_function "PyArray_ArgSortFunc *"
     ctypedef struct PyArray_ArrFuncs:
         sort_function *sort
+        argsort_function *argsort
     PyArray_ArrFuncs *PyDataType_GetArrFuncs(cnp.dtype)
 
-cdef fd_sort *sort_doubles = PyDataType_GetArrFuncs(cnp.PyArray_DescrFromType(cnp.NPY_FLOAT64)).sort[0]
+# NumPy's own sorts, which pick the instruction set of this CPU and need no GIL.
+cdef fd_sorts sorts
+cdef PyArray_ArrFuncs *_functions = PyDataType_GetArrFuncs(cnp.PyArray_DescrFromType(cnp.NPY_FLOAT64))
+sorts.sort_f64, sorts.argsort_f64 = _functions.sort[0], _functions.argsort[0]
+_functions = PyDataType_GetArrFuncs(cnp.PyArray_DescrFromType(cnp.NPY_UINT64))
+sorts.sort_u64, sorts.argsort_u64 = _functions.sort[0], _functions.argsort[0]
+
+# From this many values on a pair of unweighted rows goes through cells (bench/transport.py --thresholds).
+cdef int64_t CELLS_FROM = 6000
+
+STATISTICS = {"wasserstein": FD_WASSERSTEIN, "cramer": FD_CRAMER, "ks": FD_KS}
+
 
 cdef struct Rows:           # a C-contiguous matrix whose single row may stand for many
-    const void *data
+    const char *values
+    const double *weights   # NULL: equal weights
     int64_t length
-    int64_t step            # from one row to the next, in elements
+    int64_t step            # from one row to the next, in elements; 0 for a single row
 
 
-cdef Rows _rows(cnp.ndarray x):
+cdef Rows _rows(cnp.ndarray values, cnp.ndarray weights):
     cdef Rows rows
-    rows.data = NULL
-    rows.length = rows.step = 0
-    if x is not None:
-        rows.data = cnp.PyArray_DATA(x)
-        rows.length = x.shape[1]
-        rows.step = x.shape[1] if x.shape[0] > 1 else 0
+    rows.values = <const char *>cnp.PyArray_DATA(values)
+    rows.weights = NULL if weights is None else <const double *>cnp.PyArray_DATA(weights)
+    rows.length = values.shape[1]
+    rows.step = values.shape[1] if values.shape[0] > 1 else 0
     return rows
 
 
-cdef inline const double *_weights(Rows w, int64_t row) noexcept nogil:
-    if w.data == NULL:
-        return NULL
-    return <const double *>w.data + row * w.step
-
-
-def sorted_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, cnp.ndarray out,
-                bint omit):
-    """W1 of each row of two C-contiguous matrices with sorted rows, both float64 or both uint64.
-
-    One row may stand for many. Weights are float64 and follow the order of the values; both or neither.
-    """
-    cdef Rows x = _rows(u), y = _rows(v), a = _rows(u_weights), b = _rows(v_weights)
-    cdef double *result = <double *>cnp.PyArray_DATA(out)
-    cdef int64_t row, n_rows = out.shape[0]
-    cdef bint real = cnp.PyArray_TYPE(u) == cnp.NPY_FLOAT64
-    with nogil:
-        for row in range(n_rows):
-            if real:
-                result[row] = fd_w1_row_f64(
-                    <const double *>x.data + row * x.step, _weights(a, row), x.length,
-                    <const double *>y.data + row * y.step, _weights(b, row), y.length, omit)
-            else:
-                result[row] = fd_w1_row_u64(
-                    <const uint64_t *>x.data + row * x.step, _weights(a, row), x.length,
-                    <const uint64_t *>y.data + row * y.step, _weights(b, row), y.length, omit)
-
-
-def unsorted_pair(cnp.ndarray u, cnp.ndarray v, int threads):
-    """W1 of two unsorted float64 vectors without sorting them; NaN if that is not possible."""
+cdef int _cells(const double *u, int64_t n, const double *v, int64_t m, int threads, double *result) noexcept nogil:
+    """W1 of two unsorted rows by cells. 0: done; 1: the values do not suit; -1: no memory."""
     cdef fd_cells c
-    cdef int status, task, tasks
-    cdef double result = float("nan")
-    cdef const double *x = <const double *>cnp.PyArray_DATA(u)
-    cdef const double *y = <const double *>cnp.PyArray_DATA(v)
-    cdef int64_t n = u.shape[0], m = v.shape[0]
+    cdef int task, tasks, chunks
+    cdef int status = fd_cells_open(&c, u, n, v, m, threads, sorts.sort_f64)
+    if status == 0:
+        chunks = c.side[0].chunks
+        tasks = chunks + c.side[1].chunks
+        if threads == 1:
+            for task in range(tasks):
+                fd_cells_count(&c, task >= chunks, task - chunks if task >= chunks else task)
+        else:
+            for task in prange(tasks, num_threads=threads, schedule="dynamic"):
+                fd_cells_count(&c, task >= chunks, task - chunks if task >= chunks else task)
+        status = fd_cells_classify(&c)
+    if status == 0:
+        if threads == 1:
+            for task in range(tasks if c.gather else 0):
+                fd_cells_gather(&c, task >= chunks, task - chunks if task >= chunks else task)
+            for task in range(2):
+                sorts.sort_f64(c.side[task].gathered, c.mixed[task], NULL)
+            for task in range(c.runs):
+                fd_cells_sweep(&c, task)
+        else:
+            for task in prange(tasks if c.gather else 0, num_threads=threads, schedule="dynamic"):
+                fd_cells_gather(&c, task >= chunks, task - chunks if task >= chunks else task)
+            for task in prange(2, num_threads=2):
+                sorts.sort_f64(c.side[task].gathered, c.mixed[task], NULL)
+            for task in prange(c.runs, num_threads=threads, schedule="dynamic"):
+                fd_cells_sweep(&c, task)
+        result[0] = fd_cells_total(&c)
+        if isnan(result[0]):
+            status = 1
+    fd_cells_free(&c)
+    return status
+
+
+cdef struct Scratch:        # for one thread: both sides of one row
+    char *values
+    double *weights
+    Py_ssize_t *order
+
+
+cdef bint _by_cells(Rows u, Rows v, bint real, fd_task task) noexcept nogil:
+    return (real and u.weights == NULL and task.p == 1 and task.statistic == FD_WASSERSTEIN and not task.sorted
+            and u.length + v.length >= CELLS_FROM)
+
+
+cdef double _row(Rows u, Rows v, int64_t row, bint real, fd_task task, Scratch s, int threads,
+                 int *status) noexcept nogil:
+    cdef const double *a = NULL
+    cdef const double *b = NULL
+    cdef const void *x = u.values + 8 * row * u.step
+    cdef const void *y = v.values + 8 * row * v.step
+    cdef double result
+    cdef int64_t n = u.length, m = v.length
+    if u.weights != NULL:
+        a = u.weights + row * u.step
+        b = v.weights + row * v.step
+    if _by_cells(u, v, real, task):
+        status[0] = _cells(<const double *>x, n, <const double *>y, m, threads, &result)
+        if status[0] <= 0:
+            return result
+        status[0] = 0
+    if not task.sorted and s.values == NULL:    # a row that was meant for cells
+        s = _scratch(n + m, n if n > m else m, a != NULL)
+        if s.values == NULL:
+            status[0] = -1
+            return 0
+        result = _arranged(x, a, n, y, b, m, real, task, s)
+        _release(s)
+        return result
+    return _arranged(x, a, n, y, b, m, real, task, s)
+
+
+cdef double _arranged(const void *x, const double *a, int64_t n, const void *y, const double *b, int64_t m,
+                      bint real, fd_task task, Scratch s) noexcept nogil:
+    cdef const void *u
+    cdef const void *v
+    cdef double *values = <double *>s.values
+    cdef uint64_t *integers = <uint64_t *>s.values
+    if real:
+        u = fd_arrange_f64(<const double *>x, &a, n, task.sorted, values, s.weights, s.order, sorts)
+        v = fd_arrange_f64(<const double *>y, &b, m, task.sorted, values + n, s.weights + n, s.order, sorts)
+        return fd_sorted_row_f64(<const double *>u, a, n, <const double *>v, b, m, task)
+    u = fd_arrange_u64(<const uint64_t *>x, &a, n, task.sorted, integers, s.weights, s.order, sorts)
+    v = fd_arrange_u64(<const uint64_t *>y, &b, m, task.sorted, integers + n, s.weights + n, s.order, sorts)
+    return fd_sorted_row_u64(<const uint64_t *>u, a, n, <const uint64_t *>v, b, m, task)
+
+
+cdef Scratch _scratch(int64_t values, int64_t longest, bint weighted) noexcept nogil:
+    cdef Scratch s
+    s.values = <char *>malloc(8 * values + 8)
+    s.weights = <double *>malloc(8 * values + 8) if weighted else NULL
+    s.order = <Py_ssize_t *>malloc(8 * longest + 8) if weighted else NULL
+    if s.values == NULL or (weighted and (s.weights == NULL or s.order == NULL)):
+        _release(s)
+        s.values = NULL
+    return s
+
+
+cdef void _release(Scratch s) noexcept nogil:
+    free(s.values)
+    free(s.weights)
+    free(s.order)
+
+
+cdef int _span(Rows u, Rows v, int64_t start, int64_t end, bint real, fd_task task, int threads,
+               double *result) noexcept nogil:
+    """Rows start to end, with one scratch for all. -1: no memory."""
+    cdef Scratch scratch
+    cdef int status = 0
+    cdef int64_t row, n = u.length, m = v.length
+    scratch.values, scratch.weights, scratch.order = NULL, NULL, NULL
+    if not task.sorted and not _by_cells(u, v, real, task):
+        scratch = _scratch(n + m, n if n > m else m, u.weights != NULL)
+        if scratch.values == NULL:
+            return -1
+    for row in range(start, end):
+        result[row] = _row(u, v, row, real, task, scratch, threads, &status)
+        if status < 0:
+            break
+    _release(scratch)
+    return status
+
+
+def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, cnp.ndarray out,
+                      int statistic, double p, bint omit, bint is_sorted):
+    """One number for each row of two C-contiguous matrices, both float64 or both uint64.
+
+    A single row may stand for many. Weights are float64, in the order of the values; both or neither.
+    """
+    cdef Rows x = _rows(u, u_weights), y = _rows(v, v_weights)
+    cdef double *result = <double *>cnp.PyArray_DATA(out)
+    cdef int64_t n_rows = out.shape[0], total = x.length + y.length
+    cdef bint real = cnp.PyArray_TYPE(u) == cnp.NPY_FLOAT64
+    cdef fd_task task
+    cdef double work = <double>total * (20.0 if x.weights != NULL else 4.0)     # ns a row
+    cdef int span, status = 0, team
+    task.statistic, task.p, task.omit, task.sorted = <fd_statistic>statistic, p, omit, is_sorted
     with nogil:
-        status = fd_cells_open(&c, x, n, y, m, sort_doubles)
-        if status == 0:
-            tasks = c.side[0].chunks + c.side[1].chunks
-            for task in prange(tasks, num_threads=threads, schedule="dynamic"):
-                fd_cells_count(&c, task >= c.side[0].chunks, task - c.side[0].chunks if task >= c.side[0].chunks else task)
-            status = fd_cells_classify(&c)
-        if status == 0:
-            for task in prange(tasks, num_threads=threads, schedule="dynamic"):
-                fd_cells_gather(&c, task >= c.side[0].chunks, task - c.side[0].chunks if task >= c.side[0].chunks else task)
-            for task in prange(c.buckets, num_threads=threads, schedule="dynamic"):
-                fd_cells_sweep(&c, task, sort_doubles)
-            result = fd_cells_total(&c)
-        fd_cells_free(&c)
+        if n_rows == 1:
+            status = _span(x, y, 0, 1, real, task, fd_team(work, work / 500e3), result)
+        else:
+            team = fd_team(work * n_rows, n_rows)
+            for span in prange(team, num_threads=team, schedule="static"):
+                status += _span(x, y, n_rows * span // team, n_rows * (span + 1) // team, real, task, 1, result)
     if status < 0:
-        raise MemoryError
-    return result
+        raise MemoryError(f"no memory for the {8 * total} bytes of scratch that each thread needs")
+
+
+def set_cells_from(int64_t values):
+    global CELLS_FROM
+    CELLS_FROM = values
+
+
+def limit_threads(int limit, bint asked):
+    fd_limit_threads(limit, asked)
+
+
+def max_threads():
+    return fd_max_threads()

@@ -1,6 +1,5 @@
 /* One row: from values as they come to one number. A template like sweep.h. */
 
-/* What a row is asked for. */
 /* Copies one side into `values` (and `weights`), sorted, and returns it; where it is sorted already, itself.
  * `order` is needed with weights. */
 static inline const FD_VALUE *FD_NAME(fd_arrange)(const FD_VALUE *x, const double **weights, int64_t n, int sorted,
@@ -24,7 +23,7 @@ static inline const FD_VALUE *FD_NAME(fd_arrange)(const FD_VALUE *x, const doubl
     return values;
 }
 
-/* The measure of one row of sorted values. a and b are both NULL (equal weights) or both given. NaN: a value is
+/* The statistic of one row of sorted values. a and b are both NULL (equal weights) or both given. NaN: a value is
  * NaN (they sort last; `omit` leaves them out), a sample is empty, or both have mass at one infinity; inf: one
  * has. Atoms without mass at either end are dropped first, so that an infinity among them does not count. */
 static inline double FD_NAME(fd_sorted_row)(const FD_VALUE *u, const double *a, int64_t n, const FD_VALUE *v,
@@ -50,14 +49,14 @@ static inline double FD_NAME(fd_sorted_row)(const FD_VALUE *u, const double *a, 
         if (n == 0 || m == 0)
             return NAN;
     }
-    if (task.measure == FD_KS)
+    if (task.statistic == FD_KS)
         return FD_NAME(fd_cdf_distance)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), 0);
     if (isinf((double)u[0]) || isinf((double)v[0]) || isinf((double)u[n - 1]) || isinf((double)v[m - 1])) {
         const int below = u[0] == v[0] && isinf((double)u[0]);
         const int above = u[n - 1] == v[m - 1] && isinf((double)u[n - 1]);
         return below || above ? NAN : INFINITY;
     }
-    if (task.measure == FD_CRAMER)
+    if (task.statistic == FD_CRAMER)
         return FD_NAME(fd_cdf_distance)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), 2);
     if (task.p != 1.0)
         return FD_NAME(fd_wasserstein)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), task.p);

@@ -9,10 +9,10 @@
 #include "sort.h"
 
 /* What a row is asked for. */
-typedef enum { FD_WASSERSTEIN, FD_CRAMER, FD_KS } fd_measure;
+typedef enum { FD_WASSERSTEIN, FD_CRAMER, FD_KS } fd_statistic;
 
 typedef struct {
-    fd_measure measure;
+    fd_statistic statistic;
     double p;
     int omit;   /* leave NaNs out */
     int sorted; /* values ascend already */

@@ -13,7 +13,7 @@ import numpy as np
 
 from fastdiv import _wasserstein
 from fastdiv._arrays import as_numbers
-from fastdiv._samples import Rows, check_order, samples
+from fastdiv._samples import Samples, check_order, samples
 
 __all__ = ["wasserstein_distance", "wasserstein_hist"]
 
@@ -88,17 +88,8 @@ def wasserstein_distance(
     0.25
     """
     order = check_order(p)
-    if order != 1:
-        raise NotImplementedError("p > 1 comes with the next commit")
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
-    out = np.empty(prod(x.shape))
-    u, v = x.u, x.v
-    if not assume_sorted:
-        u, v = _sorted(u), _sorted(v)
-    _wasserstein.sorted_rows(
-        _c(u.values), _c(v.values), _c(u.weights), _c(v.weights), out, nan_policy == "omit"
-    )
-    return _shaped(out, x.shape, x.axis, keepdims, x.dtype)
+    return _statistic("wasserstein", x, order, nan_policy, assume_sorted, keepdims)
 
 
 def wasserstein_hist(
@@ -136,11 +127,22 @@ def wasserstein_hist(
     return wasserstein_distance(points, points, u, v, p=p)
 
 
-def _sorted(rows: Rows) -> Rows:
-    if rows.weights is None:
-        return Rows(np.sort(rows.values, axis=-1), None)
-    order = np.argsort(rows.values, axis=-1)
-    return Rows(np.take_along_axis(rows.values, order, -1), np.take_along_axis(rows.weights, order, -1))
+def _statistic(
+    name: str, x: Samples, p: float, nan_policy: str, assume_sorted: bool, keepdims: bool
+) -> np.ndarray | np.floating[Any]:
+    out = np.empty(prod(x.shape))
+    _wasserstein.statistic_of_rows(
+        _c(x.u.values),
+        _c(x.v.values),
+        _c(x.u.weights),
+        _c(x.v.weights),
+        out,
+        _wasserstein.STATISTICS[name],
+        p,
+        nan_policy == "omit",
+        assume_sorted,
+    )
+    return _shaped(out, x.shape, x.axis, keepdims, x.dtype)
 
 
 def _c(array: np.ndarray | None) -> np.ndarray | None:

@@ -1,5 +1,4 @@
-"""The slow twin of every public function, in plain NumPy: what the fast ones must agree with."""
+"""The slow twins: every measure in plain NumPy, readable before fast, to hold the compiled ones against."""
 
-from fastdiv.reference.transport import wasserstein_distance, wasserstein_hist
-
-__all__ = ["wasserstein_distance", "wasserstein_hist"]
+from fastdiv.reference.information import *  # noqa: F403
+from fastdiv.reference.transport import *  # noqa: F403

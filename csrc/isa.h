@@ -1,0 +1,22 @@
+/* Compiles loops.h for the instruction set that the including file has opened, and fills its table.
+ * Before the inclusion: FD_ISA, the level's name. */
+#include "loops.h"
+
+#define FD_PASTE_(a, b) a##b
+#define FD_PASTE(a, b)  FD_PASTE_(a, b)
+#define FD_TEXT_(a)     #a
+#define FD_TEXT(a)      FD_TEXT_(a)
+#define FD_SUM(name)     fd_sum_##name,
+#define FD_LOG_SUM(name) fd_log_sum_##name,
+
+const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
+    .name = FD_TEXT(FD_ISA),
+    .stats = fd_stats_loop,
+    .exact_stats = fd_exact_stats_loop,
+    .max = fd_max_loop,
+    .exp_sum = fd_exp_sum_loop,
+    .sum = {FD_MEASURES(FD_SUM)},
+    .log_sum = {FD_MEASURES(FD_LOG_SUM)},
+    .surprisal = fd_surprisal_loop,
+    .binary_entropy = fd_binary_entropy_loop,
+};

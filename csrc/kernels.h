@@ -1,0 +1,78 @@
+/* All that rows know of the loops over bins: one table of functions per instruction set. */
+#ifndef FD_KERNELS_H
+#define FD_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is summed over bins, in the order of every table: one line here, one term in measures.h. */
+#define FD_MEASURES(X)                                                                                       \
+    X(cross_entropy)                                                                                         \
+    X(imbalance)                                                                                             \
+    X(kl_divergence)                                                                                         \
+    X(jeffreys_divergence)                                                                                   \
+    X(js_divergence)                                                                                         \
+    X(total_variation)                                                                                       \
+    X(hellinger)                                                                                             \
+    X(chi_square)                                                                                            \
+    X(renyi)                                                                                                 \
+    X(renyi_overlap)
+
+typedef enum {
+#define FD_ENUM(name) FD_##name,
+    FD_MEASURES(FD_ENUM)
+#undef FD_ENUM
+        FD_N_MEASURES
+} fd_measure;
+
+/* Bins are summed in 16 lanes on every instruction set, and in blocks: rows are cut at the same places
+ * whatever their layout, the thread count or the caller's chunks, so the bits do not depend on them. */
+enum { FD_LANES = 16, FD_BLOCK = 512 };
+
+/* What the terms of one pair of rows have in common. */
+typedef struct {
+    double c_hi, c_lo;         /* y = q*c puts both rows on the scale of p: c = sum(p)/sum(q) */
+    double s_hi, s_lo;         /* sum(q), for cross entropy */
+    double max_p, max_q;       /* rows of logarithms: log sum exp p = max_p + log_p, and */
+    double log_p, log_q;
+    double shift;              /* log sum exp p - log sum exp q */
+    double w_p, w_q;           /* mixture weights of Jensen-Shannon, adding to 1 */
+    double order;              /* alpha - 1 of Renyi */
+} fd_pair;
+
+/* What a block says of its masses. `signs` is the union of their sign bits; NaN and inf show in the sum. */
+typedef struct {
+    double sum_hi, sum_lo;
+    double least; /* smallest positive mass, or inf */
+    uint64_t signs;
+} fd_stats;
+
+typedef double (*fd_sum_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pair *pair);
+
+typedef struct {
+    const char *name;
+    void (*stats)(const double *p, ptrdiff_t n, fd_stats *stats);       /* sum_hi to working precision */
+    void (*exact_stats)(const double *p, ptrdiff_t n, fd_stats *stats); /* sum_hi + sum_lo to twice that */
+    double (*max)(const double *p, ptrdiff_t n);                        /* NaN if there is one */
+    double (*exp_sum)(const double *p, ptrdiff_t n, double max);        /* of exp(p - max), bins at max left out */
+    fd_sum_loop sum[FD_N_MEASURES];                                     /* of masses */
+    fd_sum_loop log_sum[FD_N_MEASURES];                                 /* of log-masses */
+    void (*surprisal)(const double *p, double *out, ptrdiff_t n);       /* -log2 p, bin by bin */
+    void (*binary_entropy)(const double *p, double *out, ptrdiff_t n);  /* bits */
+} fd_kernels;
+
+extern const fd_kernels fd_kernels_base;
+#if (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
+#    define FD_X86 1
+extern const fd_kernels fd_kernels_avx2;
+extern const fd_kernels fd_kernels_avx512;
+#endif
+
+/* The table in use. fd_choose_isa(NULL) takes the best this CPU has; a name forces one. It returns 0, 1 for an
+ * unknown name, 2 for one that this CPU lacks. */
+extern const fd_kernels *fd_kernels_now;
+int fd_choose_isa(const char *name);
+/* The i-th level that this CPU has, slowest first, or NULL past the last. */
+const char *fd_isa_level(int i);
+
+#endif

@@ -1,0 +1,169 @@
+/* The only loops over bins, compiled once per instruction set by isa_*.c.
+ *
+ * Each runs over FD_LANES sums at a time, whatever the width of the machine's registers: the inner loop is what
+ * the compiler turns into vectors. The last few bins are padded with bins that add nothing.
+ */
+#include "measures.h"
+
+/* Adds the lanes up in a fixed tree. */
+static double fd_fold(const double *lanes) {
+    double a[FD_LANES];
+    memcpy(a, lanes, sizeof a);
+    for (int half = FD_LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            a[i] += a[i + half];
+    return a[0];
+}
+
+static void fd_pad(double *padded, const double *tail, ptrdiff_t n, double filler) {
+    for (int i = 0; i < FD_LANES; i++)
+        padded[i] = i < n ? tail[i] : filler;
+}
+
+#define FD_SUM_LOOP(name, filler, expression)                                                                \
+    static double name(const double *p_row, const double *q_row, ptrdiff_t n, const fd_pair *pair_in) {      \
+        const fd_pair copy = *pair_in, *pair = &copy;                                                        \
+        double lanes[FD_LANES] = {0}, p_tail[FD_LANES], q_tail[FD_LANES];                                    \
+        ptrdiff_t i = 0;                                                                                     \
+        for (; i + FD_LANES <= n; i += FD_LANES) {                                                           \
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {                                \
+                double p = p_row[i + lane], q = q_row[i + lane];                                             \
+                lanes[lane] += expression;                                                                   \
+            }                                                                                                \
+        }                                                                                                    \
+        if (i < n) {                                                                                         \
+            fd_pad(p_tail, p_row + i, n - i, filler);                                                        \
+            fd_pad(q_tail, q_row + i, n - i, filler);                                                        \
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {                                \
+                double p = p_tail[lane], q = q_tail[lane];                                                   \
+                lanes[lane] += expression;                                                                   \
+            }                                                                                                \
+        }                                                                                                    \
+        return fd_fold(lanes);                                                                               \
+    }
+
+#define FD_LOOPS_OF(name)                                                                                    \
+    FD_SUM_LOOP(fd_sum_##name, 0.0, fd_term_##name(fd_bin_of_masses(p, q, pair), pair))                      \
+    FD_SUM_LOOP(fd_log_sum_##name, -INFINITY, fd_term_##name(fd_bin_of_logs(p, q, pair), pair))
+
+FD_SUM_LOOP(fd_sum_cross_entropy, 0.0, fd_cross_entropy_of_masses(p, q, pair))
+FD_SUM_LOOP(fd_log_sum_cross_entropy, -INFINITY, fd_cross_entropy_of_logs(p, q, pair))
+FD_LOOPS_OF(imbalance)
+FD_LOOPS_OF(kl_divergence)
+FD_LOOPS_OF(jeffreys_divergence)
+FD_LOOPS_OF(js_divergence)
+FD_LOOPS_OF(total_variation)
+FD_LOOPS_OF(hellinger)
+FD_LOOPS_OF(chi_square)
+FD_LOOPS_OF(renyi)
+FD_LOOPS_OF(renyi_overlap)
+
+#undef FD_LOOPS_OF
+#undef FD_SUM_LOOP
+
+static void fd_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
+    double sum[FD_LANES] = {0}, least[FD_LANES], tail[FD_LANES];
+    uint64_t signs[FD_LANES] = {0};
+    for (int lane = 0; lane < FD_LANES; lane++)
+        least[lane] = INFINITY;
+    for (ptrdiff_t i = 0; i < n; i += FD_LANES) {
+        const double *row = p + i;
+        if (n - i < FD_LANES) {
+            fd_pad(tail, row, n - i, 0.0);
+            row = tail;
+        }
+#pragma omp simd
+        for (int lane = 0; lane < FD_LANES; lane++) {
+            double x = row[lane], positive = x > 0.0 ? x : INFINITY;
+            sum[lane] += x;
+            least[lane] = positive < least[lane] ? positive : least[lane];
+            signs[lane] |= fd_bits(x);
+        }
+    }
+    stats->sum_hi = fd_fold(sum);
+    stats->sum_lo = 0.0;
+    stats->least = INFINITY;
+    stats->signs = 0;
+    for (int lane = 0; lane < FD_LANES; lane++) {
+        stats->least = least[lane] < stats->least ? least[lane] : stats->least;
+        stats->signs |= signs[lane] >> 63;
+    }
+}
+
+/* The same with the rounding error of every addition kept (Knuth's TwoSum): sum_hi + sum_lo is good to
+ * n u^2 of the sum of non-negative masses. */
+static void fd_exact_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
+    double sum[FD_LANES] = {0}, error[FD_LANES] = {0}, tail[FD_LANES];
+    fd_stats_loop(p, n, stats);
+    for (ptrdiff_t i = 0; i < n; i += FD_LANES) {
+        const double *row = p + i;
+        if (n - i < FD_LANES) {
+            fd_pad(tail, row, n - i, 0.0);
+            row = tail;
+        }
+#pragma omp simd
+        for (int lane = 0; lane < FD_LANES; lane++) {
+            double x = row[lane], s = sum[lane] + x, part = s - sum[lane];
+            error[lane] += (sum[lane] - (s - part)) + (x - part);
+            sum[lane] = s;
+        }
+    }
+    double hi = 0.0, lo = 0.0;
+    for (int lane = 0; lane < FD_LANES; lane++) {
+        double s = hi + sum[lane], part = s - hi;
+        lo += ((hi - (s - part)) + (sum[lane] - part)) + error[lane];
+        hi = s;
+    }
+    stats->sum_hi = hi + lo;
+    stats->sum_lo = lo - (stats->sum_hi - hi);
+}
+
+static double fd_max_loop(const double *p, ptrdiff_t n) {
+    double max[FD_LANES], nan[FD_LANES] = {0}, tail[FD_LANES];
+    for (int lane = 0; lane < FD_LANES; lane++)
+        max[lane] = -INFINITY;
+    for (ptrdiff_t i = 0; i < n; i += FD_LANES) {
+        const double *row = p + i;
+        if (n - i < FD_LANES) {
+            fd_pad(tail, row, n - i, -INFINITY);
+            row = tail;
+        }
+#pragma omp simd
+        for (int lane = 0; lane < FD_LANES; lane++) {
+            double x = row[lane];
+            max[lane] = x > max[lane] ? x : max[lane];
+            nan[lane] = x == x ? nan[lane] : x;
+        }
+    }
+    double most = max[0], missing = fd_fold(nan);
+    for (int lane = 1; lane < FD_LANES; lane++)
+        most = max[lane] > most ? max[lane] : most;
+    return missing == missing ? most : missing;
+}
+
+static double fd_exp_sum_loop(const double *p, ptrdiff_t n, double max) {
+    double sum[FD_LANES] = {0}, tail[FD_LANES];
+    for (ptrdiff_t i = 0; i < n; i += FD_LANES) {
+        const double *row = p + i;
+        if (n - i < FD_LANES) {
+            fd_pad(tail, row, n - i, -INFINITY);
+            row = tail;
+        }
+#pragma omp simd
+        for (int lane = 0; lane < FD_LANES; lane++)
+            sum[lane] += row[lane] < max ? fd_exp(row[lane] - max) : 0.0;
+    }
+    return fd_fold(sum);
+}
+
+static void fd_surprisal_loop(const double *p, double *out, ptrdiff_t n) {
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++)
+        out[i] = fd_surprisal(p[i]);
+}
+
+static void fd_binary_entropy_loop(const double *p, double *out, ptrdiff_t n) {
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++)
+        out[i] = fd_binary_entropy(p[i]);
+}

@@ -1,0 +1,46 @@
+/* One measure of one pair of rows: the seam between Cython and C. */
+#ifndef FD_ROWS_H
+#define FD_ROWS_H
+
+#include <stddef.h>
+
+/* What a caller can ask for. FD_ROW_JS_DISTANCE and the like share their sums with another measure and differ
+ * in the finish. */
+typedef enum {
+    FD_ROW_CROSS_ENTROPY,
+    FD_ROW_KL_DIVERGENCE,
+    FD_ROW_JEFFREYS_DIVERGENCE,
+    FD_ROW_JS_DIVERGENCE,
+    FD_ROW_JS_DISTANCE,
+    FD_ROW_TOTAL_VARIATION,
+    FD_ROW_HELLINGER_DISTANCE,
+    FD_ROW_CHI_SQUARE,
+    FD_ROW_RENYI_DIVERGENCE,
+    FD_N_ROWS
+} fd_row_measure;
+
+/* The options travel through NumPy as one small vector of doubles, in this order. */
+typedef struct {
+    double unit_hi, unit_lo; /* what one bit is worth in the caller's unit: ln 2 / ln(base) */
+    double normalize;        /* 0 or 1 */
+    double log_input;        /* 0 or 1 */
+    double pseudocount;
+    double w_p, w_q; /* Jensen-Shannon's mixture */
+    double alpha;    /* Renyi's order */
+} fd_options;
+
+extern const fd_options fd_default_options;
+
+enum { FD_N_OPTIONS = sizeof(fd_options) / sizeof(double) };
+
+/* n numbers, `stride` bytes apart. */
+typedef struct {
+    const char *data;
+    ptrdiff_t stride;
+    int is_float32;
+} fd_view;
+
+/* The measure, in the caller's unit. NaN for a row that is none: NaN, negative or infinite entries, no mass. */
+double fd_row(fd_row_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options);
+
+#endif

@@ -1,0 +1,32 @@
+# What Cython sees of rows.h, kernels.h and threads.h.
+
+cdef extern from "kernels.h" nogil:
+    ctypedef struct fd_kernels:
+        const char *name
+        void (*surprisal)(const double *p, double *out, Py_ssize_t n) noexcept
+        void (*binary_entropy)(const double *p, double *out, Py_ssize_t n) noexcept
+    const fd_kernels *fd_kernels_now
+    int fd_choose_isa(const char *name)
+    const char *fd_isa_level(int i)
+
+cdef extern from "rows.h" nogil:
+    ctypedef enum fd_row_measure:
+        FD_ROW_CROSS_ENTROPY
+        FD_N_ROWS
+    ctypedef struct fd_options:
+        double unit_hi, unit_lo, normalize, log_input, pseudocount, w_p, w_q, alpha
+    ctypedef struct fd_view:
+        const char *data
+        Py_ssize_t stride
+        int is_float32
+    enum:
+        FD_N_OPTIONS
+    const fd_options fd_default_options
+    double fd_row(fd_row_measure measure, fd_view p, fd_view q, Py_ssize_t n, const fd_options *options)
+
+cdef extern from "threads.h" nogil:
+    void fd_threads_init()
+    void fd_limit_threads(int limit, int asked)
+    int fd_max_threads()
+    int fd_team(double nanoseconds, double items)
+    int fd_has_openmp()

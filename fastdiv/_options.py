@@ -1,0 +1,231 @@
+"""What a call may ask for: every option is checked here, once, for the compiled measures and their twins.
+
+Options are wrong in their type (``TypeError``) or in their value (``ValueError``); one sentence says what was
+got and what is taken. Data faults are found by ``raise_bad_mass``, which names argument, row and bin.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from operator import index
+from typing import Any
+
+import numpy as np
+
+__all__ = [
+    "bins_last",
+    "check_out",
+    "flag",
+    "log_base",
+    "mixture_weights",
+    "order",
+    "policy",
+    "raise_bad_mass",
+    "raise_bad_probability",
+    "result_dtype",
+    "result_shape",
+    "row_shape",
+    "smoothing",
+    "stack_last",
+]
+
+NAN_POLICIES = ("propagate", "omit", "raise")
+
+
+def _real(value: Any, name: str) -> float:
+    """A real scalar as a float; a bool is a slip of the pen, not a number."""
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value[()]
+    if not isinstance(value, (int, float, np.integer, np.floating)) or isinstance(value, bool):
+        raise TypeError(f"{name} must be a real number, not {value!r}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must fit a float, not {value!r}") from None
+
+
+# --- options -------------------------------------------------------------------------------------------
+
+
+def flag(value: Any, name: str) -> bool:
+    """True or False, and nothing that merely passes for it (``normalize="no"`` is truthy)."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be True or False, not {value!r}")
+    return bool(value)
+
+
+def log_base(base: Any) -> float | None:
+    """The base of the logarithm, None for nats. Bases up to 1 would make divergences negative or infinite."""
+    if base is None:
+        return None
+    number = _real(base, "base")
+    if not 1.0 < number < math.inf:
+        raise ValueError(f"base must be finite and greater than 1 (None for nats), not {base!r}")
+    return number
+
+
+def policy(nan_policy: Any) -> str:
+    """One of ``NAN_POLICIES``."""
+    if not isinstance(nan_policy, str) or nan_policy not in NAN_POLICIES:
+        raise ValueError(
+            f"nan_policy must be one of {', '.join(map(repr, NAN_POLICIES))}, not {nan_policy!r}"
+        )
+    return nan_policy
+
+
+def smoothing(pseudocount: Any, log_input: bool = False) -> float:
+    """The mass added to every bin; logarithms have no place for it."""
+    number = _real(pseudocount, "pseudocount")
+    if not 0.0 <= number < math.inf:
+        raise ValueError(f"pseudocount must be finite and not negative, not {pseudocount!r}")
+    if number and log_input:
+        raise ValueError("pseudocount has no meaning with log_input=True, where masses are logarithms")
+    return number
+
+
+def order(alpha: Any) -> float:
+    """The order of a Renyi divergence, 0 to infinity inclusive."""
+    number = _real(alpha, "alpha")
+    if not number >= 0.0:
+        raise ValueError(f"alpha must be from 0 to infinity, not {alpha!r}")
+    return number
+
+
+def mixture_weights(weights: Any, count: int) -> np.ndarray:
+    """``count`` weights of a mixture as float64 with sum 1; None weighs all the same."""
+    if weights is None:
+        return np.full(count, 1.0 / count)
+    from fastdiv._arrays import as_numbers
+
+    given = as_numbers(weights, "weights")
+    if given.shape != (count,):
+        raise ValueError(f"weights must have shape ({count},), one for each distribution, not {given.shape}")
+    w: np.ndarray = given.astype(np.float64)
+    for i in np.flatnonzero(~((w >= 0) & (w < np.inf)))[:1]:
+        raise ValueError(f"weights must be finite and not negative: weights[{i}] = {w[i]}")
+    top = w.max()
+    if top == 0:
+        raise ValueError("weights are all zero, but at least one must be positive")
+    # a power of two first, so that neither huge nor subnormal weights spoil the sum
+    w = np.ldexp(w, -int(np.frexp(top)[1]))
+    w /= math.fsum(w)
+    return w
+
+
+# --- shapes and results --------------------------------------------------------------------------------
+
+
+def bins_last(array: np.ndarray, name: str, axis: Any) -> np.ndarray:
+    """A view with the bins on the last axis: at least one axis, at least one bin."""
+    if isinstance(axis, (bool, np.bool_)):
+        raise TypeError(f"axis must be an integer, not {axis!r}")
+    try:
+        number = index(axis)
+    except TypeError:
+        raise TypeError(f"axis must be an integer, not {axis!r}") from None
+    if array.ndim == 0:
+        raise ValueError(f"{name} is 0-d, but a distribution needs at least one axis")
+    if not -array.ndim <= number < array.ndim:
+        raise np.exceptions.AxisError(number, array.ndim, name)
+    where = number % array.ndim
+    if array.shape[where] == 0:
+        raise ValueError(f"{name} has no bins: its shape is {array.shape} and axis {axis} holds the bins")
+    return array if where == array.ndim - 1 else np.moveaxis(array, where, -1)
+
+
+def stack_last(array: np.ndarray, name: str, axis: Any) -> np.ndarray:
+    """As ``bins_last``, for a stack: the axis before the bins holds at least two distributions."""
+    view = bins_last(array, name, axis)
+    if view.ndim < 2:
+        raise ValueError(f"{name} is 1-d, but without q it must be a stack of distributions (at least 2-d)")
+    if view.shape[-2] < 2:
+        raise ValueError(f"{name} holds {view.shape[-2]} distribution(s), but at least 2 are compared")
+    return view
+
+
+def row_shape(views: Sequence[np.ndarray], names: Sequence[str] = ("p", "q")) -> tuple[int, ...]:
+    """The broadcast shape of the rows of views with bins last; bins must agree in number, 1 included."""
+    bins = [view.shape[-1] for view in views]
+    if len(set(bins)) > 1:
+        raise ValueError(
+            " but ".join(f"{n} has {b} bin{'s' * (b != 1)}" for n, b in zip(names, bins, strict=True))
+        )
+    try:
+        return np.broadcast_shapes(*(view.shape[:-1] for view in views))
+    except ValueError:
+        shapes = " and ".join(f"{n} {v.shape[:-1]}" for n, v in zip(names, views, strict=True))
+        raise ValueError(f"the rows do not broadcast: their shapes are {shapes}") from None
+
+
+def result_shape(rows: tuple[int, ...], axis: int, keepdims: bool, stack: bool = False) -> tuple[int, ...]:
+    """The shape of the result; ``keepdims`` puts a 1 where the bins (and the stack's axis) were."""
+    if not keepdims:
+        return rows
+    ones = (1, 1) if stack else (1,)
+    where = axis if axis >= 0 else axis + len(rows) + len(ones)
+    kept = (*rows, *ones[1:])
+    return (*kept[:where], 1, *kept[where:])
+
+
+def result_dtype(*arrays: np.ndarray) -> np.dtype[Any]:
+    """float32 where every array is float32 (of either byte order), float64 otherwise."""
+    single = all(a.dtype.kind == "f" and a.dtype.itemsize == 4 for a in arrays)
+    return np.dtype(np.float32 if single else np.float64)
+
+
+def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """``out`` takes the result as it is: exactly its shape and dtype, and writable."""
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"out must be a NumPy array, not {type(out).__name__}")
+    if out.dtype != dtype:
+        raise TypeError(f"out has dtype {out.dtype}, but the result has dtype {dtype}")
+    if out.shape != shape:
+        raise ValueError(f"out has shape {out.shape}, but the result has shape {shape}")
+    if not out.flags.writeable:
+        raise ValueError("out is read-only")
+
+
+# --- data ----------------------------------------------------------------------------------------------
+
+
+def raise_bad_mass(view: np.ndarray, name: str, axis: Any, *, log_input: bool, nan_policy: str) -> None:
+    """Raise for the first entry, row by row, that is no mass; ``view`` has its bins last, ``axis`` had them.
+
+    A mass is finite and not negative; a log-probability is anything but ``inf``. NaN is an error under
+    ``nan_policy="raise"`` only.
+    """
+    if view.dtype.kind in "bu":
+        return
+    if log_input:
+        bad = view == np.inf
+    else:
+        bad = (view < 0) | (view == np.inf)
+    if nan_policy == "raise":
+        bad = bad | (view != view)
+    if not bad.any():
+        return
+    *row, bin_ = (int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
+    value = view[(*row, bin_)]
+    if np.isnan(value):
+        fault = "a missing value"
+    elif log_input:
+        fault = "an infinite log-probability"
+    else:
+        fault = "a negative mass" if value < 0 else "an infinite mass"
+    at = list(row)
+    at.insert(index(axis) % view.ndim, bin_)
+    place = f"bin {bin_}"
+    if row:
+        place = f"row {row[0] if len(row) == 1 else tuple(row)}, {place}"
+    raise ValueError(f"{name} has {fault}: {name}[{', '.join(map(str, at))}] = {value} ({place})")
+
+
+def raise_bad_probability(array: np.ndarray, name: str) -> None:
+    """Raise for the first entry outside [0, 1]; NaN passes."""
+    bad = (array < 0) | (array > 1)
+    if not bad.any():
+        return
+    at = [int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape)]
+    place = f"{name}[{', '.join(map(str, at))}]" if at else name
+    raise ValueError(f"{name} has a probability outside [0, 1]: {place} = {array[tuple(at)]}")
