@@ -40,6 +40,18 @@ cdef extern from "transport.h" nogil:
     double fd_sorted_row_u64(const uint64_t *u, const double *a, int64_t n,
                              const uint64_t *v, const double *b, int64_t m, fd_task task)
 
+    ctypedef struct fd_masses:
+        int64_t n
+    fd_masses fd_masses_of(const double *weights, int64_t n)
+    int64_t fd_plan_f64(const double *u, fd_masses a, const double *v, fd_masses b, double p, int64_t *rows,
+                        int64_t *cols, double *mass, double *f, double *g)
+    int64_t fd_plan_u64(const uint64_t *u, fd_masses a, const uint64_t *v, fd_masses b, double p, int64_t *rows,
+                        int64_t *cols, double *mass, double *f, double *g)
+    int64_t fd_cdf_steps_f64(const double *u, fd_masses a, const double *v, fd_masses b, double *points,
+                             double *difference)
+    double fd_hist_wasserstein(const double *x, const double *a, int64_t n,
+                               const double *y, const double *b, int64_t m, double p)
+
     ctypedef struct fd_side:
         int chunks
         double *gathered
@@ -83,6 +95,7 @@ cdef struct Rows:           # a C-contiguous matrix whose single row may stand f
     const double *weights   # NULL: equal weights
     int64_t length
     int64_t step            # from one row to the next, in elements; 0 for a single row
+    int64_t weight_step
 
 
 cdef Rows _rows(cnp.ndarray values, cnp.ndarray weights):
@@ -91,6 +104,9 @@ cdef Rows _rows(cnp.ndarray values, cnp.ndarray weights):
     rows.weights = NULL if weights is None else <const double *>cnp.PyArray_DATA(weights)
     rows.length = values.shape[1]
     rows.step = values.shape[1] if values.shape[0] > 1 else 0
+    rows.weight_step = 0
+    if weights is not None and weights.shape[0] > 1:
+        rows.weight_step = weights.shape[1]
     return rows
 
 
@@ -151,8 +167,8 @@ cdef double _row(Rows u, Rows v, int64_t row, bint real, fd_task task, Scratch s
     cdef double result
     cdef int64_t n = u.length, m = v.length
     if u.weights != NULL:
-        a = u.weights + row * u.step
-        b = v.weights + row * v.step
+        a = u.weights + row * u.weight_step
+        b = v.weights + row * v.weight_step
     if _by_cells(u, v, real, task):
         status[0] = _cells(<const double *>x, n, <const double *>y, m, threads, &result)
         if status[0] <= 0:
@@ -243,6 +259,57 @@ def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.n
                 status += _span(x, y, n_rows * span // team, n_rows * (span + 1) // team, real, task, 1, result)
     if status < 0:
         raise MemoryError(f"no memory for the {8 * total} bytes of scratch that each thread needs")
+
+
+def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarray v, cnp.ndarray out, double p):
+    """W_p for each row of two C-contiguous float64 matrices of masses in bins; a single row may stand for many."""
+    cdef const double *x = <const double *>cnp.PyArray_DATA(u_edges)
+    cdef const double *y = <const double *>cnp.PyArray_DATA(v_edges)
+    cdef const double *a = <const double *>cnp.PyArray_DATA(u)
+    cdef const double *b = <const double *>cnp.PyArray_DATA(v)
+    cdef double *result = <double *>cnp.PyArray_DATA(out)
+    cdef int64_t n = u.shape[1], m = v.shape[1], row, n_rows = out.shape[0]
+    cdef int64_t step = n if u.shape[0] > 1 else 0, v_step = m if v.shape[0] > 1 else 0
+    cdef int team = fd_team(30.0 * (n + m) * n_rows, n_rows)
+    for row in prange(n_rows, nogil=True, num_threads=team, schedule="static"):
+        result[row] = fd_hist_wasserstein(x, a + row * step, n, y, b + row * v_step, m, p)
+
+
+cdef const double *_optional(cnp.ndarray weights):
+    return NULL if weights is None else <const double *>cnp.PyArray_DATA(weights)
+
+
+def plan(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, double p,
+         cnp.ndarray rows, cnp.ndarray cols, cnp.ndarray mass, cnp.ndarray u_potential, cnp.ndarray v_potential):
+    """Fills the pieces of the monotone coupling of two sorted vectors, and its potentials; returns how many."""
+    cdef int64_t pieces, n = u.shape[0], m = v.shape[0]
+    cdef const double *a = _optional(u_weights)
+    cdef const double *b = _optional(v_weights)
+    cdef const void *x = cnp.PyArray_DATA(u)
+    cdef const void *y = cnp.PyArray_DATA(v)
+    cdef int64_t *i = <int64_t *>cnp.PyArray_DATA(rows)
+    cdef int64_t *j = <int64_t *>cnp.PyArray_DATA(cols)
+    cdef double *w = <double *>cnp.PyArray_DATA(mass)
+    cdef double *f = <double *>cnp.PyArray_DATA(u_potential)
+    cdef double *g = <double *>cnp.PyArray_DATA(v_potential)
+    cdef bint real = cnp.PyArray_TYPE(u) == cnp.NPY_FLOAT64
+    with nogil:
+        if real:
+            pieces = fd_plan_f64(<const double *>x, fd_masses_of(a, n), <const double *>y, fd_masses_of(b, m), p,
+                                 i, j, w, f, g)
+        else:
+            pieces = fd_plan_u64(<const uint64_t *>x, fd_masses_of(a, n), <const uint64_t *>y, fd_masses_of(b, m),
+                                 p, i, j, w, f, g)
+    return pieces
+
+
+def cdf_steps(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, cnp.ndarray points,
+              cnp.ndarray difference):
+    """Fills the points of two sorted float64 vectors and F - G to the right of each; returns how many."""
+    return fd_cdf_steps_f64(
+        <const double *>cnp.PyArray_DATA(u), fd_masses_of(_optional(u_weights), u.shape[0]),
+        <const double *>cnp.PyArray_DATA(v), fd_masses_of(_optional(v_weights), v.shape[0]),
+        <double *>cnp.PyArray_DATA(points), <double *>cnp.PyArray_DATA(difference))
 
 
 def set_cells_from(int64_t values):

@@ -21,8 +21,8 @@ static inline FD_NAME(fd_walk) FD_NAME(fd_walk_from)(const FD_VALUE *u, fd_masse
     return w;
 }
 
-/* Moves to the next piece with mass: its atoms are *i and *j. 0 at the end. */
-static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) *w, int64_t *i, int64_t *j)
+/* Moves to the next piece with mass, or to the next at all: its atoms are *i and *j. 0 at the end. */
+static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) *w, int64_t *i, int64_t *j, int every)
 {
     while (w->i < w->a.n && w->j < w->b.n) {
         const fd_u256 x = fd_product(w->A, w->b.total), y = fd_product(w->B, w->a.total);
@@ -35,7 +35,7 @@ static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) *w, int64_t *i, int64_t *
             w->A += fd_mass_at(&w->a, w->i);
         if (v_ends && ++w->j < w->b.n)
             w->B += fd_mass_at(&w->b, w->j);
-        if (mass.high | mass.low) {
+        if (every || (mass.high | mass.low)) {
             w->mass = fd_u256_to_double(mass) * (1.0 / (fd_mass_to_double(w->a.total) * fd_mass_to_double(w->b.total)));
             return 1;
         }
@@ -55,7 +55,7 @@ static inline double FD_NAME(fd_largest_distance)(const FD_VALUE *u, fd_masses a
         return largest;
     }
     FD_NAME(fd_walk) w = FD_NAME(fd_walk_from)(u, a, v, b);
-    while (FD_NAME(fd_walk_on)(&w, &i, &j)) {
+    while (FD_NAME(fd_walk_on)(&w, &i, &j, 0)) {
         const double d = FD_DISTANCE(u[i], v[j]);
         largest = d > largest ? d : largest;
     }
@@ -86,7 +86,7 @@ static inline double FD_NAME(fd_mean_power)(const FD_VALUE *u, fd_masses a, cons
         return fd_total(mean) / (double)a.n;
     }
     FD_NAME(fd_walk) w = FD_NAME(fd_walk_from)(u, a, v, b);
-    while (FD_NAME(fd_walk_on)(&w, &i, &j))
+    while (FD_NAME(fd_walk_on)(&w, &i, &j, 0))
         fd_add(&mean, fd_power(FD_DISTANCE(u[i], v[j]) / scale, p) * w.mass);
     return fd_total(mean);
 }
@@ -105,4 +105,35 @@ static inline double FD_NAME(fd_wasserstein)(const FD_VALUE *u, fd_masses a, con
         return largest;
     const double mean = FD_NAME(fd_mean_power)(u, a, v, b, p, largest);
     return largest * (p == 2.0 ? sqrt(mean) : pow(mean, 1.0 / p));
+}
+
+/* The pieces with mass, at most n + m - 1, and potentials f, g with f_i + g_j <= |x_i - y_j|^p everywhere and
+ * equality along the walk. Where both atoms end at once the walk takes the corner (i + 1, j) on the way: costs
+ * that are convex in x - y make any such staircase feasible (Monge). Returns the number of pieces. */
+static inline int64_t FD_NAME(fd_plan)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, double p,
+                                       int64_t *rows, int64_t *cols, double *mass, double *f, double *g)
+{
+    FD_NAME(fd_walk) w = FD_NAME(fd_walk_from)(u, a, v, b);
+    int64_t pieces = 0, i, j, row = 0, col = -1; /* the last atoms that have a potential */
+    f[0] = 0.0;
+    while (FD_NAME(fd_walk_on)(&w, &i, &j, 1)) {
+        if (i != row) {
+            f[i] = fd_power(FD_DISTANCE(u[i], v[col]), p) - g[col];
+            row = i;
+        }
+        if (j != col) {
+            g[j] = fd_power(FD_DISTANCE(u[i], v[j]), p) - f[i];
+            col = j;
+        }
+        if (w.mass > 0.0) {
+            rows[pieces] = i;
+            cols[pieces] = j;
+            mass[pieces++] = w.mass;
+        }
+    }
+    for (i = row + 1; i < a.n; i++) /* atoms without mass at the end */
+        f[i] = fd_power(FD_DISTANCE(u[i], v[col]), p) - g[col];
+    for (j = col + 1; j < b.n; j++)
+        g[j] = fd_power(FD_DISTANCE(u[row], v[j]), p) - f[row];
+    return pieces;
 }

@@ -190,3 +190,16 @@ static inline double FD_NAME(fd_cdf_distance)(const FD_VALUE *u, fd_masses a, co
     }
     return power ? fd_total(area) : largest;
 }
+
+/* The points of the merged samples, ascending, and F - G to the right of each. Returns how many. */
+static inline int64_t FD_NAME(fd_cdf_steps)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
+                                            FD_VALUE *points, double *difference)
+{
+    FD_NAME(fd_events) e = {.u = u, .v = v, .a = a, .b = b};
+    int64_t steps = 0;
+    while (FD_NAME(fd_next_event)(&e)) {
+        points[steps] = e.point;
+        difference[steps++] = e.difference;
+    }
+    return steps;
+}

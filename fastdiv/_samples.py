@@ -8,13 +8,13 @@ import numpy as np
 
 from fastdiv._arrays import as_numbers
 
-__all__ = ["Rows", "Samples", "check_order", "check_policy", "samples"]
+__all__ = ["Pair", "Rows", "Samples", "check_order", "check_policy", "matrix", "pair", "samples", "shares"]
 
 _EXACT = 2**53  # integers up to here are float64 numbers
 
 
 class Rows(NamedTuple):
-    """One sample per row: ``values`` (float64 or uint64) and its ``weights``, or None where all weigh the same."""
+    """One sample per row: ``values`` (float64 or uint64) and ``weights``, None where all weigh the same."""
 
     values: np.ndarray
     weights: np.ndarray | None
@@ -28,6 +28,17 @@ class Samples(NamedTuple):
     shape: tuple[int, ...]  # of the result, without the sample axis
     axis: int  # where the sample axis was, counted from the end
     dtype: np.dtype[Any]  # of the result
+
+
+class Pair(NamedTuple):
+    """Two samples in ascending order, and the order that sorts what was given."""
+
+    u: np.ndarray
+    v: np.ndarray
+    u_weights: np.ndarray | None
+    v_weights: np.ndarray | None
+    u_order: np.ndarray
+    v_order: np.ndarray
 
 
 def check_order(p: Any) -> float:
@@ -80,6 +91,27 @@ def samples(
         position,
         np.dtype(np.float32 if narrow else np.float64),
     )
+
+
+def pair(u_values: Any, v_values: Any, u_weights: Any, v_weights: Any) -> Pair:
+    """The arguments of a function of a single pair of samples: finite where they have mass, sorted."""
+    given = samples(u_values, v_values, u_weights, v_weights, -1, "raise")
+    if given.shape != ():
+        raise ValueError(
+            f"this takes one pair of samples, got u_values of shape {np.shape(u_values)} "
+            f"and v_values of shape {np.shape(v_values)}"
+        )
+    sides = []
+    for rows, name in ((given.u, "u_values"), (given.v, "v_values")):
+        x = rows.values[0]
+        wrong = ~np.isfinite(x)
+        if wrong.any():
+            where = int(np.argmax(wrong))
+            raise ValueError(f"{name}[{where}] is {x[where]}; here all values must be finite")
+        order = np.argsort(x)
+        sides.append((x[order], None if rows.weights is None else rows.weights[0][order], order))
+    (u, a, u_order), (v, b, v_order) = sides
+    return Pair(u, v, a, b, u_order, v_order)
 
 
 def _values(values: Any, name: str, axis: int) -> np.ndarray:
@@ -170,13 +202,21 @@ def _modulo_2_64(x: np.ndarray) -> np.ndarray:
 def _rows(values: np.ndarray, weights: np.ndarray | None, leading: tuple[int, ...]) -> Rows:
     """Matrices of rows. A sample without batch axes stays one row, whatever the other side has."""
     if weights is not None:
-        values, weights = np.broadcast_arrays(values, weights)
-        weights = _matrix(np.asarray(weights, np.float64), leading)
-    return Rows(_matrix(values, leading), weights)
+        weights = matrix(np.asarray(weights, np.float64), leading)
+    return Rows(matrix(values, leading), weights)
 
 
-def _matrix(array: np.ndarray, leading: tuple[int, ...]) -> np.ndarray:
+def matrix(array: np.ndarray, leading: tuple[int, ...]) -> np.ndarray:
+    """The array as C-contiguous rows: one, or as many as `leading` has; copied where needed."""
     n = array.shape[-1]
     if all(k == 1 for k in array.shape[:-1]) and 0 not in leading:
-        return array.reshape(1, n)
-    return np.broadcast_to(array, (*leading, n)).reshape(-1, n)
+        return np.ascontiguousarray(array.reshape(1, n))
+    return np.ascontiguousarray(np.broadcast_to(array, (*leading, n)).reshape(-1, n))
+
+
+def shares(weights: np.ndarray | None, n: int) -> np.ndarray:
+    """Weights scaled to sum to 1; None stands for n equal ones."""
+    if weights is None:
+        return np.full(n, 1 / n)
+    scaled = weights / weights.max()
+    return np.asarray(scaled / scaled.sum())

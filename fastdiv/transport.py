@@ -6,6 +6,7 @@ in closed form: match the mass in order. Everything here follows from that, and 
 
 from __future__ import annotations
 
+import warnings
 from math import prod
 from typing import Any
 
@@ -15,7 +16,21 @@ from fastdiv import _wasserstein
 from fastdiv._arrays import as_numbers
 from fastdiv._samples import Samples, check_order, samples
 
-__all__ = ["wasserstein_distance", "wasserstein_hist"]
+__all__ = [
+    "CountsAsSamplesWarning",
+    "cramer_distance",
+    "energy_distance",
+    "ks_distance",
+    "sliced_wasserstein",
+    "wasserstein_distance",
+]
+
+
+class CountsAsSamplesWarning(UserWarning):
+    """Two vectors that look like probabilities were passed as samples. Given once in a process."""
+
+
+_warned = False
 
 
 def wasserstein_distance(
@@ -60,7 +75,7 @@ def wasserstein_distance(
     Returns
     -------
     float or ndarray
-        In the unit of the values. float32 if all given arrays are float32 (computed in float64), else float64.
+        In the unit of the values. float64, or float32 where all arrays given are (computed in float64).
 
     Raises
     ------
@@ -69,9 +84,17 @@ def wasserstein_distance(
     TypeError
         For values that are no real numbers.
 
+    Warns
+    -----
+    CountsAsSamplesWarning
+        Once, when two vectors of one length are >= 0 and sum to 1 each: `wasserstein_hist` is likely meant.
+
     Notes
     -----
-    Mass at the same infinity on both sides has no defined distance (NaN); on one side only, it is infinitely far.
+    Work for ``p=1`` and equal weights: two passes over the values, and a sort of the few of them that lie
+    where F - G may change sign. Extra memory: one copy of the input at most (1.25 with weights).
+    Mass at the same infinity on both sides has no defined distance (NaN); on one side only, it is infinitely
+    far. Values of weight 0 are as good as absent, infinite ones too.
     64-bit integers are subtracted as integers: nanosecond time stamps as ``int64`` lose nothing.
 
     References
@@ -89,42 +112,165 @@ def wasserstein_distance(
     """
     order = check_order(p)
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
+    if u_weights is None and v_weights is None and not _warned:
+        _suspect_counts(x)
     return _statistic("wasserstein", x, order, nan_policy, assume_sorted, keepdims)
 
 
-def wasserstein_hist(
-    u: Any,
-    v: Any,
+def energy_distance(
+    u_values: Any,
+    v_values: Any,
+    u_weights: Any = None,
+    v_weights: Any = None,
     *,
-    support: Any = None,
-    p: float = 1,
     axis: int = -1,
+    assume_sorted: bool = False,
+    keepdims: bool = False,
+    nan_policy: str = "propagate",
 ) -> Any:
-    """Wasserstein distance between two histograms: masses `u` and `v` at the points `support`.
+    r"""Energy distance between two samples: :math:`\big(2 \int (F - G)^2 dx\big)^{1/2}`.
 
-    Parameters
+    Equal to :math:`(2 E|X - Y| - E|X - X'| - E|Y - Y'|)^{1/2}` [1]_. Arguments as in `wasserstein_distance`.
+
+    References
     ----------
-    u, v : array_like, shape (..., n)
-        Masses >= 0 along `axis`, normalised to 1 each.
-    support : array_like, shape (n,)
-        Where the masses sit.
-    p, axis
-        As in `wasserstein_distance`.
+    .. [1] G. J. Szekely, M. L. Rizzo, "Energy statistics", J. Stat. Planning and Inference 143 (2013) 1249.
 
     Examples
     --------
     >>> import fastdiv
-    >>> float(fastdiv.wasserstein_hist([1, 0, 0], [0, 0, 1], support=[0.0, 1.0, 5.0]))
-    5.0
+    >>> float(fastdiv.energy_distance([0], [8]))
+    4.0
     """
-    if support is None:
-        raise ValueError("support is needed: the position of each bin")
-    points = as_numbers(support, "support")
-    if points.ndim != 1:
-        raise ValueError(f"support must have one dimension, got shape {points.shape}")
-    u = np.moveaxis(as_numbers(u, "u"), axis, -1)
-    v = np.moveaxis(as_numbers(v, "v"), axis, -1)
-    return wasserstein_distance(points, points, u, v, p=p)
+    x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
+    return np.sqrt(2.0 * _statistic("cramer", x, 1.0, nan_policy, assume_sorted, keepdims))
+
+
+def cramer_distance(
+    u_values: Any,
+    v_values: Any,
+    u_weights: Any = None,
+    v_weights: Any = None,
+    *,
+    axis: int = -1,
+    assume_sorted: bool = False,
+    keepdims: bool = False,
+    nan_policy: str = "propagate",
+) -> Any:
+    r"""Cramer distance between two samples: :math:`\big(\int (F - G)^2 dx\big)^{1/2}`.
+
+    Arguments as in `wasserstein_distance`.
+
+    Examples
+    --------
+    >>> import fastdiv
+    >>> float(fastdiv.cramer_distance([0], [4]))
+    2.0
+    """
+    x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
+    return np.sqrt(_statistic("cramer", x, 1.0, nan_policy, assume_sorted, keepdims))
+
+
+def ks_distance(
+    u_values: Any,
+    v_values: Any,
+    u_weights: Any = None,
+    v_weights: Any = None,
+    *,
+    axis: int = -1,
+    assume_sorted: bool = False,
+    keepdims: bool = False,
+    nan_policy: str = "propagate",
+) -> Any:
+    r"""Kolmogorov-Smirnov distance between two samples: :math:`\sup_x |F(x) - G(x)|`, in [0, 1].
+
+    Infinite values are points like any other. Arguments as in `wasserstein_distance`.
+
+    Examples
+    --------
+    >>> import fastdiv
+    >>> float(fastdiv.ks_distance([1, 2, 3, 4], [3, 4, 5, 6]))
+    0.5
+    """
+    x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
+    return _statistic("ks", x, 1.0, nan_policy, assume_sorted, keepdims)
+
+
+def sliced_wasserstein(X: Any, Y: Any, *, n_projections: int = 128, p: float = 2, seed: Any = None) -> float:
+    r"""Sliced Wasserstein distance between two samples in d dimensions.
+
+    .. math:: SW_p = \Big(\frac{1}{L} \sum_{l=1}^{L} W_p^p(\theta_l \cdot X, \theta_l \cdot Y)\Big)^{1/p}
+
+    with L directions drawn evenly from the sphere [1]_: a Monte Carlo estimate of the mean over all of them.
+
+    Parameters
+    ----------
+    X, Y : array_like, shape (n, d) and (m, d)
+        One point per row.
+    n_projections : int, default 128
+    p : float in [1, inf], default 2
+        For ``p=inf`` the largest distance over the directions drawn.
+    seed : None, int or numpy.random.Generator
+        Makes the directions repeatable.
+
+    References
+    ----------
+    .. [1] N. Bonneel, J. Rabin, G. Peyre, H. Pfister, "Sliced and Radon Wasserstein barycenters of measures",
+       J. Math. Imaging and Vision 51 (2015) 22.
+
+    Examples
+    --------
+    >>> import fastdiv
+    >>> fastdiv.sliced_wasserstein([[0.0]], [[3.0]])
+    3.0
+    """
+    order = check_order(p)
+    if isinstance(n_projections, bool) or not isinstance(n_projections, (int, np.integer)):
+        raise TypeError(f"n_projections must be an integer, got {n_projections!r}")
+    if n_projections < 1:
+        raise ValueError(f"n_projections must be at least 1, got {n_projections}")
+    x, y = _cloud(X, "X"), _cloud(Y, "Y")
+    if x.shape[1] != y.shape[1]:
+        raise ValueError(f"X has {x.shape[1]} dimensions, Y has {y.shape[1]}")
+    directions = np.random.default_rng(seed).normal(size=(n_projections, x.shape[1]))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    chunk = max(1, 2**24 // (len(x) + len(y)))  # at most 128 MB of projections at a time
+    distances = np.concatenate(
+        [
+            np.atleast_1d(wasserstein_distance(some @ x.T, some @ y.T, p=order))
+            for some in np.split(directions, range(chunk, n_projections, chunk))
+        ]
+    )
+    largest = float(distances.max())
+    if order == np.inf or largest == 0 or not np.isfinite(largest):
+        return largest
+    return float(largest * np.mean((distances / largest) ** order) ** (1 / order))
+
+
+def _suspect_counts(x: Samples) -> None:
+    """Warns once if both samples could be histograms."""
+    global _warned
+    u, v = x.u.values, x.v.values
+    if u.shape != v.shape or not 1 < u.shape[1] <= 100_000 or u.dtype != np.float64:
+        return
+    u, v = u[0], v[0]
+    if not (0 <= u[0] <= 1 and abs(u.sum() - 1) < 1e-9 and abs(v.sum() - 1) < 1e-9):
+        return
+    if u.min() >= 0 and v.min() >= 0:
+        _warned = True
+        warnings.warn(
+            f"u_values and v_values are two vectors of {len(u)} numbers >= 0 that sum to 1. If they are "
+            "histograms and not samples, call wasserstein_hist(u, v, support=...) instead",
+            CountsAsSamplesWarning,
+            stacklevel=3,
+        )
+
+
+def _cloud(points: Any, name: str) -> np.ndarray:
+    array = as_numbers(points, name)
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(f"{name} must have shape (points, dimensions), neither 0; got {array.shape}")
+    return array.astype(np.float64, copy=False)
 
 
 def _statistic(
@@ -132,10 +278,10 @@ def _statistic(
 ) -> np.ndarray | np.floating[Any]:
     out = np.empty(prod(x.shape))
     _wasserstein.statistic_of_rows(
-        _c(x.u.values),
-        _c(x.v.values),
-        _c(x.u.weights),
-        _c(x.v.weights),
+        x.u.values,
+        x.v.values,
+        x.u.weights,
+        x.v.weights,
         out,
         _wasserstein.STATISTICS[name],
         p,
@@ -143,10 +289,6 @@ def _statistic(
         assume_sorted,
     )
     return _shaped(out, x.shape, x.axis, keepdims, x.dtype)
-
-
-def _c(array: np.ndarray | None) -> np.ndarray | None:
-    return None if array is None else np.ascontiguousarray(array)
 
 
 def _shaped(
