@@ -60,11 +60,12 @@ cdef extern from "transport.h" nogil:
         int32_t runs
         int64_t mixed[2]
         bint gather
-    int fd_cells_open(fd_cells *c, const double *u, int64_t n, const double *v, int64_t m, int threads,
-                      fd_sort *sort)
+    int fd_cells_open(fd_cells *c, const double *u, const double *a, int64_t n, const double *v, const double *b,
+                      int64_t m, bint ks, int threads, fd_sort *sort)
     void fd_cells_count(fd_cells *c, int s, int chunk)
     int fd_cells_classify(fd_cells *c)
     void fd_cells_gather(fd_cells *c, int s, int chunk)
+    int fd_cells_sort(fd_cells *c, int s, fd_sorts sorts)
     void fd_cells_sweep(fd_cells *c, int32_t run)
     double fd_cells_total(const fd_cells *c)
     void fd_cells_free(fd_cells *c)
@@ -110,11 +111,12 @@ cdef Rows _rows(cnp.ndarray values, cnp.ndarray weights):
     return rows
 
 
-cdef int _cells(const double *u, int64_t n, const double *v, int64_t m, int threads, double *result) noexcept nogil:
-    """W1 of two unsorted rows by cells. 0: done; 1: the values do not suit; -1: no memory."""
+cdef int _cells(const double *u, const double *a, int64_t n, const double *v, const double *b, int64_t m, bint ks,
+                int threads, double *result) noexcept nogil:
+    """W1 or KS of two unsorted rows by cells. 0: done; 1: the values do not suit; -1: no memory."""
     cdef fd_cells c
     cdef int task, tasks, chunks
-    cdef int status = fd_cells_open(&c, u, n, v, m, threads, sorts.sort_f64)
+    cdef int status = fd_cells_open(&c, u, a, n, v, b, m, ks, threads, sorts.sort_f64)
     if status == 0:
         chunks = c.side[0].chunks
         tasks = chunks + c.side[1].chunks
@@ -130,17 +132,17 @@ cdef int _cells(const double *u, int64_t n, const double *v, int64_t m, int thre
             for task in range(tasks if c.gather else 0):
                 fd_cells_gather(&c, task >= chunks, task - chunks if task >= chunks else task)
             for task in range(2):
-                sorts.sort_f64(c.side[task].gathered, c.mixed[task], NULL)
-            for task in range(c.runs):
+                status += fd_cells_sort(&c, task, sorts)
+            for task in range(c.runs if status == 0 else 0):
                 fd_cells_sweep(&c, task)
         else:
             for task in prange(tasks if c.gather else 0, num_threads=threads, schedule="dynamic"):
                 fd_cells_gather(&c, task >= chunks, task - chunks if task >= chunks else task)
             for task in prange(2, num_threads=2):
-                sorts.sort_f64(c.side[task].gathered, c.mixed[task], NULL)
-            for task in prange(c.runs, num_threads=threads, schedule="dynamic"):
+                status += fd_cells_sort(&c, task, sorts)
+            for task in prange(c.runs if status == 0 else 0, num_threads=threads, schedule="dynamic"):
                 fd_cells_sweep(&c, task)
-        result[0] = fd_cells_total(&c)
+        result[0] = fd_cells_total(&c) if status == 0 else 0
         if isnan(result[0]):
             status = 1
     fd_cells_free(&c)
@@ -154,7 +156,7 @@ cdef struct Scratch:        # for one thread: both sides of one row
 
 
 cdef bint _by_cells(Rows u, Rows v, bint real, fd_task task) noexcept nogil:
-    return (real and u.weights == NULL and task.p == 1 and task.statistic == FD_WASSERSTEIN and not task.sorted
+    return (real and task.p == 1 and task.statistic != FD_CRAMER and not task.sorted
             and u.length + v.length >= CELLS_FROM)
 
 
@@ -170,7 +172,8 @@ cdef double _row(Rows u, Rows v, int64_t row, bint real, fd_task task, Scratch s
         a = u.weights + row * u.weight_step
         b = v.weights + row * v.weight_step
     if _by_cells(u, v, real, task):
-        status[0] = _cells(<const double *>x, n, <const double *>y, m, threads, &result)
+        status[0] = _cells(<const double *>x, a, n, <const double *>y, b, m, task.statistic == FD_KS, threads,
+                           &result)
         if status[0] <= 0:
             return result
         status[0] = 0

@@ -57,15 +57,29 @@ static inline fd_mass fd_mass_at(const fd_masses *a, int64_t i)
     return a->weights ? fd_mass_of(a->weights[i], a->scale) : 1;
 }
 
-/* weights >= 0, finite and not all 0. */
-static inline fd_masses fd_masses_of(const double *weights, int64_t n)
+/* The scale for weights >= 0, finite and not all 0; their total is still to be found. */
+static inline fd_masses fd_masses_scaled(const double *weights, int64_t n)
 {
     fd_masses a = {weights, n, (fd_mass)n, 0};
     if (weights) {
-        double largest = 0.0;
-        for (int64_t i = 0; i < n; i++)
-            largest = weights[i] > largest ? weights[i] : largest;
-        a.scale = fd_mass_scale(largest, n);
+        double largest[8] = {0.0};
+        int64_t i = 0;
+        for (; i + 8 <= n; i += 8)
+            for (int k = 0; k < 8; k++)
+                largest[k] = weights[i + k] > largest[k] ? weights[i + k] : largest[k];
+        for (; i < n; i++)
+            largest[0] = weights[i] > largest[0] ? weights[i] : largest[0];
+        for (int k = 1; k < 8; k++)
+            largest[0] = largest[k] > largest[0] ? largest[k] : largest[0];
+        a.scale = fd_mass_scale(largest[0], n);
+    }
+    return a;
+}
+
+static inline fd_masses fd_masses_of(const double *weights, int64_t n)
+{
+    fd_masses a = fd_masses_scaled(weights, n);
+    if (weights) {
         a.total = 0;
         for (int64_t i = 0; i < n; i++)
             a.total += fd_mass_of(weights[i], a.scale);
@@ -101,6 +115,8 @@ static inline double fd_u256_to_double(fd_u256 x) { return (double)x.high * 0x1p
 
 /* A*T - B*S with one rounding or two; its sign is exact. */
 static inline double fd_cross_difference(fd_mass A, fd_mass T, fd_mass B, fd_mass S) {
+    if ((A | T | B | S) >> 31 == 0) /* counts */
+        return (double)((int64_t)A * (int64_t)T - (int64_t)B * (int64_t)S);
     const fd_u256 x = fd_product(A, T), y = fd_product(B, S);
     return fd_less(x, y) ? -fd_u256_to_double(fd_minus(y, x)) : fd_u256_to_double(fd_minus(x, y));
 }

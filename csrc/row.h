@@ -60,6 +60,7 @@ static inline double FD_NAME(fd_sorted_row)(const FD_VALUE *u, const double *a, 
         return FD_NAME(fd_cdf_distance)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), 2);
     if (task.p != 1.0)
         return FD_NAME(fd_wasserstein)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), task.p);
-    return a ? FD_NAME(fd_cdf_distance)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), 1)
-             : FD_NAME(fd_area)(u, n, v, m);
+    if (a || (double)n * (double)m >= 0x1p62)
+        return FD_NAME(fd_cdf_distance)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), 1);
+    return FD_NAME(fd_area)(u, n, v, m);
 }

@@ -174,21 +174,31 @@ static inline int FD_NAME(fd_next_event)(FD_NAME(fd_events) *e)
     return 1;
 }
 
-/* Integral of |F - G|^power for power 1 or 2; power 0: the largest |F - G|. */
-static inline double FD_NAME(fd_cdf_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, int power)
+/* Integral of |F - G|^power over [left, right] for power 1 or 2; power 0: the largest |F - G|. A and B is the
+ * mass left of it. */
+static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_mass A, const FD_VALUE *v,
+                                             fd_masses b, fd_mass B, FD_VALUE left, FD_VALUE right, int power)
 {
-    FD_NAME(fd_events) e = {.u = u, .v = v, .a = a, .b = b};
+    FD_NAME(fd_events) e = {.u = u, .v = v, .a = a, .b = b, .A = A, .B = B};
     fd_sum area = {0.0, 0.0};
-    double largest = 0.0, share = 0.0;
-    FD_VALUE last = 0;
+    double share = fabs(fd_cross_difference(A, b.total, B, a.total)) *
+                   (1.0 / (fd_mass_to_double(a.total) * fd_mass_to_double(b.total)));
+    double largest = 0.0;
+    FD_VALUE last = left;
     while (FD_NAME(fd_next_event)(&e)) {
-        if (share > 0.0)
-            fd_add(&area, FD_GAP(e.point, last, power == 2 ? share * share : share));
+        fd_add(&area, FD_GAP(e.point, last, power == 2 ? share * share : share));
         last = e.point;
         share = fabs(e.difference);
         largest = share > largest ? share : largest;
     }
+    fd_add(&area, FD_GAP(right, last, power == 2 ? share * share : share));
     return power ? fd_total(area) : largest;
+}
+
+static inline double FD_NAME(fd_cdf_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, int power)
+{
+    const FD_VALUE left = u[0] < v[0] ? u[0] : v[0], right = u[a.n - 1] > v[b.n - 1] ? u[a.n - 1] : v[b.n - 1];
+    return FD_NAME(fd_cdf_between)(u, a, 0, v, b, 0, left, right, power);
 }
 
 /* The points of the merged samples, ascending, and F - G to the right of each. Returns how many. */
