@@ -1,10 +1,12 @@
-# Row-wise measures as generalized ufuncs, (n),(n),(k)->(), and the direct door for one pair of vectors.
+# Row-wise measures as generalized ufuncs, and the direct door for one pair of vectors.
 #
 # NumPy brings broadcasting, strides, casts and out; other arrays with __array_ufunc__ (Dask, ...) pass through.
-# The third operand holds the options (rows.h, fd_options). Threads are started inside the loop function, only
-# when the work is worth it; NumPy has let go of the GIL by then.
+# The last operand of each gufunc holds the options (rows.h, fd_options). Threads are started inside the loop
+# function, only when the work is worth it; NumPy has let go of the GIL by then.
 
 import os
+from functools import lru_cache
+from math import isfinite
 
 cimport numpy as cnp
 from cython.parallel cimport prange
@@ -12,10 +14,14 @@ from libc.math cimport NAN
 from rows cimport (
     FD_N_OPTIONS,
     FD_N_ROWS,
+    FE_ALL_EXCEPT,
+    PyArray_Scalar,
     fd_choose_isa,
     fd_default_options,
+    fd_events,
     fd_has_openmp,
     fd_isa_level,
+    fd_js_stack,
     fd_kernels_now,
     fd_limit_threads,
     fd_max_threads,
@@ -25,10 +31,8 @@ from rows cimport (
     fd_team,
     fd_threads_init,
     fd_view,
+    feclearexcept,
 )
-
-cdef extern from "numpy/arrayobject.h":
-    object PyArray_Scalar(void *data, cnp.dtype dtype, object base)
 
 cnp.import_array()
 cnp.import_ufunc()
@@ -46,9 +50,17 @@ MEASURES = (
     "chi_square",
     "renyi_divergence",
 )
-assert len(MEASURES) == FD_N_ROWS
+if len(MEASURES) != FD_N_ROWS:
+    raise ImportError("rows.h and _rows.pyx disagree about the measures")
 
 cdef double NANOSECONDS_PER_BIN = 2.0
+cdef double NANOSECONDS_PER_ROW = 40.0
+
+
+# ---- one row of each kind of gufunc ---------------------------------------------------------------------
+
+ctypedef void (*row_loop)(Py_ssize_t, char **, const cnp.npy_intp *, const cnp.npy_intp *, int,
+                          bint) noexcept nogil
 
 
 cdef void read_options(const char *at, Py_ssize_t step, fd_options *options) noexcept nogil:
@@ -58,60 +70,167 @@ cdef void read_options(const char *at, Py_ssize_t step, fd_options *options) noe
         field[i] = (<const double *>(at + i * step))[0]
 
 
-cdef void one_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                  int measure, bint is_float32) noexcept nogil:
+cdef void write(char *at, double value, bint is_float32) noexcept nogil:
+    if is_float32:
+        (<float *>at)[0] = <float>value
+    else:
+        (<double *>at)[0] = value
+
+
+cdef void pair_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                   int measure, bint is_float32) noexcept nogil:
+    """(n),(n),(k)->(): p, q, options."""
     cdef fd_options options
     cdef fd_view p, q
-    cdef double value
     p.data, p.stride, p.is_float32 = args[0] + i * steps[0], steps[4], is_float32
     q.data, q.stride, q.is_float32 = args[1] + i * steps[1], steps[5], is_float32
     read_options(args[2] + i * steps[2], steps[6], &options)
-    value = fd_row(<fd_row_measure>measure, p, q, dims[1], &options) if dims[1] else NAN
-    if is_float32:
-        (<float *>(args[3] + i * steps[3]))[0] = <float>value
-    else:
-        (<double *>(args[3] + i * steps[3]))[0] = value
+    write(args[3] + i * steps[3], fd_row(<fd_row_measure>measure, p, q, dims[1], &options) if dims[1] else NAN,
+          is_float32)
 
 
-cdef void rows(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, int measure,
-               bint is_float32) noexcept nogil:
+cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                    int root, bint is_float32) noexcept nogil:
+    """(m,n),(m),(k)->(): stack, weights (contiguous), options."""
+    cdef fd_options options
+    cdef fd_view first
+    cdef bint empty = dims[1] == 0 or dims[2] == 0
+    first.data, first.stride, first.is_float32 = args[0] + i * steps[0], steps[5], is_float32
+    read_options(args[2] + i * steps[2], steps[7], &options)
+    write(args[3] + i * steps[3],
+          NAN if empty else fd_js_stack(first, steps[4], dims[1], <const double *>(args[1] + i * steps[1]),
+                                        dims[2], root, &options),
+          is_float32)
+
+
+cdef void all_rows(row_loop row, double bins, char **args, const cnp.npy_intp *dims,
+                   const cnp.npy_intp *steps, int measure, bint is_float32) noexcept nogil:
     cdef Py_ssize_t i, n_rows = dims[0]
-    cdef int team = fd_team(NANOSECONDS_PER_BIN * dims[0] * (dims[1] + 20), n_rows)
+    cdef int team = fd_team(n_rows * (NANOSECONDS_PER_BIN * bins + NANOSECONDS_PER_ROW), n_rows)
     if team == 1:
         for i in range(n_rows):
-            one_row(i, args, dims, steps, measure, is_float32)
+            row(i, args, dims, steps, measure, is_float32)
     else:
         for i in prange(n_rows, schedule="static", num_threads=team):
-            one_row(i, args, dims, steps, measure, is_float32)
+            row(i, args, dims, steps, measure, is_float32)
+    feclearexcept(FE_ALL_EXCEPT)  # log(0) selected away is no reason for NumPy to warn
 
 
-cdef void rows_float32(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
-    rows(args, dims, steps, <int><size_t>data, True)
+cdef void pairs_float32(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                        void *data) noexcept nogil:
+    all_rows(pair_row, dims[1], args, dims, steps, <int><size_t>data, True)
 
 
-cdef void rows_float64(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
-    rows(args, dims, steps, <int><size_t>data, False)
+cdef void pairs_float64(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                        void *data) noexcept nogil:
+    all_rows(pair_row, dims[1], args, dims, steps, <int><size_t>data, False)
 
 
-# NumPy keeps these by address
-cdef cnp.PyUFuncGenericFunction LOOPS[2]
-cdef char TYPES[8]
+cdef void stacks_float32(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                         void *data) noexcept nogil:
+    all_rows(stack_row, dims[1] * dims[2], args, dims, steps, <int><size_t>data, True)
+
+
+cdef void stacks_float64(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                         void *data) noexcept nogil:
+    all_rows(stack_row, dims[1] * dims[2], args, dims, steps, <int><size_t>data, False)
+
+
+# ---- elementwise: blocks of 1024 numbers through a buffer -----------------------------------------------
+
+cdef void block_of_events(Py_ssize_t block, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                          int entropy, bint is_float32) noexcept nogil:
+    cdef double values[1024]
+    cdef Py_ssize_t i, start = block * 1024, n = min(dims[0] - start, 1024)
+    cdef const char *source = args[0] + start * steps[0]
+    cdef char *target = args[1] + start * steps[1]
+    for i in range(n):
+        values[i] = (<const float *>(source + i * steps[0]))[0] if is_float32 else (
+            <const double *>(source + i * steps[0]))[0]
+    fd_events(entropy, values, values, n)
+    for i in range(n):
+        write(target + i * steps[1], values[i], is_float32)
+
+
+cdef void events(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, int entropy,
+                 bint is_float32) noexcept nogil:
+    cdef Py_ssize_t block, n_blocks = (dims[0] + 1023) // 1024
+    cdef int team = fd_team(NANOSECONDS_PER_BIN * dims[0], n_blocks)
+    for block in prange(n_blocks, schedule="static", num_threads=team):
+        block_of_events(block, args, dims, steps, entropy, is_float32)
+    feclearexcept(FE_ALL_EXCEPT)
+
+
+cdef void events_float32(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                         void *data) noexcept nogil:
+    events(args, dims, steps, <int><size_t>data, True)
+
+
+cdef void events_float64(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                         void *data) noexcept nogil:
+    events(args, dims, steps, <int><size_t>data, False)
+
+
+# ---- the ufuncs: NumPy keeps loops, types, data and names by address ------------------------------------
+
+cdef cnp.PyUFuncGenericFunction PAIRS[2]
+cdef cnp.PyUFuncGenericFunction STACKS[2]
+cdef cnp.PyUFuncGenericFunction EVENTS[2]
+PAIRS[:] = [<cnp.PyUFuncGenericFunction>pairs_float32, <cnp.PyUFuncGenericFunction>pairs_float64]
+STACKS[:] = [<cnp.PyUFuncGenericFunction>stacks_float32, <cnp.PyUFuncGenericFunction>stacks_float64]
+EVENTS[:] = [<cnp.PyUFuncGenericFunction>events_float32, <cnp.PyUFuncGenericFunction>events_float64]
+cdef char PAIR_TYPES[8]
+cdef char STACK_TYPES[8]
+cdef char EVENT_TYPES[4]
+PAIR_TYPES[:] = [cnp.NPY_FLOAT, cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_FLOAT,
+                 cnp.NPY_DOUBLE, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE]
+STACK_TYPES[:] = [cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE, cnp.NPY_FLOAT,
+                  cnp.NPY_DOUBLE, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE]
+EVENT_TYPES[:] = [cnp.NPY_FLOAT, cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE]
 cdef void *DATA[2 * FD_N_ROWS]
-LOOPS[0] = <cnp.PyUFuncGenericFunction>rows_float32
-LOOPS[1] = <cnp.PyUFuncGenericFunction>rows_float64
-TYPES[:] = [cnp.NPY_FLOAT, cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_FLOAT,
-            cnp.NPY_DOUBLE, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE]
+KEPT_ALIVE = []
 
 
-cdef make_gufunc(int measure, bytes name):
-    DATA[2 * measure] = DATA[2 * measure + 1] = <void *><size_t>measure
+cdef bytes kept(str text):
+    cdef bytes data = text.encode()
+    KEPT_ALIVE.append(data)
+    return data
+
+
+cdef make(cnp.PyUFuncGenericFunction *loops, char *types, int n_in, int data, str name, signature):
+    cdef bytes c_name = kept(name), c_signature = kept(signature or "")
+    DATA[2 * data] = DATA[2 * data + 1] = <void *><size_t>data
     return cnp.PyUFunc_FromFuncAndDataAndSignature(
-        LOOPS, &DATA[2 * measure], TYPES, 2, 3, 1, cnp.PyUFunc_None, name,
-        b"Rows p and q and the options vector; see fastdiv.information.", 0, b"(n),(n),(k)->()")
+        loops, &DATA[2 * data], types, 2, n_in, 1, cnp.PyUFunc_None, c_name, b"See fastdiv.information.", 0,
+        <char *>c_signature if signature else NULL)
 
 
-NAMES = tuple(name.encode() for name in MEASURES)  # alive as long as the module: NumPy does not copy them
-GUFUNCS = {name: make_gufunc(i, NAMES[i]) for i, name in enumerate(MEASURES)}
+GUFUNCS = {name: make(PAIRS, PAIR_TYPES, 3, i, name, "(n),(n),(k)->()") for i, name in enumerate(MEASURES)}
+STACK_GUFUNCS = {
+    "js_divergence": make(STACKS, STACK_TYPES, 3, 0, "js_divergence", "(m,n),(m),(k)->()"),
+    "js_distance": make(STACKS, STACK_TYPES, 3, 1, "js_distance", "(m,n),(m),(k)->()"),
+}
+# in bits
+surprisal = make(EVENTS, EVENT_TYPES, 1, 0, "surprisal", None)
+binary_entropy = make(EVENTS, EVENT_TYPES, 1, 1, "binary_entropy", None)
+
+
+# ---- options, and one pair at once ----------------------------------------------------------------------
+
+
+@lru_cache(maxsize=64)
+def unit(base):
+    """What one bit is worth in the base's unit (None: nats), ln 2 / ln(base), as a high and a low part."""
+    if base is None:
+        return fd_default_options.unit_hi, fd_default_options.unit_lo
+    if base == 2:
+        return 1.0, 0.0
+    from decimal import Context, Decimal
+
+    context = Context(prec=50)
+    exact = context.divide(context.ln(Decimal(2)), context.ln(Decimal(float(base))))
+    high = float(exact)
+    return high, float(exact - Decimal(high))
 
 
 cdef inline bint is_plain_vector(object x) noexcept:
@@ -119,29 +238,55 @@ cdef inline bint is_plain_vector(object x) noexcept:
             and cnp.PyArray_ISCARRAY_RO(x))
 
 
-def one_pair(int measure, object p, object q):
-    """The measure of two contiguous float64 vectors with default options, or None: take the long way."""
+cdef cnp.dtype FLOAT64 = cnp.dtype("f8")
+
+
+def one_pair(int measure, object p, object q, object base, object axis, object keepdims, object normalize,
+             object pseudocount, object log_input, object nan_policy, object out):
+    """The measure of two contiguous float64 vectors with default options but for the base.
+
+    None if that is not what is asked for, or if the value is NaN: then the long way says why.
+    """
     cdef fd_view p_view, q_view
+    cdef fd_options options
     cdef Py_ssize_t n
     cdef double value
-    if not is_plain_vector(p) or not is_plain_vector(q):
+    if (
+        out is not None
+        or keepdims is not False
+        or normalize is not True
+        or log_input is not False
+        or nan_policy is not "propagate"
+        or type(pseudocount) is not float
+        or <double>pseudocount != 0.0
+        or type(axis) is not int
+        or axis != -1
+        or not is_plain_vector(p)
+        or not is_plain_vector(q)
+    ):
         return None
     n = cnp.PyArray_DIM(p, 0)
     if n != cnp.PyArray_DIM(q, 0) or n == 0:
         return None
+    options = fd_default_options
+    if base is not None:
+        if type(base) is not int and type(base) is not float or not (base > 1 and isfinite(base)):
+            return None
+        options.unit_hi, options.unit_lo = unit(base)
     p_view.data, p_view.stride, p_view.is_float32 = <const char *>cnp.PyArray_DATA(p), sizeof(double), False
     q_view.data, q_view.stride, q_view.is_float32 = <const char *>cnp.PyArray_DATA(q), sizeof(double), False
-    if n > 4096:
+    if n > 4096:  # letting go of the GIL takes 50 ns
         with nogil:
-            value = fd_row(<fd_row_measure>measure, p_view, q_view, n, &fd_default_options)
+            value = fd_row(<fd_row_measure>measure, p_view, q_view, n, &options)
     else:
-        value = fd_row(<fd_row_measure>measure, p_view, q_view, n, &fd_default_options)
+        value = fd_row(<fd_row_measure>measure, p_view, q_view, n, &options)
+    feclearexcept(FE_ALL_EXCEPT)
     if value != value:
         return None
     return PyArray_Scalar(&value, FLOAT64, None)
 
 
-cdef cnp.dtype FLOAT64 = cnp.dtype("f8")
+# ---- this machine ---------------------------------------------------------------------------------------
 
 
 def isa():
@@ -159,6 +304,7 @@ def isa_levels():
 
 
 def limit_threads(int limit, bint asked):
+    """Use at most `limit` threads (0: as many as OpenMP says); `asked` if that is the user's own number."""
     fd_limit_threads(limit, asked)
 
 
@@ -167,7 +313,7 @@ def max_threads():
 
 
 def openmp():
-    """The OpenMP version's date (201511 is 4.5), or 0 for a serial build."""
+    """The date of the OpenMP standard (201511 is 4.5), or 0 for a serial build."""
     return fd_has_openmp()
 
 
@@ -180,3 +326,7 @@ cdef choose_isa():
 
 
 choose_isa()
+
+from fastdiv import _threads as _policy  # noqa: E402
+
+_policy.register(limit_threads)

@@ -3,6 +3,10 @@
 Rows are spread over threads; a single long row is cut into chunks instead. Nothing here raises on data.
 """
 
+import os
+
+import numpy as np
+
 cimport numpy as cnp
 from cython.parallel cimport prange
 from libc.math cimport isnan
@@ -62,13 +66,19 @@ cdef extern from "transport.h" nogil:
         bint gather
     int fd_cells_open(fd_cells *c, const double *u, const double *a, int64_t n, const double *v, const double *b,
                       int64_t m, bint ks, int threads, fd_sort *sort)
-    void fd_cells_count(fd_cells *c, int s, int chunk)
     int fd_cells_classify(fd_cells *c)
-    void fd_cells_gather(fd_cells *c, int s, int chunk)
     int fd_cells_sort(fd_cells *c, int s, fd_sorts sorts)
     void fd_cells_sweep(fd_cells *c, int32_t run)
     double fd_cells_total(const fd_cells *c)
     void fd_cells_free(fd_cells *c)
+
+cdef extern from "cells_isa.h" nogil:
+    ctypedef struct fd_passes:
+        const char *name
+        void (*count)(fd_cells *c, int side, int chunk) noexcept nogil
+        void (*gather)(fd_cells *c, int side, int chunk) noexcept nogil
+    const fd_passes *fd_passes_now
+    int fd_choose_passes(const char *name)
 
 cdef extern from "numpy/arrayobject.h" nogil:
     ctypedef fd_sort *sort_function "PyArray_SortFunc *"
@@ -122,22 +132,22 @@ cdef int _cells(const double *u, const double *a, int64_t n, const double *v, co
         tasks = chunks + c.side[1].chunks
         if threads == 1:
             for task in range(tasks):
-                fd_cells_count(&c, task >= chunks, task - chunks if task >= chunks else task)
+                fd_passes_now.count(&c, task >= chunks, task - chunks if task >= chunks else task)
         else:
             for task in prange(tasks, num_threads=threads, schedule="dynamic"):
-                fd_cells_count(&c, task >= chunks, task - chunks if task >= chunks else task)
+                fd_passes_now.count(&c, task >= chunks, task - chunks if task >= chunks else task)
         status = fd_cells_classify(&c)
     if status == 0:
         if threads == 1:
             for task in range(tasks if c.gather else 0):
-                fd_cells_gather(&c, task >= chunks, task - chunks if task >= chunks else task)
+                fd_passes_now.gather(&c, task >= chunks, task - chunks if task >= chunks else task)
             for task in range(2):
                 status += fd_cells_sort(&c, task, sorts)
             for task in range(c.runs if status == 0 else 0):
                 fd_cells_sweep(&c, task)
         else:
             for task in prange(tasks if c.gather else 0, num_threads=threads, schedule="dynamic"):
-                fd_cells_gather(&c, task >= chunks, task - chunks if task >= chunks else task)
+                fd_passes_now.gather(&c, task >= chunks, task - chunks if task >= chunks else task)
             for task in prange(2, num_threads=2):
                 status += fd_cells_sort(&c, task, sorts)
             for task in prange(c.runs if status == 0 else 0, num_threads=threads, schedule="dynamic"):
@@ -315,6 +325,33 @@ def cdf_steps(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v
         <double *>cnp.PyArray_DATA(points), <double *>cnp.PyArray_DATA(difference))
 
 
+def pair(u, v, double p, bint is_sorted):
+    """W_p of two plain float64 vectors, by the shortest way; None if they are anything else."""
+    if not (cnp.PyArray_CheckExact(u) and cnp.PyArray_CheckExact(v)):
+        return None
+    cdef cnp.ndarray a = u, b = v
+    if not (cnp.PyArray_NDIM(a) == 1 and cnp.PyArray_NDIM(b) == 1 and cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT64
+            and cnp.PyArray_TYPE(b) == cnp.NPY_FLOAT64 and cnp.PyArray_CHKFLAGS(a, cnp.NPY_ARRAY_CARRAY_RO)
+            and cnp.PyArray_CHKFLAGS(b, cnp.NPY_ARRAY_CARRAY_RO) and cnp.PyArray_ISNOTSWAPPED(a)
+            and cnp.PyArray_ISNOTSWAPPED(b) and a.shape[0] and b.shape[0]):
+        return None
+    cdef Rows x, y
+    cdef fd_task task
+    cdef double result = 0
+    cdef int status
+    x.values, x.length = <const char *>cnp.PyArray_DATA(a), a.shape[0]
+    y.values, y.length = <const char *>cnp.PyArray_DATA(b), b.shape[0]
+    x.weights = y.weights = NULL
+    x.step = y.step = x.weight_step = y.weight_step = 0
+    task.statistic, task.p, task.omit, task.sorted = FD_WASSERSTEIN, p, False, is_sorted
+    cdef double work = 4.0 * <double>(x.length + y.length)
+    with nogil:
+        status = _span(x, y, 0, 1, True, task, fd_team(work, work / 500e3), &result)
+    if status < 0:
+        raise MemoryError(f"no memory for {8 * (x.length + y.length)} bytes of scratch")
+    return np.float64(result)
+
+
 def set_cells_from(int64_t values):
     global CELLS_FROM
     CELLS_FROM = values
@@ -326,3 +363,17 @@ def limit_threads(int limit, bint asked):
 
 def max_threads():
     return fd_max_threads()
+
+
+cdef _choose_passes():
+    name = os.environ.get("FASTDIV_ISA") or None
+    cdef int status = fd_choose_passes(NULL) if name is None else fd_choose_passes(name.encode())
+    if status:
+        raise ImportError(f"FASTDIV_ISA={name!r} {'is not a level' if status == 1 else 'is not available on this CPU'}")
+
+
+_choose_passes()
+
+from fastdiv import _threads as _policy  # noqa: E402
+
+_policy.register(limit_threads)

@@ -50,7 +50,7 @@ typedef struct { /* one sample */
     double place_sum[FD_MAX_CHUNKS];
 } fd_side;
 
-typedef struct {
+typedef struct fd_cells {
     fd_grid grid;
     fd_side side[2];
     int32_t *kind;                  /* of each cell: FD_POSITIVE ... FD_MIXED */

@@ -12,8 +12,8 @@ static const fd_kernels *fd_level(int i) {
     static const fd_kernels *const levels[FD_LEVELS] = {&fd_kernels_base, &fd_kernels_avx2,
                                                         &fd_kernels_avx512};
     __builtin_cpu_init();
-    if (i == 1 && !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                    __builtin_cpu_supports("bmi2")))
+    if (i == 1 &&
+        !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")))
         return NULL;
     if (i == 2 && !(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")))

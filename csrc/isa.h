@@ -2,10 +2,10 @@
  * Before the inclusion: FD_ISA, the level's name. */
 #include "loops.h"
 
-#define FD_PASTE_(a, b) a##b
-#define FD_PASTE(a, b)  FD_PASTE_(a, b)
-#define FD_TEXT_(a)     #a
-#define FD_TEXT(a)      FD_TEXT_(a)
+#define FD_PASTE_(a, b)  a##b
+#define FD_PASTE(a, b)   FD_PASTE_(a, b)
+#define FD_TEXT_(a)      #a
+#define FD_TEXT(a)       FD_TEXT_(a)
 #define FD_SUM(name)     fd_sum_##name,
 #define FD_LOG_SUM(name) fd_log_sum_##name,
 
@@ -17,6 +17,8 @@ const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
     .exp_sum = fd_exp_sum_loop,
     .sum = {FD_MEASURES(FD_SUM)},
     .log_sum = {FD_MEASURES(FD_LOG_SUM)},
+    .stack = {fd_stack_mix, fd_stack_sum},
+    .log_stack = {fd_log_stack_mix, fd_log_stack_sum},
     .surprisal = fd_surprisal_loop,
     .binary_entropy = fd_binary_entropy_loop,
 };

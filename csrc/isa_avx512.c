@@ -1,6 +1,6 @@
 /* Skylake-X, Ice Lake, Zen 4 and later: 512-bit registers, which the compiler must be asked to use. Measured
- * here (Sapphire Rapids class, gcc 12, KL and JS of 512 bins): 1.08 and 1.94 ns a bin at 512 bits, 1.38 and 2.50
- * at 256. */
+ * here (Sapphire Rapids class, gcc 12, KL and JS of 512 bins): 1.08 and 1.94 ns a bin at 512 bits, 1.38
+ * and 2.50 at 256. */
 #include "kernels.h"
 #ifdef FD_X86
 #    include <math.h>

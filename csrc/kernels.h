@@ -9,10 +9,14 @@
 #define FD_MEASURES(X)                                                                                       \
     X(cross_entropy)                                                                                         \
     X(imbalance)                                                                                             \
+    X(log_excess)                                                                                            \
+    X(log_excess_size)                                                                                       \
     X(kl_divergence)                                                                                         \
     X(jeffreys_divergence)                                                                                   \
     X(js_divergence)                                                                                         \
     X(total_variation)                                                                                       \
+    X(gain)                                                                                                  \
+    X(gain_mass)                                                                                             \
     X(hellinger)                                                                                             \
     X(chi_square)                                                                                            \
     X(renyi)                                                                                                 \
@@ -31,13 +35,13 @@ enum { FD_LANES = 16, FD_BLOCK = 512 };
 
 /* What the terms of one pair of rows have in common. */
 typedef struct {
-    double c_hi, c_lo;         /* y = q*c puts both rows on the scale of p: c = sum(p)/sum(q) */
-    double s_hi, s_lo;         /* sum(q), for cross entropy */
-    double max_p, max_q;       /* rows of logarithms: log sum exp p = max_p + log_p, and */
+    double c_hi, c_lo;   /* y = q*c puts both rows on the scale of p: c = sum(p)/sum(q) */
+    double s_hi, s_lo;   /* sum(q), for cross entropy */
+    double max_p, max_q; /* rows of logarithms: log sum exp p = max_p + log_p, and */
     double log_p, log_q;
-    double shift;              /* log sum exp p - log sum exp q */
-    double w_p, w_q;           /* mixture weights of Jensen-Shannon, adding to 1 */
-    double order;              /* alpha - 1 of Renyi */
+    double shift, shift_lo; /* log sum exp p - log sum exp q */
+    double w_p, w_q;        /* mixture weights of Jensen-Shannon, adding to 1 */
+    double order;           /* alpha - 1 of Renyi */
 } fd_pair;
 
 /* What a block says of its masses. `signs` is the union of their sign bits; NaN and inf show in the sum. */
@@ -49,16 +53,22 @@ typedef struct {
 
 typedef double (*fd_sum_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pair *pair);
 
+/* Row q of a stack with first row p; n is a multiple of FD_LANES. */
+typedef double (*fd_stack_loop)(const double *p, const double *q, double *mixture, ptrdiff_t n,
+                                const fd_pair *pair);
+
 typedef struct {
     const char *name;
     void (*stats)(const double *p, ptrdiff_t n, fd_stats *stats);       /* sum_hi to working precision */
     void (*exact_stats)(const double *p, ptrdiff_t n, fd_stats *stats); /* sum_hi + sum_lo to twice that */
     double (*max)(const double *p, ptrdiff_t n);                        /* NaN if there is one */
-    double (*exp_sum)(const double *p, ptrdiff_t n, double max);        /* of exp(p - max), bins at max left out */
-    fd_sum_loop sum[FD_N_MEASURES];                                     /* of masses */
-    fd_sum_loop log_sum[FD_N_MEASURES];                                 /* of log-masses */
-    void (*surprisal)(const double *p, double *out, ptrdiff_t n);       /* -log2 p, bin by bin */
-    void (*binary_entropy)(const double *p, double *out, ptrdiff_t n);  /* bits */
+    double (*exp_sum)(const double *p, ptrdiff_t n, double max); /* of exp(p - max), bins at max left out */
+    fd_sum_loop sum[FD_N_MEASURES];                              /* of masses */
+    fd_sum_loop log_sum[FD_N_MEASURES];                          /* of log-masses */
+    fd_stack_loop stack[2];     /* of masses: to the mixture, then the sum (loops.h) */
+    fd_stack_loop log_stack[2]; /* of log-masses */
+    void (*surprisal)(const double *p, double *out, ptrdiff_t n);      /* -log2 p, bin by bin */
+    void (*binary_entropy)(const double *p, double *out, ptrdiff_t n); /* bits */
 } fd_kernels;
 
 extern const fd_kernels fd_kernels_base;
@@ -68,8 +78,8 @@ extern const fd_kernels fd_kernels_avx2;
 extern const fd_kernels fd_kernels_avx512;
 #endif
 
-/* The table in use. fd_choose_isa(NULL) takes the best this CPU has; a name forces one. It returns 0, 1 for an
- * unknown name, 2 for one that this CPU lacks. */
+/* The table in use. fd_choose_isa(NULL) takes the best this CPU has; a name forces one. It returns 0, 1 for
+ * an unknown name, 2 for one that this CPU lacks. */
 extern const fd_kernels *fd_kernels_now;
 int fd_choose_isa(const char *name);
 /* The i-th level that this CPU has, slowest first, or NULL past the last. */

@@ -66,6 +66,13 @@ FD_INLINE double fd_difference(double x, double a, double c_hi, double c_lo) {
 #endif
 }
 
+/* What rounding takes from a - b (Knuth); 0 where that is infinite. */
+FD_INLINE double fd_difference_error(double a, double b) {
+    double difference = a - b, part = difference - a;
+    double error = (a - (difference - part)) - (b + part);
+    return error == error ? error : 0.0;
+}
+
 /* R(z) = sum_j z^j/(2j+3) for 0 <= z <= 0.0401, so that atanh(t) = t + t z R(z), z = t^2.
  * Relative error 5.6e-17 (coefficients.py); Estrin's scheme, four independent chains. */
 FD_INLINE double fd_atanh_tail(double z) {
@@ -123,8 +130,8 @@ FD_INLINE fd_ratio fd_split_ratio(double a, double c, double d) {
     const uint64_t one = (uint64_t)1 << 52;
     fd_ratio r;
     uint64_t biased = (fd_bits(a) - fd_bits(c) + 1024 * one + one / 2) >> 52; /* k + 1024 */
-    r.k = fd_from_bits(biased | 0x4330000000000000u) - (0x1p52 + 1024.0);     /* AVX2 has no int64 -> double */
-    double scaled = c * fd_from_bits((biased - 1) << 52);                     /* c 2^k, exact */
+    r.k = fd_from_bits(biased | 0x4330000000000000u) - (0x1p52 + 1024.0); /* AVX2 has no int64 -> double */
+    double scaled = c * fd_from_bits((biased - 1) << 52);                 /* c 2^k, exact */
     r.difference = r.k == 0.0 ? d : a - scaled;
     r.shift = c - scaled;
     r.t = r.difference / (a + scaled);

@@ -1,7 +1,7 @@
 /* The only loops over bins, compiled once per instruction set by isa_*.c.
  *
- * Each runs over FD_LANES sums at a time, whatever the width of the machine's registers: the inner loop is what
- * the compiler turns into vectors. The last few bins are padded with bins that add nothing.
+ * Each runs over FD_LANES sums at a time, whatever the width of the machine's registers: the inner loop is
+ * what the compiler turns into vectors. The last few bins are padded with bins that add nothing.
  */
 #include "measures.h"
 
@@ -49,10 +49,14 @@ static void fd_pad(double *padded, const double *tail, ptrdiff_t n, double fille
 FD_SUM_LOOP(fd_sum_cross_entropy, 0.0, fd_cross_entropy_of_masses(p, q, pair))
 FD_SUM_LOOP(fd_log_sum_cross_entropy, -INFINITY, fd_cross_entropy_of_logs(p, q, pair))
 FD_LOOPS_OF(imbalance)
+FD_LOOPS_OF(log_excess)
+FD_LOOPS_OF(log_excess_size)
 FD_LOOPS_OF(kl_divergence)
 FD_LOOPS_OF(jeffreys_divergence)
 FD_LOOPS_OF(js_divergence)
 FD_LOOPS_OF(total_variation)
+FD_LOOPS_OF(gain)
+FD_LOOPS_OF(gain_mass)
 FD_LOOPS_OF(hellinger)
 FD_LOOPS_OF(chi_square)
 FD_LOOPS_OF(renyi)
@@ -60,6 +64,36 @@ FD_LOOPS_OF(renyi_overlap)
 
 #undef FD_LOOPS_OF
 #undef FD_SUM_LOOP
+
+/* Jensen-Shannon of a stack, in two loops over each row after the first (p): all rows on the scale of p, the
+ * mixture m = sum w_j x_j is kept as `mixture` = m - p, a sum of differences, so that x_j - m keeps its
+ * digits. The first loop adds row q to it, the second returns the sum of w_q KL(x_q, m) term by term. */
+#define FD_STACK_LOOPS(prefix, bin_of)                                                                       \
+    static double prefix##_mix(const double *p, const double *q, double *mixture, ptrdiff_t n,               \
+                               const fd_pair *pair) {                                                        \
+        _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++) {                                              \
+            fd_bin b = bin_of(p[i], q[i], pair);                                                             \
+            mixture[i] -= pair->w_q * b.d;                                                                   \
+        }                                                                                                    \
+        return 0.0;                                                                                          \
+    }                                                                                                        \
+    static double prefix##_sum(const double *p, const double *q, double *mixture, ptrdiff_t n,               \
+                               const fd_pair *pair) {                                                        \
+        double lanes[FD_LANES] = {0};                                                                        \
+        for (ptrdiff_t i = 0; i < n; i += FD_LANES) {                                                        \
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {                                \
+                fd_bin b = bin_of(p[i + lane], q[i + lane], pair);                                           \
+                double above = mixture[i + lane], m = b.x + above;                                           \
+                double term = pair->w_q * fd_relative_entropy(b.y, m, -b.d - above);                         \
+                lanes[lane] += m > 0.0 ? term : 0.0;                                                         \
+            }                                                                                                \
+        }                                                                                                    \
+        return fd_fold(lanes);                                                                               \
+    }
+
+FD_STACK_LOOPS(fd_stack, fd_bin_of_masses)
+FD_STACK_LOOPS(fd_log_stack, fd_bin_of_logs)
+#undef FD_STACK_LOOPS
 
 static void fd_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
     double sum[FD_LANES] = {0}, least[FD_LANES], tail[FD_LANES];

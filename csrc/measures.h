@@ -50,7 +50,7 @@ FD_INLINE fd_bin fd_bin_of_logs(double p, double q, const fd_pair *pair) {
     fd_bin b;
     b.x = fd_exp((p - pair->max_p) - pair->log_p);
     b.y = fd_exp((q - pair->max_q) - pair->log_q);
-    double difference = (p - q) - pair->shift;
+    double far = p - q, difference = (far - pair->shift) + (fd_difference_error(p, q) - pair->shift_lo);
     double e = difference * difference * fd_exp_tail(-difference);
     int near = difference * difference <= 1.0;
     double d = near ? b.x * (difference - e) : b.x - b.y;
@@ -67,6 +67,16 @@ FD_INLINE double fd_term_imbalance(fd_bin b, const fd_pair *pair) { return b.d; 
 
 /* Kullback-Leibler: sum x log(x/y) = sum [x log(x/y) - x + y] for rows of one mass. */
 FD_INLINE double fd_term_kl_divergence(fd_bin b, const fd_pair *pair) { return b.relative; }
+
+/* x log(x/y) as it is, for rows that are not normalised, and its size. */
+FD_INLINE double fd_term_log_excess(fd_bin b, const fd_pair *pair) {
+    double term = b.x * b.log;
+    return b.x > 0.0 ? term : 0.0;
+}
+
+FD_INLINE double fd_term_log_excess_size(fd_bin b, const fd_pair *pair) {
+    return fabs(fd_term_log_excess(b, pair));
+}
 
 /* Jeffreys, KL(p,q) + KL(q,p): the sum of (x - y) log(x/y). */
 FD_INLINE double fd_term_jeffreys_divergence(fd_bin b, const fd_pair *pair) {
@@ -85,6 +95,11 @@ FD_INLINE double fd_term_js_divergence(fd_bin b, const fd_pair *pair) {
 
 /* Total variation, twice. */
 FD_INLINE double fd_term_total_variation(fd_bin b, const fd_pair *pair) { return fabs(b.d); }
+
+/* The excess of x over y where there is one, and the mass x it comes from: two ways to halve total variation,
+ * of which the one with less mass rounds less (rows.c). */
+FD_INLINE double fd_term_gain(fd_bin b, const fd_pair *pair) { return b.d > 0.0 ? b.d : 0.0; }
+FD_INLINE double fd_term_gain_mass(fd_bin b, const fd_pair *pair) { return b.d > 0.0 ? b.x : 0.0; }
 
 /* Squared Hellinger, twice: (sqrt x - sqrt y)^2 = d^2 / (sqrt x + sqrt y)^2. */
 FD_INLINE double fd_term_hellinger(fd_bin b, const fd_pair *pair) {
@@ -107,7 +122,7 @@ FD_INLINE double fd_term_renyi(fd_bin b, const fd_pair *pair) {
     double psi = v * v <= 1.0 ? v * fd_exp_tail(v) : (fd_exp(v) - 1.0 - v) / v;
     double term = b.relative / FD_LOG2_E + b.x * log * psi;
     double lost = pair->order < 0.0 ? b.x * (1.0 + pair->order) / -pair->order : INFINITY; /* l = inf */
-    term = b.y > 0.0 ? term : lost;
+    term = b.log < INFINITY ? term : lost;
     return b.x > 0.0 ? term : b.y;
 }
 
@@ -131,18 +146,21 @@ FD_INLINE double fd_cross_entropy_of_logs(double p, double q, const fd_pair *pai
     return mass > 0.0 ? mass * bits : 0.0;
 }
 
-/* -log2 p of one event, and the entropy of the two outcomes p and 1-p, bits. 1-p needs no rounding in the
- * logarithm: the ratio's difference from 1 is p. */
+/* -log2 p of one event, and the entropy of the two outcomes p and 1-p, bits; NaN outside [0, 1]. Here p may
+ * be subnormal. The logarithm of 1-p needs no rounded difference: its distance from 1 is p. */
 FD_INLINE double fd_surprisal(double p) {
-    double bits = fd_log2_ratio(1.0, p, 1.0 - p);
-    return p > 0.0 ? bits : INFINITY;
+    int tiny = p < 0x1p-900;
+    double scaled = tiny ? p * 0x1p200 : p;
+    double bits = fd_log2_ratio(1.0, scaled, 1.0 - scaled) + (tiny ? 200.0 : 0.0);
+    bits = p > 0.0 ? bits : INFINITY;
+    return p >= 0.0 && p <= 1.0 ? bits : NAN;
 }
 
 FD_INLINE double fd_binary_entropy(double p) {
-    double small = p < 0.5 ? p : 1.0 - p; /* 1-p is exact from 1/2 on */
-    double bits = small * fd_log2_ratio(1.0, small, 1.0 - small) +
-                  (1.0 - small) * fd_log2_ratio(1.0, 1.0 - small, small);
-    return small > 0.0 ? bits : 0.0;
+    double rest = 1.0 - p, small = p < rest ? p : rest; /* 1-p is exact from 1/2 on */
+    double large = 1.0 - small;
+    double bits = small * fd_surprisal(small) + large * fd_log2_ratio(1.0, large, small);
+    return small > 0.0 ? bits : (small == 0.0 ? 0.0 : NAN);
 }
 
 #endif

@@ -40,7 +40,16 @@ typedef struct {
     int is_float32;
 } fd_view;
 
-/* The measure, in the caller's unit. NaN for a row that is none: NaN, negative or infinite entries, no mass. */
+/* The measure, in the caller's unit. NaN for a row that is none: NaN, negative or infinite entries, no mass.
+ */
 double fd_row(fd_row_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options);
+
+/* Bits of single events: surprisal -log2 p, or the entropy of p and 1-p. NaN outside [0, 1]. */
+void fd_events(int entropy, const double *p, double *out, ptrdiff_t n);
+
+/* Jensen-Shannon of m rows, `step` bytes apart, mixed by weights that add to 1. `root` asks for the distance.
+ */
+double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *weights, ptrdiff_t n, int root,
+                   const fd_options *options);
 
 #endif

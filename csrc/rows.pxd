@@ -1,10 +1,10 @@
 # What Cython sees of rows.h, kernels.h and threads.h.
 
+cimport numpy as cnp
+
 cdef extern from "kernels.h" nogil:
     ctypedef struct fd_kernels:
         const char *name
-        void (*surprisal)(const double *p, double *out, Py_ssize_t n) noexcept
-        void (*binary_entropy)(const double *p, double *out, Py_ssize_t n) noexcept
     const fd_kernels *fd_kernels_now
     int fd_choose_isa(const char *name)
     const char *fd_isa_level(int i)
@@ -22,7 +22,10 @@ cdef extern from "rows.h" nogil:
     enum:
         FD_N_OPTIONS
     const fd_options fd_default_options
+    void fd_events(int entropy, const double *p, double *out, Py_ssize_t n)
     double fd_row(fd_row_measure measure, fd_view p, fd_view q, Py_ssize_t n, const fd_options *options)
+    double fd_js_stack(fd_view first, Py_ssize_t step, Py_ssize_t m, const double *weights, Py_ssize_t n,
+                       int root, const fd_options *options)
 
 cdef extern from "threads.h" nogil:
     void fd_threads_init()
@@ -30,3 +33,10 @@ cdef extern from "threads.h" nogil:
     int fd_max_threads()
     int fd_team(double nanoseconds, double items)
     int fd_has_openmp()
+
+cdef extern from "<fenv.h>" nogil:
+    int feclearexcept(int)
+    int FE_ALL_EXCEPT
+
+cdef extern from "numpy/arrayobject.h":
+    object PyArray_Scalar(void *data, cnp.dtype dtype, object base)

@@ -1,0 +1,269 @@
+/* A row as blocks of contiguous doubles, whatever it is in the caller's memory, and its mass.
+ *
+ * Ordinary rows (contiguous, aligned float64, sums and masses in a range that products do not leave) are read
+ * in place. All others are copied a block at a time: strided, misaligned, float32, with a pseudocount, with
+ * -0, or scaled by a power of two because their sum is very large or very small.
+ */
+#ifndef FD_READER_H
+#define FD_READER_H
+
+#include <float.h>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "kernels.h"
+#include "log.h"
+#include "rows.h"
+
+static const double FD_BITS_PER_NAT = 1.4426950408889634;
+
+/* Between these no product of row sums and masses leaves the range that log.h is made for. */
+static const double FD_SUM_MIN = 0x1p-30, FD_SUM_MAX = 0x1p30, FD_MASS_MIN = 0x1p-900;
+
+typedef struct {
+    fd_view view;
+    int direct;         /* blocks can be read where they are */
+    int logs;           /* entries are logarithms */
+    int normalize;      /* shares of the sum are meant, else the masses themselves */
+    double add;         /* pseudocount */
+    double scale[2];    /* powers of two; two, since 2^-e may not be a double */
+    int wide;           /* spans more than the loops can take: bin by bin then (wide.h) */
+    double sum, sum_lo; /* after adding and scaling */
+    double least;       /* smallest positive mass, likewise */
+    int exponent;       /* of the scale: row = masses * 2^exponent */
+    double max, log;    /* of a row of logarithms: log sum exp = max + log */
+} fd_row_reader;
+
+static inline double fd_entry(const fd_view *v, ptrdiff_t i) {
+    const char *at = v->data + i * v->stride;
+    if (v->is_float32) {
+        float x;
+        memcpy(&x, at, sizeof x);
+        return x;
+    }
+    double x;
+    memcpy(&x, at, sizeof x);
+    return x;
+}
+
+static inline fd_row_reader fd_reader(fd_view view, const fd_options *options) {
+    fd_row_reader r = {.view = view, .scale = {1.0, 1.0}};
+    r.logs = options->log_input != 0.0;
+    r.normalize = options->normalize != 0.0;
+    r.add = options->pseudocount;
+    r.direct = !view.is_float32 && view.stride == sizeof(double) &&
+               (uintptr_t)view.data % sizeof(double) == 0 && r.add == 0.0;
+    return r;
+}
+
+/* Bins [start, start + n) as contiguous doubles: in place, or copied to `copy` (FD_BLOCK of them). */
+static const double *fd_block(const fd_row_reader *r, ptrdiff_t start, ptrdiff_t n, double *copy) {
+    const char *at = r->view.data + start * r->view.stride;
+    if (r->direct)
+        return (const double *)at;
+    if (r->view.is_float32 && r->view.stride == sizeof(float) && (uintptr_t)at % sizeof(float) == 0)
+        for (ptrdiff_t i = 0; i < n; i++)
+            copy[i] = ((const float *)at)[i];
+    else
+        for (ptrdiff_t i = 0; i < n; i++)
+            copy[i] = fd_entry(&r->view, start + i);
+    if (r->logs)
+        return copy;
+    for (ptrdiff_t i = 0; i < n; i++)
+        copy[i] = (copy[i] + r->add) * r->scale[0] * r->scale[1]; /* + also turns -0 into 0 */
+    return copy;
+}
+
+/* (hi, lo) += x, the rounding error kept. */
+static inline void fd_add(double *hi, double *lo, double x) {
+    double s = *hi + x, part = s - *hi;
+    *lo += (*hi - (s - part)) + (x - part);
+    *hi = s;
+}
+
+static inline void fd_row_stats(const fd_row_reader *r, ptrdiff_t n, int exact, fd_stats *total) {
+    double copy[FD_BLOCK], hi = 0.0, lo = 0.0;
+    total->least = INFINITY;
+    total->signs = 0;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        fd_stats s;
+        (exact ? fd_kernels_now->exact_stats : fd_kernels_now->stats)(fd_block(r, start, size, copy), size,
+                                                                      &s);
+        fd_add(&hi, &lo, s.sum_hi);
+        lo += s.sum_lo;
+        total->least = s.least < total->least ? s.least : total->least;
+        total->signs |= s.signs;
+    }
+    total->sum_hi = hi + lo;
+    total->sum_lo = lo - (total->sum_hi - hi);
+    if (!(total->sum_hi < INFINITY))
+        total->sum_hi = hi, total->sum_lo = 0.0;
+}
+
+static inline double fd_loop(fd_sum_loop loop, const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                             const fd_pair *pair) {
+    double p_copy[FD_BLOCK], q_copy[FD_BLOCK], hi = 0.0, lo = 0.0;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *p_block = fd_block(p, start, size, p_copy);
+        const double *q_block = q == p ? p_block : fd_block(q, start, size, q_copy);
+        double sum = loop(p_block, q_block, size, pair);
+        if (!(sum < INFINITY))
+            return sum; /* inf or NaN: nothing can follow that changes it */
+        fd_add(&hi, &lo, sum);
+    }
+    return isinf(hi) ? hi : hi + lo;
+}
+
+static inline int fd_all_finite_and_non_negative(const fd_row_reader *r, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double x = fd_entry(&r->view, i);
+        if (!(x >= 0.0 && x <= DBL_MAX))
+            return 0;
+    }
+    return 1;
+}
+
+/* Reads a row's mass. 0 if it has none: NaN, a negative or an infinite entry. */
+static inline int fd_weigh(fd_row_reader *r, ptrdiff_t n) {
+    fd_stats stats;
+    fd_row_stats(r, n, 0, &stats);
+    if (stats.sum_hi != stats.sum_hi)
+        return 0;
+    if (stats.signs || !(stats.sum_hi <= DBL_MAX)) {
+        if (!fd_all_finite_and_non_negative(r, n))
+            return 0;
+        r->direct = 0; /* there are -0, or the sum overflows */
+    }
+    r->sum = stats.sum_hi;
+    r->sum_lo = stats.sum_lo;
+    r->least = stats.least;
+    return 1;
+}
+
+static inline int fd_is_ordinary(const fd_row_reader *r) {
+    return r->sum == 0.0 || (r->sum >= FD_SUM_MIN && r->sum <= FD_SUM_MAX && r->least >= FD_MASS_MIN);
+}
+
+/* Scales a row by 2^-exponent. Masses under 2^-1074 of it are lost to the loops, hence `wide`. */
+static inline void fd_rescale(fd_row_reader *r, ptrdiff_t n, int exponent) {
+    fd_stats stats;
+    r->direct = 0;
+    r->exponent = exponent;
+    r->scale[0] = ldexp(1.0, -exponent / 2);
+    r->scale[1] = ldexp(1.0, -exponent + exponent / 2);
+    fd_row_stats(r, n, 0, &stats);
+    r->wide = ldexp(r->least, -exponent) < FD_MASS_MIN;
+    r->sum = stats.sum_hi;
+    r->sum_lo = stats.sum_lo;
+}
+
+/* The e with 2^e <= sum < 2^(e+1), for sums beyond the doubles too. */
+static inline int fd_sum_exponent(const fd_row_reader *r, ptrdiff_t n) {
+    fd_row_reader scaled = *r;
+    if (r->sum <= DBL_MAX)
+        return r->sum > 0.0 ? ilogb(r->sum) : -1074;
+    fd_rescale(&scaled, n, 64); /* n < 2^64 */
+    return ilogb(scaled.sum) + 64;
+}
+
+/* Weighs rows of logarithms: log sum exp = max + log, the bins at the maximum counted, not added up, so that
+ * a row with one dominant bin keeps the digits of the rest. 0 for a row that is none. */
+static inline int fd_log_weigh(fd_row_reader *r, ptrdiff_t n) {
+    double copy[FD_BLOCK], hi = 0.0, lo = 0.0, most = -INFINITY;
+    ptrdiff_t at_max = 0;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        double block = fd_kernels_now->max(fd_block(r, start, size, copy), size);
+        if (!(block < INFINITY))
+            return 0; /* NaN or inf */
+        most = block > most ? block : most;
+    }
+    r->sum = 1.0;
+    if (!r->normalize)
+        return 1;
+    if (most == -INFINITY)
+        return 0;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *block = fd_block(r, start, size, copy);
+        fd_add(&hi, &lo, fd_kernels_now->exp_sum(block, size, most));
+        for (ptrdiff_t i = 0; i < size; i++)
+            at_max += block[i] == most;
+    }
+    r->max = most;
+    r->log = log1p((double)(at_max - 1) + (hi + lo));
+    return 1;
+}
+
+/* Any row; 0 for one that has no measure. */
+static inline int fd_weigh_any(fd_row_reader *r, ptrdiff_t n) {
+    return r->logs ? fd_log_weigh(r, n) : fd_weigh(r, n) && !(r->normalize && r->sum == 0.0);
+}
+
+/* What the sums of terms are divided by. */
+static inline double fd_total(const fd_row_reader *r) { return r->normalize ? r->sum : 1.0; }
+
+/* log2 of entry i after scaling, also where the scaled entry is no double. */
+static inline double fd_log2_share(const fd_row_reader *r, ptrdiff_t i) {
+    int exponent;
+    double mantissa = frexp(fd_entry(&r->view, i) + r->add, &exponent);
+    return log2(mantissa) + (exponent - r->exponent);
+}
+
+/* log2 of entry i as a probability (as it stands where rows are not normalised); -inf for none. */
+static inline double fd_log2_probability(const fd_row_reader *r, ptrdiff_t i) {
+    double x = fd_entry(&r->view, i) + r->add;
+    if (r->logs)
+        return ((x - r->max) - r->log) * FD_BITS_PER_NAT;
+    if (!(x > 0.0))
+        return -INFINITY;
+    return r->normalize ? fd_log2_share(r, i) - log2(r->sum) : fd_log2_share(r, i) + r->exponent;
+}
+
+/* What the terms of two rows have in common. The scale c = sum(p)/sum(q) is good to twice the working
+ * precision as far as the sums are; without normalising it is 1. */
+static inline void fd_set_pair(fd_pair *pair, const fd_row_reader *p, const fd_row_reader *q, double w_p,
+                               double w_q) {
+    *pair = (fd_pair){.c_hi = 1.0, .w_p = w_p, .w_q = w_q};
+    if (p->logs) {
+        pair->max_p = p->max;
+        pair->max_q = q->max;
+        pair->log_p = p->log;
+        pair->log_q = q->log;
+        pair->shift = p->max - q->max;
+        pair->shift_lo = fd_difference_error(p->max, q->max) + (p->log - q->log);
+    } else if (p->normalize) {
+        pair->c_hi = p->sum / q->sum;
+        pair->c_lo = (fma(-pair->c_hi, q->sum, p->sum) + p->sum_lo - pair->c_hi * q->sum_lo) / q->sum;
+    }
+}
+
+/* Whether p_i sum(q) = q_i sum(p) for all i, exactly: counts in proportion. */
+static inline int fd_proportional(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double x, y;
+        const double *a = fd_block(p, i, 1, &x), *b = fd_block(q, i, 1, &y);
+        double left = *a * q->sum, right = *b * p->sum;
+        if (left != right ||
+            fma(*a, q->sum, -left) + *a * q->sum_lo != fma(*b, p->sum, -right) + *b * p->sum_lo)
+            return 0;
+    }
+    return 1;
+}
+
+static inline int fd_disjoint(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
+    double none = p->logs ? -INFINITY : 0.0;
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (fd_entry(&p->view, i) + p->add > none && fd_entry(&q->view, i) + q->add > none)
+            return 0;
+    return 1;
+}
+
+static inline double fd_in_unit(double bits, const fd_options *o) {
+    return isinf(bits) ? bits : bits * o->unit_hi + bits * o->unit_lo;
+}
+
+#endif

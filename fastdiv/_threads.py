@@ -1,0 +1,134 @@
+"""How many threads, and what this build is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+__all__ = ["num_threads", "set_num_threads", "show_config"]
+
+# The compiled modules each keep the limit where their loops can see it. They register as they are loaded.
+_limits: list[Callable[[int, bool], None]] = []
+_asked: int | None = None
+
+
+def _cpu_quota() -> int:
+    """The CPUs that cgroups grant this process, 0 where they say nothing."""
+    try:
+        with open("/sys/fs/cgroup/cpu.max") as file:  # cgroup v2
+            quota, period = file.read().split()
+    except (OSError, ValueError):
+        try:
+            with open("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") as file:  # cgroup v1
+                quota = file.read().strip()
+            with open("/sys/fs/cgroup/cpu/cpu.cfs_period_us") as file:
+                period = file.read().strip()
+        except OSError:
+            return 0
+    try:
+        share = int(quota) / int(period)
+    except (ValueError, ZeroDivisionError):  # "max": no limit
+        return 0
+    return max(1, -int(-share // 1)) if share > 0 else 0
+
+
+def _default_limit() -> int:
+    """What OpenMP does not know: the cgroup's quota. OMP_NUM_THREADS is the user's word and stands."""
+    return 0 if os.environ.get("OMP_NUM_THREADS") else _cpu_quota()
+
+
+def register(limit: Callable[[int, bool], None]) -> None:
+    """Called by each compiled module with its ``limit_threads``."""
+    _limits.append(limit)
+    limit(_asked or _default_limit(), _asked is not None)
+
+
+def num_threads() -> int:
+    """The most threads that a call made from here would use.
+
+    Small work is done on one thread whatever this says.
+
+    Returns
+    -------
+    int
+        What ``set_num_threads`` said, else OpenMP's number (``OMP_NUM_THREADS``, the CPUs this process may
+        run on) or the cgroup's CPU quota if that is less. ``threadpoolctl.threadpool_limits`` lowers it. 1 in
+        a forked child, where libgomp's threads are gone, and in a serial build.
+
+    Examples
+    --------
+    >>> import fastdiv
+    >>> fastdiv.num_threads() >= 1
+    True
+    """
+    from fastdiv import _rows
+
+    return int(_rows.max_threads())
+
+
+def set_num_threads(n: int | None) -> None:
+    """Let calls use up to ``n`` threads; None goes back to the default. Results do not depend on it.
+
+    Parameters
+    ----------
+    n : int or None
+        At least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For anything but None or a positive integer.
+
+    Examples
+    --------
+    >>> import fastdiv
+    >>> fastdiv.set_num_threads(1)
+    >>> fastdiv.num_threads()
+    1
+    >>> fastdiv.set_num_threads(None)
+    """
+    global _asked
+    if n is not None:
+        if isinstance(n, bool) or not hasattr(n, "__index__"):
+            raise TypeError(f"the number of threads must be an integer, not {n!r}")
+        n = n.__index__()
+        if n < 1:
+            raise ValueError(f"the number of threads must be at least 1, not {n}")
+        n = min(n, 1024)
+    _asked = n
+    for limit in _limits:
+        limit(n or _default_limit(), n is not None)
+
+
+def show_config() -> None:
+    """Print what this build is and runs on: instruction set, OpenMP, threads, versions.
+
+    Examples
+    --------
+    >>> import fastdiv
+    >>> fastdiv.show_config()  # doctest: +SKIP
+    fastdiv      0.1.0
+    instructions avx512 (this CPU has base, avx2, avx512)
+    OpenMP       yes (201511)
+    threads      2
+    python       3.11.7
+    numpy        2.4.6
+    """
+    import platform
+
+    import numpy as np
+
+    from fastdiv import _rows
+    from fastdiv._version import __version__
+
+    openmp = _rows.openmp()
+    lines = {
+        "fastdiv": __version__,
+        "instructions": f"{_rows.isa()} (this CPU has {', '.join(_rows.isa_levels())})",
+        "OpenMP": f"yes ({openmp})" if openmp else "no",
+        "threads": num_threads(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
+    for name, value in lines.items():
+        print(f"{name:<12} {value}")
