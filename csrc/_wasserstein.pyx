@@ -95,8 +95,9 @@ sorts.sort_f64, sorts.argsort_f64 = _functions.sort[0], _functions.argsort[0]
 _functions = PyDataType_GetArrFuncs(cnp.PyArray_DescrFromType(cnp.NPY_UINT64))
 sorts.sort_u64, sorts.argsort_u64 = _functions.sort[0], _functions.argsort[0]
 
-# From this many values on a pair of unweighted rows goes through cells (bench/transport.py --thresholds).
-cdef int64_t CELLS_FROM = 6000
+# From this many values on a pair of rows goes through cells: measured by bench/transport.py --threshold.
+cdef int64_t CELLS_FROM = 20000
+cdef int64_t CELLS_FROM_WEIGHTED = 2000
 
 STATISTICS = {"wasserstein": FD_WASSERSTEIN, "cramer": FD_CRAMER, "ks": FD_KS}
 
@@ -167,7 +168,8 @@ cdef struct Scratch:        # for one thread: both sides of one row
 
 cdef bint _by_cells(Rows u, Rows v, bint real, fd_task task) noexcept nogil:
     return (real and task.p == 1 and task.statistic != FD_CRAMER and not task.sorted
-            and u.length + v.length >= CELLS_FROM)
+            and u.length + v.length >= (CELLS_FROM if u.weights == NULL and task.statistic != FD_KS
+                                        else CELLS_FROM_WEIGHTED))
 
 
 cdef double _row(Rows u, Rows v, int64_t row, bint real, fd_task task, Scratch s, int threads,
@@ -352,9 +354,12 @@ def pair(u, v, double p, bint is_sorted):
     return np.float64(result)
 
 
-def set_cells_from(int64_t values):
-    global CELLS_FROM
-    CELLS_FROM = values
+def set_cells_from(int64_t values, int64_t weighted):
+    """The sizes from which rows go through cells, for tests and bench/transport.py; returns what was in force."""
+    global CELLS_FROM, CELLS_FROM_WEIGHTED
+    before = CELLS_FROM, CELLS_FROM_WEIGHTED
+    CELLS_FROM, CELLS_FROM_WEIGHTED = values, weighted
+    return before
 
 
 def limit_threads(int limit, bint asked):

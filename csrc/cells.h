@@ -121,7 +121,7 @@ static inline int fd_cells_open(fd_cells *c, const double *u, const double *a, i
     for (int i = 1; i < size; i++)
         ties += sample[i] == sample[i - 1];
     int64_t cells = 256;
-    while (cells < 65536 && cells * cells < 256 * (n + m))
+    while (cells < 65536 && cells * cells < 512 * (n + m))
         cells *= 2;
     c->grid = fd_grid_over(sample, size, (int32_t)cells);
     if (c->grid.cells == 0)
@@ -219,6 +219,7 @@ static inline int fd_cells_classify(fd_cells *c)
         }
     const fd_mass S = u->masses.total, T = v->masses.total;
     const double per_S = 1.0 / fd_mass_to_double(S), per_T = 1.0 / fd_mass_to_double(T);
+    const double unit = 1.0 / (fd_mass_to_double(S) * fd_mass_to_double(T));
     for (int pass = c->ks ? 0 : 1; pass < 2; pass++) { /* KS: first the edges, then the cells that can beat them */
         fd_mass A = 0, B = 0;
         double before = 0.0;
@@ -233,7 +234,7 @@ static inline int fd_cells_classify(fd_cells *c)
             const double up = fd_mass_to_double(mass[0]) * per_S, down = fd_mass_to_double(mass[1]) * per_T;
             const double least = before - down, most = before + up;
             const double after = empty ? before
-                                       : fd_cross_difference(A + mass[0], T, B + mass[1], S) * (per_S * per_T);
+                                       : fd_cross_difference(A + mass[0], T, B + mass[1], S) * unit;
             if (pass == 0) {
                 c->largest = fabs(after) > c->largest ? fabs(after) : c->largest;
                 before = after;

@@ -175,23 +175,37 @@ static inline int FD_NAME(fd_next_event)(FD_NAME(fd_events) *e)
 }
 
 /* Integral of |F - G|^power over [left, right] for power 1 or 2; power 0: the largest |F - G|. A and B is the
- * mass left of it. */
+ * mass left of it. Among values at one point the gap is 0, and what F - G is there does not count. */
 static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_mass A, const FD_VALUE *v,
                                              fd_masses b, fd_mass B, FD_VALUE left, FD_VALUE right, int power)
 {
-    FD_NAME(fd_events) e = {.u = u, .v = v, .a = a, .b = b, .A = A, .B = B};
+    const fd_mass S = a.total, T = b.total;
+    const double unit = 1.0 / (fd_mass_to_double(S) * fd_mass_to_double(T));
+    const double one[2] = {1.0, 1.0};
+    const double *weights[2] = {b.weights ? b.weights : one, a.weights ? a.weights : one};
+    const int64_t stride[2] = {b.weights != NULL, a.weights != NULL};
+    const int scale[2] = {b.scale, a.scale};
+    fd_mass mass[2] = {B, A};
     fd_sum area = {0.0, 0.0};
-    double share = fabs(fd_cross_difference(A, b.total, B, a.total)) *
-                   (1.0 / (fd_mass_to_double(a.total) * fd_mass_to_double(b.total)));
-    double largest = 0.0;
+    double share = fabs(fd_cross_difference(A, T, B, S)) * unit, largest = 0.0;
     FD_VALUE last = left;
-    while (FD_NAME(fd_next_event)(&e)) {
-        fd_add(&area, FD_GAP(e.point, last, power == 2 ? share * share : share));
-        last = e.point;
-        share = fabs(e.difference);
-        largest = share > largest ? share : largest;
+    for (int64_t i = 0, j = 0; i < a.n || j < b.n;) {
+        const int from_u = j == b.n || (i < a.n && u[i] <= v[j]);
+        const int64_t at = from_u ? i : j;
+        const FD_VALUE next = from_u ? u[i] : v[j];
+        if (power)
+            fd_add(&area, FD_GAP(next, last, power == 2 ? share * share : share));
+        else
+            largest = next != last && share > largest ? share : largest;
+        mass[from_u] += fd_mass_of(weights[from_u][at * stride[from_u]], scale[from_u]);
+        share = fabs(fd_cross_difference(mass[1], T, mass[0], S)) * unit;
+        last = next;
+        i += from_u;
+        j += 1 - from_u;
     }
-    fd_add(&area, FD_GAP(right, last, power == 2 ? share * share : share));
+    largest = share > largest ? share : largest;
+    if (power)
+        fd_add(&area, FD_GAP(right, last, power == 2 ? share * share : share));
     return power ? fd_total(area) : largest;
 }
 
