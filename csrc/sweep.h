@@ -29,7 +29,13 @@ static inline double FD_NAME(fd_area_tile)(const FD_VALUE *u, int64_t n, const F
     FD_VALUE last[LANES];
     double D[LANES], sum[LANES];
     for (int k = 0; k < LANES; k++) {
-        const int64_t events = (n + m) * k / LANES, i = FD_NAME(fd_split)(u, n, v, m, events), j = events - i;
+        const int64_t events = (n + m) * k / LANES;
+        int64_t i = FD_NAME(fd_split)(u, n, v, m, events);
+        if (k) { /* values that are not sorted must not lead out of bounds */
+            const int64_t least = x[k - 1] - u, most = least + events - (n + m) * (k - 1) / LANES;
+            i = i < least ? least : i > most ? most : i;
+        }
+        const int64_t j = events - i;
         x[k] = u + i;
         y[k] = v + j;
         D[k] = difference + (double)i * step[1] + (double)j * step[0];

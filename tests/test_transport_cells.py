@@ -1,4 +1,4 @@
-"""W1 and KS without sorting: against the sorted sweep and exact integers, on everything built to defeat it."""
+"""W1 and KS without sorting: against the sorted sweep and exact integers, on laws built to defeat it."""
 
 from fractions import Fraction
 
