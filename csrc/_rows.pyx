@@ -20,6 +20,7 @@ from rows cimport (
     fd_default_options,
     fd_events,
     fd_float64,
+    fd_gather_rows,
     fd_has_openmp,
     fd_isa_level,
     fd_js_stack,
@@ -95,18 +96,6 @@ cdef enum:
     COLUMNS = 16
 
 
-cdef void transpose(const char *first, Py_ssize_t row_step, Py_ssize_t bin_step, Py_ssize_t rows, Py_ssize_t bins,
-                    bint is_float32, double *copy) noexcept nogil:
-    """Up to COLUMNS rows that lie side by side, as contiguous doubles: each line of memory is read once."""
-    cdef Py_ssize_t i, j
-    cdef const char *at
-    for j in range(bins):
-        at = first + j * bin_step
-        for i in range(rows):
-            copy[i * bins + j] = (<const float *>(at + i * row_step))[0] if is_float32 else (
-                <const double *>(at + i * row_step))[0]
-
-
 cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
                            int measure, bint is_float32) noexcept nogil:
     """pair_row for COLUMNS rows whose bins are far apart in memory (axis=0 of a C array)."""
@@ -118,8 +107,10 @@ cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dim
         for i in range(rows):
             pair_row(start + i, args, dims, steps, measure, is_float32)
         return
-    transpose(args[0] + start * steps[0], steps[0], steps[4], rows, n, is_float32, copy)
-    transpose(args[1] + start * steps[1], steps[1], steps[5], rows, n, is_float32, copy + COLUMNS * n)
+    p.data, p.stride, p.is_float32 = args[0] + start * steps[0], steps[4], is_float32
+    q.data, q.stride, q.is_float32 = args[1] + start * steps[1], steps[5], is_float32
+    fd_gather_rows(p, steps[0], rows, n, copy)
+    fd_gather_rows(q, steps[1], rows, n, copy + COLUMNS * n)
     p.stride = q.stride = sizeof(double)
     p.is_float32 = q.is_float32 = False
     for i in range(rows):
