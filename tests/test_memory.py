@@ -1,4 +1,4 @@
-"""Nothing outside a row is read: rows that end at a page which must not be touched, on every instruction set."""
+"""Nothing outside a row is read: rows that end at a page which must not be touched, on every level."""
 
 import os
 import subprocess
@@ -43,7 +43,8 @@ for n in range(1, 71):
         p, q = (rng.random(n) + 0.01 for _ in range(2))
         a, b = at_the_end(left, p, dtype), at_the_end(right, q, dtype)
         for name in ROWWISE:
-            assert call(fastdiv, name, a, b) == call(fastdiv, name, p.astype(dtype), q.astype(dtype)), (name, n)
+            expected = call(fastdiv, name, p.astype(dtype), q.astype(dtype))
+            assert call(fastdiv, name, a, b) == expected, (name, n)
             call(fastdiv, name, np.log(p), np.log(q), log_input=True)
         fastdiv.binary_entropy(a / 2)
         fastdiv.surprisal(b / 2)
