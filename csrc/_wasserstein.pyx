@@ -11,12 +11,15 @@ cimport numpy as cnp
 from cython.parallel cimport prange
 from libc.math cimport isnan
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free
 
 from rows cimport fd_limit_threads, fd_max_threads, fd_team, fd_threads_init
 
 cnp.import_array()
 fd_threads_init()
+
+cdef extern from "memory.h" nogil:
+    void *fd_allocate(size_t size)
 
 cdef extern from "transport.h" nogil:
     ctypedef int fd_sort(void *values, Py_ssize_t n, void *array)
@@ -217,9 +220,9 @@ cdef double _arranged(const void *x, const double *a, int64_t n, const void *y, 
 
 cdef Scratch _scratch(int64_t values, int64_t longest, bint weighted) noexcept nogil:
     cdef Scratch s
-    s.values = <char *>malloc(8 * values + 8)
-    s.weights = <double *>malloc(8 * values + 8) if weighted else NULL
-    s.order = <Py_ssize_t *>malloc(8 * longest + 8) if weighted else NULL
+    s.values = <char *>fd_allocate(8 * values + 8)
+    s.weights = <double *>fd_allocate(8 * values + 8) if weighted else NULL
+    s.order = <Py_ssize_t *>fd_allocate(8 * longest + 8) if weighted else NULL
     if s.values == NULL or (weighted and (s.weights == NULL or s.order == NULL)):
         _release(s)
         s.values = NULL

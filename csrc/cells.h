@@ -27,6 +27,7 @@
 
 #include <stdlib.h>
 #include "grid.h"
+#include "memory.h"
 #include "sort.h"
 
 enum { FD_EVENTS = 4096, FD_MAX_CHUNKS = 8 };
@@ -294,8 +295,8 @@ static inline int fd_cells_classify(fd_cells *c)
     for (int s = 0; s < 2; s++) {
         fd_side *side = &c->side[s];
         const size_t room = (size_t)c->mixed[s] + 1;
-        side->gathered = malloc(room * sizeof *side->gathered);
-        side->weights = side->mass ? malloc(room * sizeof *side->weights) : NULL;
+        side->gathered = fd_allocate(room * sizeof *side->gathered);
+        side->weights = side->mass ? fd_allocate(room * sizeof *side->weights) : NULL;
         if (!side->gathered || (side->mass && !side->weights))
             return -1;
         for (int h = 0; side->tables > 1 && h < side->tables; h++) {
@@ -363,8 +364,8 @@ static inline int fd_cells_sort(fd_cells *c, int s, fd_sorts sorts)
         sorts.sort_f64(side->gathered, n, NULL);
         return 0;
     }
-    double *values = malloc(((size_t)n + 1) * sizeof *values), *w = malloc(((size_t)n + 1) * sizeof *w);
-    ptrdiff_t *order = malloc(((size_t)n + 1) * sizeof *order);
+    double *values = fd_allocate(((size_t)n + 1) * sizeof *values), *w = fd_allocate(((size_t)n + 1) * sizeof *w);
+    ptrdiff_t *order = fd_allocate(((size_t)n + 1) * sizeof *order);
     const int failed = !values || !w || !order;
     if (!failed) {
         const double *weights = side->weights;

@@ -12,18 +12,32 @@ typedef struct {
     int64_t i, j;
     fd_mass A, B;  /* prefix masses up to and including i and j */
     fd_u256 level; /* S T times the mass walked so far */
+    int64_t count; /* the same where both samples have equal weights and n m < 2^62; else -1 */
+    double unit;   /* 1 / (S T) */
     double mass;   /* of the piece, a share of 1 */
 } FD_NAME(fd_walk);
 
 static inline FD_NAME(fd_walk) FD_NAME(fd_walk_from)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b)
 {
     FD_NAME(fd_walk) w = {.u = u, .v = v, .a = a, .b = b, .A = fd_mass_at(&a, 0), .B = fd_mass_at(&b, 0)};
+    w.unit = 1.0 / (fd_mass_to_double(a.total) * fd_mass_to_double(b.total));
+    w.count = a.weights || b.weights || (double)a.n * (double)b.n >= 0x1p62 ? -1 : 0;
     return w;
 }
 
 /* Moves to the next piece with mass, or to the next at all: its atoms are *i and *j. 0 at the end. */
 static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) *w, int64_t *i, int64_t *j, int every)
 {
+    if (w->count >= 0 && w->i < w->a.n && w->j < w->b.n) {
+        const int64_t x = (w->i + 1) * w->b.n, y = (w->j + 1) * w->a.n, next = x < y ? x : y;
+        *i = w->i;
+        *j = w->j;
+        w->mass = (double)(next - w->count) * w->unit;
+        w->count = next;
+        w->i += x <= y;
+        w->j += y <= x;
+        return 1;
+    }
     while (w->i < w->a.n && w->j < w->b.n) {
         const fd_u256 x = fd_product(w->A, w->b.total), y = fd_product(w->B, w->a.total);
         const int u_ends = !fd_less(y, x), v_ends = !fd_less(x, y);
@@ -36,7 +50,7 @@ static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) *w, int64_t *i, int64_t *
         if (v_ends && ++w->j < w->b.n)
             w->B += fd_mass_at(&w->b, w->j);
         if (every || (mass.high | mass.low)) {
-            w->mass = fd_u256_to_double(mass) * (1.0 / (fd_mass_to_double(w->a.total) * fd_mass_to_double(w->b.total)));
+            w->mass = fd_u256_to_double(mass) * w->unit;
             return 1;
         }
     }
