@@ -50,10 +50,12 @@ cdef extern from "transport.h" nogil:
     ctypedef struct fd_masses:
         int64_t n
     fd_masses fd_masses_of(const double *weights, int64_t n)
-    int64_t fd_plan_f64(const double *u, fd_masses a, const double *v, fd_masses b, double p, int64_t *rows,
-                        int64_t *cols, double *mass, double *f, double *g)
-    int64_t fd_plan_u64(const uint64_t *u, fd_masses a, const uint64_t *v, fd_masses b, double p, int64_t *rows,
-                        int64_t *cols, double *mass, double *f, double *g)
+    int64_t fd_plan_f64(const double *u, fd_masses a, const double *v, fd_masses b, double p,
+                        const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols, double *mass,
+                        double *f, double *g, double *cost)
+    int64_t fd_plan_u64(const uint64_t *u, fd_masses a, const uint64_t *v, fd_masses b, double p,
+                        const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols, double *mass,
+                        double *f, double *g, double *cost)
     int64_t fd_cdf_steps_f64(const double *u, fd_masses a, const double *v, fd_masses b, double *points,
                              double *difference)
     double fd_hist_wasserstein(const double *x, const double *a, int64_t n,
@@ -298,27 +300,31 @@ cdef const double *_optional(cnp.ndarray weights):
 
 
 def plan(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, double p,
-         cnp.ndarray rows, cnp.ndarray cols, cnp.ndarray mass, cnp.ndarray u_potential, cnp.ndarray v_potential):
-    """Fills the pieces of the monotone coupling of two sorted vectors, and its potentials; returns how many."""
+         cnp.ndarray u_order, cnp.ndarray v_order, cnp.ndarray rows, cnp.ndarray cols, cnp.ndarray mass,
+         cnp.ndarray u_potential, cnp.ndarray v_potential):
+    """Fills the pieces of the monotone coupling of two sorted vectors, and its potentials.
+
+    Returns how many pieces there are and their cost.
+    """
     cdef int64_t pieces, n = u.shape[0], m = v.shape[0]
-    cdef const double *a = _optional(u_weights)
-    cdef const double *b = _optional(v_weights)
+    cdef fd_masses a = fd_masses_of(_optional(u_weights), n), b = fd_masses_of(_optional(v_weights), m)
     cdef const void *x = cnp.PyArray_DATA(u)
     cdef const void *y = cnp.PyArray_DATA(v)
+    cdef const int64_t *r = <const int64_t *>cnp.PyArray_DATA(u_order)
+    cdef const int64_t *s = <const int64_t *>cnp.PyArray_DATA(v_order)
     cdef int64_t *i = <int64_t *>cnp.PyArray_DATA(rows)
     cdef int64_t *j = <int64_t *>cnp.PyArray_DATA(cols)
     cdef double *w = <double *>cnp.PyArray_DATA(mass)
     cdef double *f = <double *>cnp.PyArray_DATA(u_potential)
     cdef double *g = <double *>cnp.PyArray_DATA(v_potential)
     cdef bint real = cnp.PyArray_TYPE(u) == cnp.NPY_FLOAT64
+    cdef double cost = 0
     with nogil:
         if real:
-            pieces = fd_plan_f64(<const double *>x, fd_masses_of(a, n), <const double *>y, fd_masses_of(b, m), p,
-                                 i, j, w, f, g)
+            pieces = fd_plan_f64(<const double *>x, a, <const double *>y, b, p, r, s, i, j, w, f, g, &cost)
         else:
-            pieces = fd_plan_u64(<const uint64_t *>x, fd_masses_of(a, n), <const uint64_t *>y, fd_masses_of(b, m),
-                                 p, i, j, w, f, g)
-    return pieces
+            pieces = fd_plan_u64(<const uint64_t *>x, a, <const uint64_t *>y, b, p, r, s, i, j, w, f, g, &cost)
+    return pieces, cost
 
 
 def cdf_steps(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, cnp.ndarray points,

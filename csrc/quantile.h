@@ -121,33 +121,41 @@ static inline double FD_NAME(fd_wasserstein)(const FD_VALUE *u, fd_masses a, con
     return largest * (p == 2.0 ? sqrt(mean) : pow(mean, 1.0 / p));
 }
 
-/* The pieces with mass, at most n + m - 1, and potentials f, g with f_i + g_j <= |x_i - y_j|^p everywhere and
+/* The pieces with mass, at most n + m - 1, as positions that `u_order` and `v_order` give to the sorted atoms,
+ * and in the order of those positions potentials f, g with f_i + g_j <= |x_i - y_j|^p everywhere and
  * equality along the walk. Where both atoms end at once the walk takes the corner (i + 1, j) on the way: costs
  * that are convex in x - y make any such staircase feasible (Monge). Returns the number of pieces. */
 static inline int64_t FD_NAME(fd_plan)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, double p,
-                                       int64_t *rows, int64_t *cols, double *mass, double *f, double *g)
+                                       const int64_t *u_order, const int64_t *v_order, int64_t *rows,
+                                       int64_t *cols, double *mass, double *f, double *g, double *cost)
 {
+    fd_sum total = {0.0, 0.0};
     FD_NAME(fd_walk) w = FD_NAME(fd_walk_from)(u, a, v, b);
     int64_t pieces = 0, i, j, row = 0, col = -1; /* the last atoms that have a potential */
-    f[0] = 0.0;
+    double f_row = 0.0, g_col = 0.0, distance = 0.0;
+    f[u_order[0]] = 0.0;
     while (FD_NAME(fd_walk_on)(&w, &i, &j, 1)) {
         if (i != row) {
-            f[i] = fd_power(FD_DISTANCE(u[i], v[col]), p) - g[col];
+            distance = fd_power(FD_DISTANCE(u[i], v[col]), p);
+            f[u_order[i]] = f_row = distance - g_col;
             row = i;
         }
         if (j != col) {
-            g[j] = fd_power(FD_DISTANCE(u[i], v[j]), p) - f[i];
+            distance = fd_power(FD_DISTANCE(u[i], v[j]), p);
+            g[v_order[j]] = g_col = distance - f_row;
             col = j;
         }
         if (w.mass > 0.0) {
-            rows[pieces] = i;
-            cols[pieces] = j;
+            rows[pieces] = u_order[i];
+            cols[pieces] = v_order[j];
             mass[pieces++] = w.mass;
+            fd_add(&total, w.mass * distance);
         }
     }
     for (i = row + 1; i < a.n; i++) /* atoms without mass at the end */
-        f[i] = fd_power(FD_DISTANCE(u[i], v[col]), p) - g[col];
+        f[u_order[i]] = fd_power(FD_DISTANCE(u[i], v[col]), p) - g_col;
     for (j = col + 1; j < b.n; j++)
-        g[j] = fd_power(FD_DISTANCE(u[row], v[j]), p) - f[row];
+        g[v_order[j]] = fd_power(FD_DISTANCE(u[row], v[j]), p) - f_row;
+    *cost = fd_total(total);
     return pieces;
 }
