@@ -38,7 +38,8 @@ cdef extern from "transport.h" nogil:
         double p
         bint omit
         bint sorted
-    const double *fd_arrange_f64(const double *x, const double **weights, int64_t n, bint sorted, double *values,
+    const double *fd_arrange_f64(const double *x, const double **weights, int64_t n, bint sorted,
+                                 double *values,
                                  double *w, Py_ssize_t *order, fd_sorts sorts)
     const uint64_t *fd_arrange_u64(const uint64_t *x, const double **weights, int64_t n, bint sorted,
                                    uint64_t *values, double *w, Py_ssize_t *order, fd_sorts sorts)
@@ -51,10 +52,12 @@ cdef extern from "transport.h" nogil:
         int64_t n
     fd_masses fd_masses_of(const double *weights, int64_t n)
     int64_t fd_plan_f64(const double *u, fd_masses a, const double *v, fd_masses b, double p,
-                        const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols, double *mass,
+                        const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols,
+        double *mass,
                         double *f, double *g, double *cost)
     int64_t fd_plan_u64(const uint64_t *u, fd_masses a, const uint64_t *v, fd_masses b, double p,
-                        const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols, double *mass,
+                        const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols,
+        double *mass,
                         double *f, double *g, double *cost)
     int64_t fd_cdf_steps_f64(const double *u, fd_masses a, const double *v, fd_masses b, double *points,
                              double *difference)
@@ -69,7 +72,8 @@ cdef extern from "transport.h" nogil:
         int32_t runs
         int64_t mixed[2]
         bint gather
-    int fd_cells_open(fd_cells *c, const double *u, const double *a, int64_t n, const double *v, const double *b,
+    int fd_cells_open(fd_cells *c, const double *u, const double *a, int64_t n, const double *v,
+                      const double *b,
                       int64_t m, bint ks, int threads, fd_sort *sort)
     int fd_cells_classify(fd_cells *c)
     int fd_cells_sort(fd_cells *c, int s, fd_sorts sorts)
@@ -127,7 +131,8 @@ cdef Rows _rows(cnp.ndarray values, cnp.ndarray weights):
     return rows
 
 
-cdef int _cells(const double *u, const double *a, int64_t n, const double *v, const double *b, int64_t m, bint ks,
+cdef int _cells(const double *u, const double *a, int64_t n, const double *v, const double *b, int64_t m,
+                bint ks,
                 int threads, double *result) noexcept nogil:
     """W1 or KS of two unsorted rows by cells. 0: done; 1: the values do not suit; -1: no memory."""
     cdef fd_cells c
@@ -256,7 +261,8 @@ cdef int _span(Rows u, Rows v, int64_t start, int64_t end, bint real, fd_task ta
     return status
 
 
-def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, cnp.ndarray out,
+def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights,
+                      cnp.ndarray out,
                       int statistic, double p, bint omit, bint is_sorted):
     """One number for each row of two C-contiguous matrices, both float64 or both uint64.
 
@@ -276,12 +282,14 @@ def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.n
         else:
             team = fd_team(work * n_rows, n_rows)
             for span in prange(team, num_threads=team, schedule="static"):
-                status += _span(x, y, n_rows * span // team, n_rows * (span + 1) // team, real, task, 1, result)
+                status += _span(x, y, n_rows * span // team, n_rows * (span + 1) // team, real, task, 1,
+                                result)
     if status < 0:
         raise MemoryError(f"no memory for the {8 * total} bytes of scratch that each thread needs")
 
 
-def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarray v, cnp.ndarray out, double p):
+def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarray v, cnp.ndarray out,
+              double p):
     """W_p for each row of two C-contiguous float64 matrices of masses in bins; a single row may stand for many."""
     cdef const double *x = <const double *>cnp.PyArray_DATA(u_edges)
     cdef const double *y = <const double *>cnp.PyArray_DATA(v_edges)
@@ -323,7 +331,8 @@ def plan(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weig
         if real:
             pieces = fd_plan_f64(<const double *>x, a, <const double *>y, b, p, r, s, i, j, w, f, g, &cost)
         else:
-            pieces = fd_plan_u64(<const uint64_t *>x, a, <const uint64_t *>y, b, p, r, s, i, j, w, f, g, &cost)
+            pieces = fd_plan_u64(<const uint64_t *>x, a, <const uint64_t *>y, b, p, r, s, i, j, w, f, g,
+                                 &cost)
     return pieces, cost
 
 
@@ -383,7 +392,8 @@ cdef _choose_passes():
     name = os.environ.get("FASTDIV_ISA") or None
     cdef int status = fd_choose_passes(NULL) if name is None else fd_choose_passes(name.encode())
     if status:
-        raise ImportError(f"FASTDIV_ISA={name!r} {'is not a level' if status == 1 else 'is not available on this CPU'}")
+        trouble = "is not a level" if status == 1 else "is not available on this CPU"
+        raise ImportError(f"FASTDIV_ISA={name!r} {trouble}")
 
 
 _choose_passes()

@@ -1,5 +1,5 @@
-/* Memory that is touched once from end to end: on Linux in huge pages, since a fault for every 4 KiB costs more
- * than the work on it (lognormal samples, 1e6 + 1e6: 8 of 24 ms). */
+/* Memory that is touched once from end to end: on Linux in huge pages, since a fault for every 4 KiB costs
+ * more than the work on it (lognormal samples, 1e6 + 1e6: 8 of 24 ms). */
 #ifndef FD_MEMORY_H
 #define FD_MEMORY_H
 
@@ -8,8 +8,7 @@
 #    include <sys/mman.h>
 #endif
 
-static inline void *fd_allocate(size_t bytes)
-{
+static inline void *fd_allocate(size_t bytes) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
     enum { HUGE = 1 << 21 };
     if (bytes >= HUGE) {

@@ -17,8 +17,8 @@ typedef struct {
     double mass;   /* of the piece, a share of 1 */
 } FD_NAME(fd_walk);
 
-static inline FD_NAME(fd_walk) FD_NAME(fd_walk_from)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b)
-{
+static inline FD_NAME(fd_walk)
+    FD_NAME(fd_walk_from)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b) {
     FD_NAME(fd_walk) w = {.u = u, .v = v, .a = a, .b = b, .A = fd_mass_at(&a, 0), .B = fd_mass_at(&b, 0)};
     w.unit = 1.0 / (fd_mass_to_double(a.total) * fd_mass_to_double(b.total));
     w.count = a.weights || b.weights || (double)a.n * (double)b.n >= 0x1p62 ? -1 : 0;
@@ -26,8 +26,7 @@ static inline FD_NAME(fd_walk) FD_NAME(fd_walk_from)(const FD_VALUE *u, fd_masse
 }
 
 /* Moves to the next piece with mass, or to the next at all: its atoms are *i and *j. 0 at the end. */
-static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) *w, int64_t *i, int64_t *j, int every)
-{
+static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) * w, int64_t *i, int64_t *j, int every) {
     if (w->count >= 0 && w->i < w->a.n && w->j < w->b.n) {
         const int64_t x = (w->i + 1) * w->b.n, y = (w->j + 1) * w->a.n, next = x < y ? x : y;
         *i = w->i;
@@ -57,8 +56,8 @@ static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) *w, int64_t *i, int64_t *
     return 0;
 }
 
-static inline double FD_NAME(fd_largest_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b)
-{
+static inline double FD_NAME(fd_largest_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v,
+                                                  fd_masses b) {
     double largest = 0.0;
     int64_t i, j;
     if (!a.weights && !b.weights && a.n == b.n) {
@@ -77,9 +76,8 @@ static inline double FD_NAME(fd_largest_distance)(const FD_VALUE *u, fd_masses a
 }
 
 /* Mean of (|x - y| / scale)^p over the coupling. */
-static inline double FD_NAME(fd_mean_power)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, double p,
-                                            double scale)
-{
+static inline double FD_NAME(fd_mean_power)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
+                                            double p, double scale) {
     fd_sum mean = {0.0, 0.0};
     int64_t i, j;
     if (!a.weights && !b.weights && a.n == b.n) {
@@ -107,8 +105,8 @@ static inline double FD_NAME(fd_mean_power)(const FD_VALUE *u, fd_masses a, cons
 
 /* W_p of sorted atoms for p > 1. Distances are divided by the largest before they are raised to p, so that
  * p = 600 neither under- nor overflows; p = 2 tries without first. */
-static inline double FD_NAME(fd_wasserstein)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, double p)
-{
+static inline double FD_NAME(fd_wasserstein)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
+                                             double p) {
     if (p == 2.0) {
         const double mean = FD_NAME(fd_mean_power)(u, a, v, b, p, 1.0);
         if (mean == 0.0 ? 0 : mean > 0x1p-900 && mean < 0x1p900)
@@ -121,14 +119,14 @@ static inline double FD_NAME(fd_wasserstein)(const FD_VALUE *u, fd_masses a, con
     return largest * (p == 2.0 ? sqrt(mean) : pow(mean, 1.0 / p));
 }
 
-/* The pieces with mass, at most n + m - 1, as positions that `u_order` and `v_order` give to the sorted atoms,
- * and in the order of those positions potentials f, g with f_i + g_j <= |x_i - y_j|^p everywhere and
- * equality along the walk. Where both atoms end at once the walk takes the corner (i + 1, j) on the way: costs
- * that are convex in x - y make any such staircase feasible (Monge). Returns the number of pieces. */
-static inline int64_t FD_NAME(fd_plan)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, double p,
-                                       const int64_t *u_order, const int64_t *v_order, int64_t *rows,
-                                       int64_t *cols, double *mass, double *f, double *g, double *cost)
-{
+/* The pieces with mass, at most n + m - 1, as positions that `u_order` and `v_order` give to the sorted
+ * atoms, and in the order of those positions potentials f, g with f_i + g_j <= |x_i - y_j|^p everywhere and
+ * equality along the walk. Where both atoms end at once the walk takes the corner (i + 1, j) on the way:
+ * costs that are convex in x - y make any such staircase feasible (Monge). Returns the number of pieces. */
+static inline int64_t FD_NAME(fd_plan)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
+                                       double p, const int64_t *u_order, const int64_t *v_order,
+                                       int64_t *rows, int64_t *cols, double *mass, double *f, double *g,
+                                       double *cost) {
     fd_sum total = {0.0, 0.0};
     FD_NAME(fd_walk) w = FD_NAME(fd_walk_from)(u, a, v, b);
     int64_t pieces = 0, i, j, row = 0, col = -1; /* the last atoms that have a potential */
