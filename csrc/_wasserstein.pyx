@@ -380,8 +380,8 @@ def set_cells_from(int64_t values, int64_t weighted):
     return before
 
 
-def limit_threads(int limit, bint asked):
-    fd_limit_threads(limit, asked)
+def limit_threads(int limit, int openmp_then):
+    fd_limit_threads(limit, openmp_then)
 
 
 def max_threads():
