@@ -119,10 +119,16 @@ cdef struct Rows:           # a C-contiguous matrix whose single row may stand f
     int64_t weight_step
 
 
+cdef const double *_optional(cnp.ndarray weights):
+    if weights is None:
+        return NULL
+    return <const double *>cnp.PyArray_DATA(weights)
+
+
 cdef Rows _rows(cnp.ndarray values, cnp.ndarray weights):
     cdef Rows rows
     rows.values = <const char *>cnp.PyArray_DATA(values)
-    rows.weights = NULL if weights is None else <const double *>cnp.PyArray_DATA(weights)
+    rows.weights = _optional(weights)
     rows.length = values.shape[1]
     rows.step = values.shape[1] if values.shape[0] > 1 else 0
     rows.weight_step = 0
@@ -290,7 +296,7 @@ def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.n
 
 def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarray v, cnp.ndarray out,
               double p):
-    """W_p for each row of two C-contiguous float64 matrices of masses in bins; a single row may stand for many."""
+    """W_p for each row of two C-contiguous float64 matrices of masses in bins; one row may stand for many."""
     cdef const double *x = <const double *>cnp.PyArray_DATA(u_edges)
     cdef const double *y = <const double *>cnp.PyArray_DATA(v_edges)
     cdef const double *a = <const double *>cnp.PyArray_DATA(u)
@@ -301,10 +307,6 @@ def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarr
     cdef int team = fd_team(30.0 * (n + m) * n_rows, n_rows)
     for row in prange(n_rows, nogil=True, num_threads=team, schedule="static"):
         result[row] = fd_hist_wasserstein(x, a + row * step, n, y, b + row * v_step, m, p)
-
-
-cdef const double *_optional(cnp.ndarray weights):
-    return NULL if weights is None else <const double *>cnp.PyArray_DATA(weights)
 
 
 def plan(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, double p,
@@ -373,7 +375,7 @@ def pair(u, v, double p, bint is_sorted):
 
 
 def set_cells_from(int64_t values, int64_t weighted):
-    """The sizes from which rows go through cells, for tests and bench/transport.py; returns what was in force."""
+    """Sets the sizes from which rows go through cells (tests, bench/transport.py); returns those in force."""
     global CELLS_FROM, CELLS_FROM_WEIGHTED
     before = CELLS_FROM, CELLS_FROM_WEIGHTED
     CELLS_FROM, CELLS_FROM_WEIGHTED = values, weighted
