@@ -53,12 +53,10 @@ cdef extern from "transport.h" nogil:
     fd_masses fd_masses_of(const double *weights, int64_t n)
     int64_t fd_plan_f64(const double *u, fd_masses a, const double *v, fd_masses b, double p,
                         const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols,
-        double *mass,
-                        double *f, double *g, double *cost)
+                        double *mass, double *f, double *g, double *cost)
     int64_t fd_plan_u64(const uint64_t *u, fd_masses a, const uint64_t *v, fd_masses b, double p,
                         const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols,
-        double *mass,
-                        double *f, double *g, double *cost)
+                        double *mass, double *f, double *g, double *cost)
     int64_t fd_cdf_steps_f64(const double *u, fd_masses a, const double *v, fd_masses b, double *points,
                              double *difference)
     double fd_hist_wasserstein(const double *x, const double *a, int64_t n,
