@@ -163,8 +163,12 @@ cdef int _cells(const double *u, const double *a, int64_t n, const double *v, co
         else:
             for task in prange(tasks if c.gather else 0, num_threads=threads, schedule="dynamic"):
                 fd_passes_now.gather(&c, task >= chunks, task - chunks if task >= chunks else task)
-            for task in prange(2, num_threads=2):
-                status += fd_cells_sort(&c, task, sorts)
+            if a == NULL:
+                for task in prange(2, num_threads=2):
+                    status += fd_cells_sort(&c, task, sorts)
+            else:       # one after the other, for the sake of memory
+                for task in range(2):
+                    status += fd_cells_sort(&c, task, sorts)
             for task in prange(c.runs if status == 0 else 0, num_threads=threads, schedule="dynamic"):
                 fd_cells_sweep(&c, task)
         result[0] = fd_cells_total(&c) if status == 0 else 0
