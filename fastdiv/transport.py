@@ -92,8 +92,8 @@ def wasserstein_distance(
     Notes
     -----
     Work for ``p=1`` and equal weights: two passes over the values, and a sort of the few of them that lie
-    where F - G may change sign. Extra memory at the peak: at most the size of the input as float64 (1.75 times
-    that with weights), mostly a small part of it; other dtypes are converted first.
+    where F - G may change sign. Extra memory at the peak: at most the size of the input as float64 (1.75
+    times that with weights), mostly a small part of it; other dtypes are converted first.
     Mass at the same infinity on both sides has no defined distance (NaN); on one side only, it is infinitely
     far. Values of weight 0 are as good as absent, infinite ones too.
     64-bit integers are subtracted as integers: nanosecond time stamps as ``int64`` lose nothing.
