@@ -349,8 +349,22 @@ def cdf_steps(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v
         <double *>cnp.PyArray_DATA(points), <double *>cnp.PyArray_DATA(difference))
 
 
-def pair(u, v, double p, bint is_sorted):
-    """W_p of two plain float64 vectors, by the shortest way; None if they are anything else."""
+cdef bint _like_shares(const double *x, int64_t n) noexcept nogil:
+    """Whether all are >= 0 and they sum to 1. Samples give themselves away within a few values."""
+    cdef double total = 0
+    cdef int64_t i
+    for i in range(n):
+        total += x[i]
+        if not (x[i] >= 0 and total < 1 + 1e-9):
+            return False
+    return total > 1 - 1e-9
+
+
+def pair(u, v, double p, bint is_sorted, bint wary):
+    """W_p of two plain float64 vectors, by the shortest way; None if they are anything else.
+
+    `wary`: also None if both could be histograms.
+    """
     if not (cnp.PyArray_CheckExact(u) and cnp.PyArray_CheckExact(v)):
         return None
     cdef cnp.ndarray a = u, b = v
@@ -365,6 +379,8 @@ def pair(u, v, double p, bint is_sorted):
     cdef int status
     x.values, x.length = <const char *>cnp.PyArray_DATA(a), a.shape[0]
     y.values, y.length = <const char *>cnp.PyArray_DATA(b), b.shape[0]
+    if wary and x.length == y.length and _like_shares(<const double *>x.values, x.length):
+        return None
     x.weights = y.weights = NULL
     x.step = y.step = x.weight_step = y.weight_step = 0
     task.statistic, task.p, task.omit, task.sorted = FD_WASSERSTEIN, p, False, is_sorted

@@ -113,8 +113,8 @@ def wasserstein_distance(
     """
     order = check_order(p)
     plain = u_weights is None and v_weights is None and axis in (0, -1) and not keepdims
-    if plain and nan_policy == "propagate" and (_warned or not _may_be_counts(u_values, v_values)):
-        direct = _wasserstein.pair(u_values, v_values, order, assume_sorted)
+    if plain and nan_policy == "propagate":
+        direct = _wasserstein.pair(u_values, v_values, order, assume_sorted, not _warned)
         if direct is not None:
             return direct
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
@@ -251,13 +251,6 @@ def sliced_wasserstein(X: Any, Y: Any, *, n_projections: int = 128, p: float = 2
     if order == np.inf or largest == 0 or not np.isfinite(largest):
         return largest
     return float(largest * np.mean((distances / largest) ** order) ** (1 / order))
-
-
-def _may_be_counts(u: Any, v: Any) -> bool:
-    """A first look for `_suspect_counts`, cheap and on the safe side."""
-    if type(u) is not np.ndarray or u.ndim != 1 or u.dtype.kind != "f" or u.size == 0:
-        return True
-    return np.shape(v) == u.shape and bool(0 <= u[0] <= 1)
 
 
 def _suspect_counts(x: Samples) -> None:
