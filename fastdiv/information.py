@@ -107,8 +107,9 @@ def _explain_nan(
         core = 2 if stack else 1
         rows = np.broadcast_to(view, (*np.shape(void), *view.shape[view.ndim - core :]))
         suspects = rows[void]
-        forbidden = suspects == np.inf if log_input else (suspects < 0) | (suspects == np.inf)
-        if forbidden.any() or (nan_policy == "raise" and np.isnan(suspects).any()):
+        least, most = np.fmin.reduce(suspects, axis=None), np.fmax.reduce(suspects, axis=None)
+        missing = nan_policy == "raise" and np.isnan(suspects).any()
+        if missing or most == np.inf or (least < 0 and not log_input):
             opt.raise_bad_mass(view, name, axis, log_input=log_input, nan_policy=nan_policy)
 
 
