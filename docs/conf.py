@@ -1,0 +1,32 @@
+"""Sphinx: `make docs` builds the pages into docs/_build/html, warnings being errors."""
+
+from fastdiv import __version__
+
+project = "fastdiv"
+author = "The fastdiv developers"
+project_copyright = "2026, the fastdiv developers"
+version = release = __version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.mathjax",
+]
+exclude_patterns = ["_build"]
+suppress_warnings = ["myst.header"]
+
+autosummary_generate = True
+autodoc_typehints = "none"  # numpydoc's Parameters say it
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+intersphinx_mapping = {}
+
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"fastdiv {version}"
+html_theme_options = {"show_prev_next": False, "navbar_align": "left"}
