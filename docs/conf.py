@@ -1,5 +1,14 @@
 """Sphinx: `make docs` builds the pages into docs/_build/html, warnings being errors."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from sphinx.application import Sphinx
+
 from fastdiv import __version__
 
 project = "fastdiv"
@@ -30,3 +39,26 @@ myst_heading_anchors = 3
 html_theme = "pydata_sphinx_theme"
 html_title = f"fastdiv {version}"
 html_theme_options = {"show_prev_next": False, "navbar_align": "left"}
+
+
+# The command's pages show what it prints now: `.. program-output:: ARGUMENTS` runs `python -m fastdiv ARGUMENTS`.
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("program-output", ProgramOutput)
+
+
+class ProgramOutput(Directive):
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        text = subprocess.run(
+            [sys.executable, "-m", "fastdiv", *self.arguments[0].split()],
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, "COLUMNS": "100"},
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        ).stdout
+        return [nodes.literal_block(text, text, language="text")]
