@@ -80,6 +80,7 @@ def extension(name: str, *c_sources: str) -> Extension:
 
 EXTENSIONS = [
     extension("rows", "rows.c", "stack.c", "isa_base.c", "isa_avx2.c", "isa_avx512.c", "dispatch.c"),
+    extension("wasserstein", "cells_base.c", "cells_avx2.c", "cells_avx512.c", "cells_dispatch.c"),
 ]
 
 setup(

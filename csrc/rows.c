@@ -221,6 +221,14 @@ double fd_row(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t 
     }
 }
 
+void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out) {
+    for (ptrdiff_t j = 0; j < n; j++) {
+        fd_view bin = {first.data + j * first.stride, step, first.is_float32};
+        for (ptrdiff_t i = 0; i < rows; i++)
+            out[i * n + j] = fd_entry(&bin, i);
+    }
+}
+
 void fd_events(int entropy, const double *p, double *out, ptrdiff_t n) {
     (entropy ? fd_kernels_now->binary_entropy : fd_kernels_now->surprisal)(p, out, n);
 }

@@ -20,6 +20,7 @@ cdef extern from "rows.h" nogil:
     enum:
         FD_N_OPTIONS
     const fd_options fd_default_options
+    void fd_gather_rows(fd_view first, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t n, double *out)
     void fd_events(int entropy, const double *p, double *out, Py_ssize_t n)
     double fd_row(fd_row_measure measure, fd_view p, fd_view q, Py_ssize_t n, const fd_options *options)
     double fd_js_stack(fd_view first, Py_ssize_t step, Py_ssize_t m, const double *weights, Py_ssize_t n,
@@ -27,7 +28,8 @@ cdef extern from "rows.h" nogil:
 
 cdef extern from "threads.h" nogil:
     void fd_threads_init()
-    void fd_limit_threads(int limit, int asked)
+    void fd_limit_threads(int limit, int openmp_then)
+    int fd_openmp_threads()
     int fd_max_threads()
     int fd_team(double nanoseconds, double items)
     int fd_has_openmp()
