@@ -41,7 +41,7 @@ html_title = f"fastdiv {version}"
 html_theme_options = {"show_prev_next": False, "navbar_align": "left"}
 
 
-# The command's pages show what it prints now: `.. program-output:: ARGUMENTS` runs `python -m fastdiv ARGUMENTS`.
+# The command's page shows what it prints today: `.. program-output:: ARGUMENTS` runs fastdiv with them.
 
 
 def setup(app: Sphinx) -> None:
