@@ -2,13 +2,11 @@
 
 FASTDIV_OPENMP=0     build a serial library
 FASTDIV_SANITIZE=1   build with Address- and UndefinedBehaviorSanitizer and Cython's bounds checks
-FASTDIV_ABI3=1       one wheel for CPython 3.11 and newer (the limited API; not for free-threaded CPython)
 """
 
 import os
 import platform
 import sys
-import sysconfig
 from glob import glob
 
 import numpy as np
@@ -17,16 +15,6 @@ from setuptools import Extension, setup
 
 OPENMP = os.environ.get("FASTDIV_OPENMP", "1") != "0"
 SANITIZE = os.environ.get("FASTDIV_SANITIZE", "0") != "0"
-ABI3 = os.environ.get("FASTDIV_ABI3", "0") != "0"
-if ABI3 and sysconfig.get_config_var("Py_GIL_DISABLED"):
-    raise SystemExit("FASTDIV_ABI3: free-threaded CPython has no limited API")
-
-macros = [
-    ("NPY_NO_DEPRECATED_API", "NPY_1_25_API_VERSION"),
-    ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION"),
-]
-if ABI3:
-    macros.append(("Py_LIMITED_API", "0x030B0000"))
 
 if sys.platform == "win32":
     compile_args, link_args = ["/O2", "/std:c11"], []
@@ -81,10 +69,12 @@ def extension(name: str, *c_sources: str) -> Extension:
         sources=[f"csrc/_{name}.pyx", "csrc/threads.c", *(f"csrc/{c}" for c in c_sources)],
         depends=["setup.py", *glob("csrc/*.h"), *glob("csrc/*.pxd")],
         include_dirs=["csrc", np.get_include()],
-        define_macros=macros,
+        define_macros=[
+            ("NPY_NO_DEPRECATED_API", "NPY_1_25_API_VERSION"),
+            ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION"),
+        ],
         extra_compile_args=compile_args,
         extra_link_args=link_args,
-        py_limited_api=ABI3,
     )
 
 
@@ -109,5 +99,4 @@ setup(
             "freethreading_compatible": True,
         },
     ),
-    options={"bdist_wheel": {"py_limited_api": "cp311"}} if ABI3 else {},
 )
