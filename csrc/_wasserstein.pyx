@@ -50,6 +50,7 @@ cdef extern from "transport.h" nogil:
 
     ctypedef struct fd_masses:
         int64_t n
+    double fd_largest_weight(const double *w, int64_t n)
     fd_masses fd_masses_of(const double *weights, int64_t n)
     int64_t fd_plan_f64(const double *u, fd_masses a, const double *v, fd_masses b, double p,
                         const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols,
@@ -347,6 +348,11 @@ def cdf_steps(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v
         <const double *>cnp.PyArray_DATA(u), fd_masses_of(_optional(u_weights), u.shape[0]),
         <const double *>cnp.PyArray_DATA(v), fd_masses_of(_optional(v_weights), v.shape[0]),
         <double *>cnp.PyArray_DATA(points), <double *>cnp.PyArray_DATA(difference))
+
+
+def largest_weight(cnp.ndarray weights):
+    """The largest of a contiguous float64 vector; NaN if one is negative or not finite."""
+    return fd_largest_weight(<const double *>cnp.PyArray_DATA(weights), weights.shape[0])
 
 
 cdef bint _like_shares(const double *x, int64_t n) noexcept nogil:

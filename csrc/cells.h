@@ -54,7 +54,7 @@ typedef struct { /* one sample */
 typedef struct fd_cells {
     fd_grid grid;
     fd_side side[2];
-    int32_t *kind; /* of each cell: FD_POSITIVE ... FD_MIXED */
+    int8_t *kind; /* of each cell: FD_POSITIVE ... FD_MIXED */
     fd_run *run;
     int32_t runs, run_capacity;
     int64_t mixed[2]; /* how many u and v are gathered */
@@ -164,15 +164,19 @@ static inline void fd_cells_count(fd_cells *c, int s, int chunk) {
                 atom[k] = before == x[j] ? before : NAN;
                 count[k]++;
             }
-        } else {
+        } else if (!side->mass) {
             for (int j = 0; j < length; j++)
                 count[cell[j]]++;
         }
         if (side->mass) {
             fd_mass *mass = side->mass + table;
-            const double *w = side->masses.weights + i;
-            for (int j = 0; j < length; j++)
-                mass[cell[j]] += fd_mass_of(w[j], side->masses.scale);
+            const uint32_t one = side->atom == NULL;
+            uint64_t low[FD_BATCH], high[FD_BATCH];
+            fd_masses_into(side->masses.weights + i, length, side->masses.scale, low, high);
+            for (int j = 0; j < length; j++) {
+                mass[cell[j]] += (fd_mass)high[j] << 64 | low[j];
+                count[cell[j]] += one;
+            }
         }
     }
 }
@@ -237,7 +241,7 @@ static inline int fd_cells_classify(fd_cells *c) {
                 B += mass[1];
                 continue;
             }
-            int32_t kind = FD_MIXED;
+            int8_t kind = FD_MIXED;
             if (c->ks) {
                 kind = most > c->largest || least < -c->largest ? FD_MIXED : FD_DONE;
             } else if (inside && single && !empty) {
@@ -307,40 +311,37 @@ static inline int fd_cells_classify(fd_cells *c) {
  * Chunks that share a table must be taken in order. */
 static inline void fd_cells_gather(fd_cells *c, int s, int chunk) {
     fd_side *side = &c->side[s];
-    int32_t cell[FD_BATCH];
-    double place[FD_BATCH], kept[FD_BATCH], total = 0.0;
+    int32_t cell[FD_BATCH], mixed[FD_BATCH];
+    int8_t kind[FD_BATCH];
+    double place[FD_BATCH], total = 0.0;
+    const int8_t *kind_of = c->kind;
     int64_t position = side->start[chunk];
     const int64_t end = fd_chunk_start(side, chunk + 1);
     for (int64_t i = fd_chunk_start(side, chunk); i < end; i += FD_BATCH) {
         const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
         const double *x = side->values + i, *w = side->mass ? side->masses.weights + i : NULL;
         double sum[8] = {0.0};
+        int found = 0;
         fd_locate(x, length, c->grid, cell, place);
-        for (int j = 0; j < length; j++)
-            cell[j] = c->kind[cell[j]];
-        for (int j = 0; w && j < length; j++)
-            place[j] *= w[j];
+        for (int j = 0; j < length; j++) {
+            kind[j] = kind_of[cell[j]];
+            mixed[found] = (int32_t)j;
+            found += kind[j] == FD_MIXED;
+        }
+        if (w)
+            for (int j = 0; j < length; j++)
+                place[j] *= w[j];
         int j = 0;
         for (; j + 8 <= length; j += 8)
             for (int lane = 0; lane < 8; lane++)
-                sum[lane] += place[j + lane] * (double)(cell[j + lane] == FD_MIXED ? 0 : cell[j + lane]);
+                sum[lane] += place[j + lane] * (double)(kind[j + lane] == FD_MIXED ? 0 : kind[j + lane]);
         for (; j < length; j++)
-            sum[0] += place[j] * (double)(cell[j] == FD_MIXED ? 0 : cell[j]);
+            sum[0] += place[j] * (double)(kind[j] == FD_MIXED ? 0 : kind[j]);
         total += ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
-        int found = 0;
-        for (j = 0; j < length; j++) {
-            kept[found] = x[j];
-            found += cell[j] == FD_MIXED;
-        }
-        memcpy(side->gathered + position, kept, (size_t)found * sizeof *kept);
-        if (w) {
-            found = 0;
-            for (j = 0; j < length; j++) {
-                kept[found] = w[j];
-                found += cell[j] == FD_MIXED;
-            }
-            memcpy(side->weights + position, kept, (size_t)found * sizeof *kept);
-        }
+        for (j = 0; j < found; j++)
+            side->gathered[position + j] = x[mixed[j]];
+        for (j = 0; w && j < found; j++)
+            side->weights[position + j] = w[mixed[j]];
         position += found;
     }
     if (side->tables == 1)

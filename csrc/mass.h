@@ -15,6 +15,7 @@
 #ifndef FD_MASS_H
 #define FD_MASS_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -42,6 +43,22 @@ static inline fd_mass fd_mass_of(double w, int scale) {
     return shift > -64 ? (fd_mass)(mantissa >> -shift) : 0;
 }
 
+/* The same for n weights at once, without branches: low and high halves of the masses. */
+static inline void fd_masses_into(const double *restrict w, int n, int scale, uint64_t *restrict low,
+                                  uint64_t *restrict high) {
+    for (int i = 0; i < n; i++) {
+        uint64_t bits;
+        memcpy(&bits, &w[i], sizeof bits);
+        const int64_t exponent = (int64_t)((bits >> 52) & 0x7ff),
+                      fraction = (int64_t)(bits & 0xfffffffffffffull);
+        const uint64_t mantissa = (uint64_t)(exponent ? fraction | 0x10000000000000 : fraction);
+        const int64_t shift = (exponent ? exponent : 1) - 1075 + scale;
+        const uint64_t left = mantissa << (shift & 63), right = mantissa >> (-shift & 63);
+        low[i] = shift >= 64 || shift <= -64 ? 0 : shift >= 0 ? left : right;
+        high[i] = shift >= 64 ? left : shift > 0 ? right : 0;
+    }
+}
+
 /* Exact below 2^53, else to 2^-53 and a little; GCC's own conversion is a call of some 10 ns. */
 static inline double fd_mass_to_double(fd_mass a) {
     if (a >> 63 == 0)
@@ -61,21 +78,31 @@ static inline fd_mass fd_mass_at(const fd_masses *a, int64_t i) {
     return a->weights ? fd_mass_of(a->weights[i], a->scale) : 1;
 }
 
+/* The largest weight; NaN if one is negative or not finite: w - |w| is 0 for all others. */
+static inline double fd_largest_weight(const double *w, int64_t n) {
+    double largest[8] = {0.0}, wrong[8] = {0.0};
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int k = 0; k < 8; k++) {
+            largest[k] = w[i + k] > largest[k] ? w[i + k] : largest[k];
+            wrong[k] += w[i + k] - fabs(w[i + k]);
+        }
+    for (; i < n; i++) {
+        largest[0] = w[i] > largest[0] ? w[i] : largest[0];
+        wrong[0] += w[i] - fabs(w[i]);
+    }
+    for (int k = 1; k < 8; k++) {
+        largest[0] = largest[k] > largest[0] ? largest[k] : largest[0];
+        wrong[0] += wrong[k];
+    }
+    return wrong[0] == 0.0 ? largest[0] : NAN;
+}
+
 /* The scale for weights >= 0, finite and not all 0; their total is still to be found. */
 static inline fd_masses fd_masses_scaled(const double *weights, int64_t n) {
     fd_masses a = {weights, n, (fd_mass)n, 0};
-    if (weights) {
-        double largest[8] = {0.0};
-        int64_t i = 0;
-        for (; i + 8 <= n; i += 8)
-            for (int k = 0; k < 8; k++)
-                largest[k] = weights[i + k] > largest[k] ? weights[i + k] : largest[k];
-        for (; i < n; i++)
-            largest[0] = weights[i] > largest[0] ? weights[i] : largest[0];
-        for (int k = 1; k < 8; k++)
-            largest[0] = largest[k] > largest[0] ? largest[k] : largest[0];
-        a.scale = fd_mass_scale(largest[0], n);
-    }
+    if (weights)
+        a.scale = fd_mass_scale(fd_largest_weight(weights, n), n);
     return a;
 }
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastdiv import _wasserstein
 from fastdiv._arrays import as_numbers
 
 __all__ = ["Pair", "Rows", "Samples", "check_order", "check_policy", "matrix", "pair", "samples", "shares"]
@@ -148,6 +149,9 @@ def _weights(weights: Any, name: str, values: np.ndarray, whose: str, axis: int)
         raise ValueError(
             f"{name} has {array.shape[-1]} weights per sample, but {whose} has {values.shape[-1]} values"
         )
+    if array.ndim == 1 and array.dtype == np.float64 and array.flags.carray:
+        if _wasserstein.largest_weight(array) > 0:
+            return array
     if array.size and not (array.min() >= 0 and array.max() < np.inf):  # NaN fails both
         where = tuple(int(i) for i in np.argwhere(~(np.isfinite(array) & (array >= 0)))[0])
         raise ValueError(f"{name}{_place(where)} is {array[where]}; a weight must be finite and not negative")
