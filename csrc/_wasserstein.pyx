@@ -38,6 +38,8 @@ cdef extern from "transport.h" nogil:
         double p
         bint omit
         bint sorted
+    void fd_order_f64(const double *x, int64_t n, Py_ssize_t *order, double *values, fd_sorts sorts)
+    void fd_order_u64(const uint64_t *x, int64_t n, Py_ssize_t *order, uint64_t *values, fd_sorts sorts)
     const double *fd_arrange_f64(const double *x, const double **weights, int64_t n, bint sorted,
                                  double *values,
                                  double *w, Py_ssize_t *order, fd_sorts sorts)
@@ -310,6 +312,20 @@ def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarr
     cdef int team = fd_team(30.0 * (n + m) * n_rows, n_rows)
     for row in prange(n_rows, nogil=True, num_threads=team, schedule="static"):
         result[row] = fd_hist_wasserstein(x, a + row * step, n, y, b + row * v_step, m, p)
+
+
+def order(cnp.ndarray x, cnp.ndarray positions, cnp.ndarray values):
+    """Fills the positions (intp) that sort a contiguous float64 or uint64 vector, and the sorted values."""
+    cdef void *data = cnp.PyArray_DATA(x)
+    cdef Py_ssize_t *out = <Py_ssize_t *>cnp.PyArray_DATA(positions)
+    cdef void *arranged = cnp.PyArray_DATA(values)
+    cdef int64_t n = x.shape[0]
+    cdef bint real = cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT64
+    with nogil:
+        if real:
+            fd_order_f64(<const double *>data, n, out, <double *>arranged, sorts)
+        else:
+            fd_order_u64(<const uint64_t *>data, n, out, <uint64_t *>arranged, sorts)
 
 
 def plan(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, double p,

@@ -12,13 +12,9 @@ static inline const FD_VALUE *FD_NAME(fd_arrange)(const FD_VALUE *x, const doubl
         sorts.FD_NAME(sort)(values, n, NULL);
         return values;
     }
+    FD_NAME(fd_order)(x, n, order, values, sorts);
     for (int64_t i = 0; i < n; i++)
-        order[i] = i;
-    sorts.FD_NAME(argsort)((void *)x, order, n, NULL);
-    for (int64_t i = 0; i < n; i++) {
-        values[i] = x[order[i]];
         w[i] = (*weights)[order[i]];
-    }
     *weights = w;
     return values;
 }

@@ -2,6 +2,7 @@
 #ifndef FD_SORT_H
 #define FD_SORT_H
 
+#include <math.h>
 #include <stdint.h>
 #include <stddef.h>
 
@@ -13,5 +14,80 @@ typedef struct {
     fd_sort *sort_f64, *sort_u64;
     fd_argsort *argsort_f64, *argsort_u64;
 } fd_sorts;
+
+/* The order that sorts x, equal values in the order given, and the sorted values. 0: x does not suit.
+ *
+ * A vector sort of integers is some 2.5 times as fast as one of pairs: each integer holds the value's place
+ * in the range of x, rounded down to what the bits above its position leave (47 bits for 1e5 values). The few
+ * neighbours that share a place are put right by insertion. Where they are many (all magnitudes at once), and
+ * with infinities or NaNs, x does not suit. */
+static inline int fd_order_by_places(const double *x, int64_t n, ptrdiff_t *order, double *values,
+                                     fd_sorts sorts) {
+    double least[4], most[4], wrong[4] = {0.0};
+    int64_t i = 0;
+    for (int k = 0; k < 4; k++)
+        least[k] = most[k] = x[0];
+    for (; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; k++) {
+            least[k] = x[i + k] < least[k] ? x[i + k] : least[k];
+            most[k] = x[i + k] > most[k] ? x[i + k] : most[k];
+            wrong[k] += x[i + k] - x[i + k];
+        }
+    for (; i < n; i++) {
+        least[0] = x[i] < least[0] ? x[i] : least[0];
+        most[0] = x[i] > most[0] ? x[i] : most[0];
+        wrong[0] += x[i] - x[i];
+    }
+    const double low = fmin(fmin(least[0], least[1]), fmin(least[2], least[3]));
+    const double high = fmax(fmax(most[0], most[1]), fmax(most[2], most[3]));
+    const int bits = 64 - __builtin_clzll((uint64_t)n);
+    const double scale = ldexp(1.0 - 0x1p-40, 64 - bits) / (high - low); /* 0: the range overflows */
+    if (sizeof *order != 8 || bits > 32 || wrong[0] + wrong[1] + wrong[2] + wrong[3] != 0.0 ||
+        !(scale > 0.0 && scale < INFINITY))
+        return 0;
+    for (i = 0; i < n; i++)
+        order[i] = (ptrdiff_t)((uint64_t)((x[i] - low) * scale) << bits | (uint64_t)i);
+    sorts.sort_u64(order, n, NULL);
+    for (i = 0; i < n; i++) {
+        order[i] = (ptrdiff_t)((uint64_t)order[i] & (((uint64_t)1 << bits) - 1));
+        values[i] = x[order[i]];
+    }
+    int64_t moves = 0;
+    for (i = 1; i < n; i++) {
+        const double value = values[i];
+        const ptrdiff_t position = order[i];
+        int64_t j = i;
+        for (; j > 0 && value < values[j - 1]; j--) {
+            if (++moves > n)
+                return 0;
+            values[j] = values[j - 1];
+            order[j] = order[j - 1];
+        }
+        values[j] = value;
+        order[j] = position;
+    }
+    return 1;
+}
+
+static inline void fd_order_f64(const double *x, int64_t n, ptrdiff_t *order, double *values,
+                                fd_sorts sorts) {
+    enum { FEW = 64 }; /* argsort is as fast up to here */
+    if (n > FEW && fd_order_by_places(x, n, order, values, sorts))
+        return;
+    for (int64_t i = 0; i < n; i++)
+        order[i] = i;
+    sorts.argsort_f64((void *)x, order, n, NULL);
+    for (int64_t i = 0; i < n; i++)
+        values[i] = x[order[i]];
+}
+
+static inline void fd_order_u64(const uint64_t *x, int64_t n, ptrdiff_t *order, uint64_t *values,
+                                fd_sorts sorts) {
+    for (int64_t i = 0; i < n; i++)
+        order[i] = i;
+    sorts.argsort_u64((void *)x, order, n, NULL);
+    for (int64_t i = 0; i < n; i++)
+        values[i] = x[order[i]];
+}
 
 #endif

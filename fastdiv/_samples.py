@@ -109,8 +109,9 @@ def pair(u_values: Any, v_values: Any, u_weights: Any, v_weights: Any) -> Pair:
         if wrong.any():
             where = int(np.argmax(wrong))
             raise ValueError(f"{name}[{where}] is {x[where]}; here all values must be finite")
-        order = np.argsort(x)
-        sides.append((x[order], None if rows.weights is None else rows.weights[0][order], order))
+        order, ordered = np.empty(len(x), np.intp), np.empty_like(x)
+        _wasserstein.order(x, order, ordered)
+        sides.append((ordered, None if rows.weights is None else rows.weights[0][order], order))
     (u, a, u_order), (v, b, v_order) = sides
     return Pair(u, v, a, b, u_order, v_order)
 

@@ -159,8 +159,11 @@ def transport_plan(
         raise ValueError("p must be finite here: the cost |x - y|^p has no limit that adds up over pieces")
     x = pair(u_values, v_values, u_weights, v_weights)
     n, m = len(x.u), len(x.v)
-    rows, cols, mass = np.empty(n + m, np.int64), np.empty(n + m, np.int64), np.empty(n + m)
-    f, g = np.empty(n), np.empty(m)
+    # One block: NumPy takes big ones in huge pages, and faults of small pages cost as much as the sweep.
+    block = np.empty(4 * (n + m))
+    rows, cols, mass = np.split(block[: 3 * (n + m)], 3)
+    rows, cols = rows.view(np.int64), cols.view(np.int64)
+    f, g = block[3 * (n + m) : -m], block[-m:]
     pieces, cost = _wasserstein.plan(
         x.u, x.v, x.u_weights, x.v_weights, order, x.u_order, x.v_order, rows, cols, mass, f, g
     )

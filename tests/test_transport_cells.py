@@ -158,3 +158,15 @@ def test_time_grows_no_faster_than_a_sort():
         start = perf_counter()
         fastdiv.wasserstein_distance(u, v)
         assert perf_counter() - start < 20 * sorts + 0.5
+
+
+@pytest.mark.parametrize("name", LAWS)
+@pytest.mark.parametrize("n", [2, 65, 66, 1000, N])
+def test_order_sorts(name, n):
+    values = LAWS[name](n)
+    for x in (values, np.append(values, [np.inf, np.nan]), -values[::-1].copy()):
+        order, ordered = np.empty(len(x), np.intp), np.empty_like(x)
+        _wasserstein.order(x, order, ordered)
+        np.testing.assert_array_equal(ordered, np.sort(x))
+        np.testing.assert_array_equal(ordered, x[order])
+        np.testing.assert_array_equal(np.sort(order), np.arange(len(x)))
