@@ -150,9 +150,9 @@ def _weights(weights: Any, name: str, values: np.ndarray, whose: str, axis: int)
         raise ValueError(
             f"{name} has {array.shape[-1]} weights per sample, but {whose} has {values.shape[-1]} values"
         )
-    if array.ndim == 1 and array.dtype == np.float64 and array.flags.carray:
-        if _wasserstein.largest_weight(array) > 0:
-            return array
+    plain = array.ndim == 1 and array.dtype == np.float64 and array.flags.c_contiguous and array.flags.aligned
+    if plain and _wasserstein.largest_weight(array) > 0:
+        return array
     if array.size and not (array.min() >= 0 and array.max() < np.inf):  # NaN fails both
         where = tuple(int(i) for i in np.argwhere(~(np.isfinite(array) & (array >= 0)))[0])
         raise ValueError(f"{name}{_place(where)} is {array[where]}; a weight must be finite and not negative")
