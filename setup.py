@@ -66,7 +66,7 @@ def extension(name: str, *c_sources: str) -> Extension:
     """``fastdiv._<name>`` from ``csrc/_<name>.pyx`` and the C files it calls."""
     return Extension(
         f"fastdiv._{name}",
-        sources=[f"csrc/_{name}.pyx", *(f"csrc/{c}" for c in c_sources)],
+        sources=[f"csrc/_{name}.pyx", "csrc/threads.c", *(f"csrc/{c}" for c in c_sources)],
         depends=["setup.py", *glob("csrc/*.h"), *glob("csrc/*.pxd")],
         include_dirs=["csrc", np.get_include()],
         define_macros=[

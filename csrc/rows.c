@@ -84,8 +84,7 @@ static double fd_cross_entropy(const fd_row_reader *p, const fd_row_reader *q, p
     pair->s_lo = q->normalize ? q->sum_lo : 0.0;
     double bits = fd_terms(sum, p, q, n, pair) / fd_total(p);
     if (q->normalize && !q->logs && bits < 0x1p-5) { /* one bin holds nearly all: the others' digits matter */
-        fd_stats stats;
-        fd_row_stats(q, n, 1, &stats);
+        fd_stats stats = fd_row_stats(q, n, 1);
         pair->s_hi = stats.sum_hi;
         pair->s_lo = stats.sum_lo;
         bits = fd_terms(sum, p, q, n, pair) / p->sum;
