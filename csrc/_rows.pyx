@@ -6,7 +6,6 @@
 
 import os
 from functools import lru_cache, wraps
-from math import isfinite
 
 cimport numpy as cnp
 from cython.parallel cimport prange
@@ -101,7 +100,8 @@ cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dim
                            int measure, bint is_float32) noexcept nogil:
     """pair_row for COLUMNS rows whose bins are far apart in memory (axis=0 of a C array)."""
     cdef Py_ssize_t i, start = tile * COLUMNS, rows = min(COLUMNS, dims[0] - start), n = dims[1]
-    cdef double *copy = <double *>malloc(2 * COLUMNS * n * sizeof(double))
+    cdef Py_ssize_t pitch = n + 8  # rows whose length is a power of two would share their cache lines
+    cdef double *copy = <double *>malloc(2 * COLUMNS * pitch * sizeof(double))
     cdef fd_options options
     cdef fd_view p, q
     if copy == NULL:
@@ -110,13 +110,13 @@ cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dim
         return
     p.data, p.stride, p.is_float32 = args[0] + start * steps[0], steps[4], is_float32
     q.data, q.stride, q.is_float32 = args[1] + start * steps[1], steps[5], is_float32
-    fd_gather_rows(p, steps[0], rows, n, copy)
-    fd_gather_rows(q, steps[1], rows, n, copy + COLUMNS * n)
+    fd_gather_rows(p, steps[0], rows, n, copy, pitch)
+    fd_gather_rows(q, steps[1], rows, n, copy + COLUMNS * pitch, pitch)
     p.stride = q.stride = sizeof(double)
     p.is_float32 = q.is_float32 = False
     for i in range(rows):
-        p.data = <const char *>(copy + i * n)
-        q.data = p.data if args[0] == args[1] else <const char *>(copy + (COLUMNS + i) * n)
+        p.data = <const char *>(copy + i * pitch)
+        q.data = p.data if args[0] == args[1] else <const char *>(copy + (COLUMNS + i) * pitch)
         read_options(args[2] + (start + i) * steps[2], steps[6], &options)
         write(args[3] + (start + i) * steps[3], fd_row(<fd_row_measure>measure, p, q, n, &options),
               is_float32)
@@ -308,7 +308,7 @@ cdef object one_pair(int measure, object p, object q, object base):
     if type(base) is int and base == 2:
         options.unit_hi, options.unit_lo = 1.0, 0.0
     elif base is not None:
-        if type(base) is not int and type(base) is not float or not (base > 1 and isfinite(base)):
+        if type(base) is not int and type(base) is not float or not 1 < base <= 1e308:
             return None
         options.unit_hi, options.unit_lo = unit(base)
     p_view.data, p_view.stride, p_view.is_float32 = <const char *>cnp.PyArray_DATA(p), sizeof(double), False

@@ -53,7 +53,7 @@ typedef struct {
 } fd_stats;
 
 /* No product of a mass down to here and a row's sum leaves the range that log.h is made for. */
-static const double FD_MASS_MIN = 0x1p-900;
+static const double FD_MASS_MIN = 0x1p-800;
 
 typedef double (*fd_sum_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pair *pair);
 
