@@ -1,6 +1,6 @@
 # Row-wise measures as generalized ufuncs, and the direct door for one pair of vectors.
 #
-# NumPy brings broadcasting, strides, casts and out; other arrays with __array_ufunc__ (Dask, ...) pass through.
+# NumPy brings broadcasting, strides, casts and out; others with __array_ufunc__ (Dask, ...) pass through.
 # The last operand of each gufunc holds the options (rows.h, fd_options). Threads are started inside the loop
 # function, only when the work is worth it; NumPy has let go of the GIL by then.
 
@@ -88,7 +88,8 @@ cdef void pair_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cn
     p.data, p.stride, p.is_float32 = args[0] + i * steps[0], steps[4], is_float32
     q.data, q.stride, q.is_float32 = args[1] + i * steps[1], steps[5], is_float32
     read_options(args[2] + i * steps[2], steps[6], &options)
-    write(args[3] + i * steps[3], fd_row(<fd_row_measure>measure, p, q, dims[1], &options) if dims[1] else NAN,
+    write(args[3] + i * steps[3],
+          fd_row(<fd_row_measure>measure, p, q, dims[1], &options) if dims[1] else NAN,
           is_float32)
 
 
@@ -117,7 +118,8 @@ cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dim
         p.data = <const char *>(copy + i * n)
         q.data = p.data if args[0] == args[1] else <const char *>(copy + (COLUMNS + i) * n)
         read_options(args[2] + (start + i) * steps[2], steps[6], &options)
-        write(args[3] + (start + i) * steps[3], fd_row(<fd_row_measure>measure, p, q, n, &options), is_float32)
+        write(args[3] + (start + i) * steps[3], fd_row(<fd_row_measure>measure, p, q, n, &options),
+              is_float32)
     free(copy)
 
 
@@ -139,8 +141,8 @@ cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const c
           is_float32)
 
 
-cdef void all_rows(row_loop row, Py_ssize_t n_rows, double nanoseconds, char **args, const cnp.npy_intp *dims,
-                   const cnp.npy_intp *steps, int measure, bint is_float32) noexcept nogil:
+cdef void all_rows(row_loop row, Py_ssize_t n_rows, double nanoseconds, char **args,
+                   const cnp.npy_intp *dims, const cnp.npy_intp *steps, int measure, bint is_float32) noexcept nogil:
     cdef Py_ssize_t i
     cdef int team = fd_team(nanoseconds, n_rows)
     if team == 1:
@@ -190,16 +192,14 @@ cdef void stacks_float64(char **args, const cnp.npy_intp *dims, const cnp.npy_in
 
 # ---- elementwise: blocks of 1024 numbers through a buffer -----------------------------------------------
 
-cdef void block_of_events(Py_ssize_t block, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                          int entropy, bint is_float32) noexcept nogil:
+cdef void block_of_events(Py_ssize_t block, char **args, const cnp.npy_intp *dims,
+                          const cnp.npy_intp *steps, int entropy, bint is_float32) noexcept nogil:
     cdef double values[1024]
     cdef Py_ssize_t i, start = block * 1024, n = min(dims[0] - start, 1024)
-    cdef const char *source = args[0] + start * steps[0]
     cdef char *target = args[1] + start * steps[1]
-    for i in range(n):
-        values[i] = (<const float *>(source + i * steps[0]))[0] if is_float32 else (
-            <const double *>(source + i * steps[0]))[0]
-    fd_events(entropy, values, values, n)
+    cdef fd_view p
+    p.data, p.stride, p.is_float32 = args[0] + start * steps[0], steps[0], is_float32
+    fd_events(entropy, p, n, values)
     for i in range(n):
         write(target + i * steps[1], values[i], is_float32)
 

@@ -228,6 +228,8 @@ void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, 
     }
 }
 
-void fd_events(int entropy, const double *p, double *out, ptrdiff_t n) {
-    (entropy ? fd_kernels_now->binary_entropy : fd_kernels_now->surprisal)(p, out, n);
+void fd_events(int entropy, fd_view p, ptrdiff_t n, double *out) {
+    for (ptrdiff_t i = 0; i < n; i++)
+        out[i] = fd_entry(&p, i);
+    (entropy ? fd_kernels_now->binary_entropy : fd_kernels_now->surprisal)(out, out, n);
 }
