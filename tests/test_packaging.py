@@ -55,13 +55,13 @@ def test_import_loads_nothing():
     assert not loaded.strip()
 
 
-def test_import_takes_a_millisecond():
+def test_import_takes_no_time():
     def microseconds() -> int:
         line = python("-X", "importtime", "-c", "import fastdiv").strip().splitlines()[-1]
         assert line.split("|")[-1].strip() == "fastdiv"
         return int(line.split("|")[1])
 
-    assert min(microseconds() for _ in range(10)) < 1500
+    assert min(microseconds() for _ in range(10)) < 5000  # 200 on an idle machine
 
 
 def test_dir_and_unknown_names():
