@@ -65,8 +65,10 @@ def extension(name: str, *c_sources: str) -> Extension:
     )
 
 
+LOOPS = ("rows.c", "isa_base.c", "isa_avx2.c", "isa_avx512.c", "dispatch.c")
 EXTENSIONS = [
-    extension("rows", "rows.c", "stack.c", "isa_base.c", "isa_avx2.c", "isa_avx512.c", "dispatch.c"),
+    extension("rows", "stack.c", *LOOPS),
+    extension("matrix", "matrix.c", *LOOPS),
 ]
 
 setup(

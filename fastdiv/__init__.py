@@ -25,6 +25,7 @@ _HOME = {
             "renyi_divergence",
         ),
         "fastdiv.transport": ("wasserstein_distance", "wasserstein_hist"),
+        "fastdiv.matrix": ("Index", "cdist", "knn", "pdist"),
         "fastdiv._threads": ("num_threads", "set_num_threads", "show_config"),
     }.items()
     for name in names

@@ -1,0 +1,370 @@
+# Many rows against many: rows prepared once, tiles of pairs over threads, the k nearest.
+#
+# The work is cut into tiles that do not depend on the number of threads, and handed out in batches of some
+# 40 ms; between batches signals are looked at, so Ctrl-C stops a long run within 0.3 s.
+
+import time
+
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from cython.parallel cimport prange, threadid
+from libc.stdint cimport uint8_t, uint64_t
+from matrix cimport (
+    FD_FORM_DOT,
+    FD_FORM_DOTS,
+    FD_FORM_JS,
+    FD_FORM_L1,
+    FD_FORM_PAIRS,
+    FD_LANES,
+    FD_ROW_HISTOGRAMS,
+    FD_ROW_SAMPLES,
+    FD_TILE,
+    FD_VOID,
+    fd_form,
+    fd_plan,
+    fd_prepare_row,
+    fd_side,
+    fd_tile,
+)
+from rows cimport FD_N_OPTIONS, fd_choose_isa, fd_limit_threads, fd_max_threads, fd_team, fd_threads_init
+
+import numpy as np
+
+cnp.import_array()
+fd_threads_init()
+
+cdef extern from "threads.h" nogil:
+    int fd_forked
+
+MEASURES = (
+    "cross_entropy",
+    "kl_divergence",
+    "jeffreys_divergence",
+    "js_divergence",
+    "js_distance",
+    "total_variation",
+    "hellinger_distance",
+    "chi_square",
+    "renyi_divergence",
+    "histograms",
+    "samples",
+)
+if MEASURES.index("histograms") != FD_ROW_HISTOGRAMS or MEASURES.index("samples") != FD_ROW_SAMPLES:
+    raise ImportError("matrix.h and _matrix.pyx disagree about the measures")
+
+cdef dict FORMS = {
+    "cross_entropy": FD_FORM_DOT,
+    "kl_divergence": FD_FORM_DOT,
+    "jeffreys_divergence": FD_FORM_DOTS,
+    "js_divergence": FD_FORM_JS,
+    "js_distance": FD_FORM_JS,
+    "total_variation": FD_FORM_L1,
+    "hellinger_distance": FD_FORM_DOT,
+    "chi_square": FD_FORM_DOT,
+    "histograms": FD_FORM_L1,
+    "samples": FD_FORM_L1,
+}
+
+# rough nanoseconds a bin, to decide whether threads are worth it and how much to do between signals
+cdef dict COST = {FD_FORM_PAIRS: 3.0, FD_FORM_JS: 0.8, FD_FORM_DOT: 0.06, FD_FORM_DOTS: 0.12, FD_FORM_L1: 0.1}
+cdef double PATIENCE = 0.04  # seconds between looks at signals
+
+
+cdef class Plan:
+    """A measure with its options for rows of one length: what is prepared, and how pairs are finished.
+
+    `order` is that of transport, `support` the places of the bins. `fast=False` does every pair by itself.
+    """
+
+    cdef fd_plan c
+    cdef readonly str measure
+    cdef object support
+
+    @property
+    def width(self):
+        return self.c.width
+
+    def __init__(self, str measure, options, Py_ssize_t n_bins, bint single, bint fast=True, double order=1.0,
+                 support=None):
+        cdef double *field = <double *>&self.c.options
+        for i in range(FD_N_OPTIONS):
+            field[i] = options[i]
+        self.measure = measure
+        self.c.measure = MEASURES.index(measure)
+        plain = self.c.options.normalize and not self.c.options.log_input or measure == "samples"
+        if measure.startswith("js") and self.c.options.w_p != 0.5 or order != 1.0:
+            plain = False
+        self.c.form = FORMS.get(measure, FD_FORM_PAIRS) if fast and plain else FD_FORM_PAIRS
+        self.c.single = single
+        self.c.n_bins = n_bins
+        self.c.width = (n_bins + FD_LANES - 1) // FD_LANES * FD_LANES
+        self.c.scale = 2.0 ** round(np.log2(n_bins))
+        self.c.order = order
+        if support is not None:
+            self.support = np.ascontiguousarray(support, np.float64)
+            self.c.support = <const double *>cnp.PyArray_DATA(self.support)
+
+
+cdef class Rows:
+    """Rows prepared for a plan, as first arguments (`left`), second (`right`) or both.
+
+    `array` is two-dimensional, float32 or float64, native and of any strides; it is not copied.
+    """
+
+    cdef fd_side c
+    cdef readonly object array
+    cdef list kept
+
+    def __init__(self, Plan plan, array, bint left, bint right, int workers=0):
+        cdef Py_ssize_t i, n = array.shape[0], width = plan.c.width, start, end
+        cdef fd_form form = plan.c.form
+        cdef int team
+        self.kept = []
+        self.array = array
+        self.c.data = <const char *>cnp.PyArray_DATA(array)
+        self.c.row_step, self.c.bin_step = array.strides
+        self.c.n_rows = n
+        self.c.is_float32 = array.dtype == np.float32
+        rows = (n + FD_LANES) // FD_LANES * FD_LANES + FD_LANES
+        whole = rows * width if form != FD_FORM_PAIRS else 0
+        product = form in (FD_FORM_DOT, FD_FORM_DOTS)
+        if whole and (left or not product):
+            self.c.left = <double *>self.room(whole * 8)
+        if whole and right and product:
+            self.c.right = <double *>self.room(whole * 8)
+        if whole and (form == FD_FORM_JS or form == FD_FORM_DOTS and left):
+            self.c.left_too = <double *>self.room(whole * 8)
+        if whole and form == FD_FORM_DOTS and right:
+            self.c.right_too = <double *>self.room(whole * 8)
+        if whole and form == FD_FORM_JS and plan.c.single:
+            self.c.left32 = <float *>self.room(whole * 4)
+            self.c.right32 = <float *>self.room(whole * 4)
+        self.c.constant = <double *>self.room(n * 8)
+        self.c.size = <double *>self.room(n * 8)
+        if plan.measure in ("cross_entropy", "kl_divergence", "jeffreys_divergence", "chi_square"):
+            self.c.support = <uint64_t *>self.room(n * ((plan.c.n_bins + 63) // 64) * 8)
+        self.c.gaps = <uint8_t *>self.room(n)
+        self.c.kind = <uint8_t *>self.room(n)
+        end = 0
+        step = max(1, int(PATIENCE * 1e9 / (10.0 * plan.c.n_bins)))
+        for start in range(0, n, step):
+            end = min(n, start + step)
+            team = team_of(10.0 * plan.c.n_bins * (end - start), end - start, workers)
+            with nogil:
+                for i in prange(start, end, schedule="static", num_threads=team):
+                    fd_prepare_row(&plan.c, &self.c, i)
+            PyErr_CheckSignals()
+
+    cdef void *room(self, Py_ssize_t size) except NULL:
+        """Zeros that begin a cache line and live as long as this."""
+        space = np.zeros(size + 128, np.uint8)
+        self.kept.append(space)
+        return <void *>((<size_t>cnp.PyArray_DATA(space) + 63) // 64 * 64)
+
+    def __len__(self):
+        return self.c.n_rows
+
+    def void_rows(self):
+        """The rows that are no distribution."""
+        cdef Py_ssize_t i
+        return [i for i in range(self.c.n_rows) if self.c.kind[i] == FD_VOID]
+
+
+cdef int team_of(double nanoseconds, double items, int workers) noexcept:
+    """Threads for a batch; `workers` is the caller's own limit, 0 for none."""
+    cdef int team
+    if workers > 0 and not fd_forked:
+        team = <int>min(min(nanoseconds / 40e3, items), <double>workers)
+        return max(team, 1)
+    return fd_team(nanoseconds, items)
+
+
+cdef struct Grid:
+    Py_ssize_t i, j, n_i, n_j  # the rows of either side that are compared
+    Py_ssize_t tile_i, tile_j
+    Py_ssize_t across          # tiles across
+    int half                   # only pairs above the diagonal: i and j are the same rows
+
+
+cdef Grid grid_of(Plan plan, Py_ssize_t i, Py_ssize_t n_i, Py_ssize_t j, Py_ssize_t n_j, int half) noexcept:
+    """Tiles of FD_TILE x FD_TILE; fewer rows where rows are so long that one would take more than 10 ms."""
+    cdef Grid grid
+    cdef double cost = COST[plan.c.form] * plan.c.n_bins
+    grid.i, grid.j, grid.n_i, grid.n_j, grid.half = i, j, n_i, n_j, half
+    grid.tile_j = FD_TILE if cost * FD_TILE < 1e7 else FD_LANES
+    grid.tile_i = <Py_ssize_t>max(1.0, min(<double>FD_TILE, 1e7 / (cost * grid.tile_j)))
+    if half:
+        grid.tile_i = grid.tile_j
+    grid.across = (n_j + grid.tile_j - 1) // grid.tile_j
+    return grid
+
+
+cdef void one_tile(const fd_plan *plan, const fd_side *a, const fd_side *b, const Grid *grid, Py_ssize_t t,
+                   char *out, Py_ssize_t row_step, bint is_float32, bint condensed, double *space,
+                   Py_ssize_t *again) noexcept nogil:
+    """Tile t of the grid, written to `out` (and mirrored, where half of a symmetric matrix is computed)."""
+    cdef Py_ssize_t i = t // grid.across * grid.tile_i, j = t % grid.across * grid.tile_j, row, column, place
+    cdef int n_i = <int>min(grid.tile_i, grid.n_i - i), n_j = <int>min(grid.tile_j, grid.n_j - j)
+    cdef double value
+    if grid.half and j + n_j <= i:
+        return
+    again[0] += fd_tile(plan, a, grid.i + i, n_i, b, grid.j + j, n_j, space, space + FD_TILE * FD_TILE)
+    for row in range(n_i):
+        for column in range(n_j):
+            value = space[row * FD_TILE + column]
+            if condensed:
+                if j + column > i + row:
+                    place = (i + row) * (2 * grid.n_i - i - row - 1) // 2 + (j + column - i - row - 1)
+                    write(out, place, value, is_float32)
+                continue
+            write(out + (i + row) * row_step, j + column, value, is_float32)
+            if grid.half and j > i:
+                write(out + (j + column) * row_step, i + row, value, is_float32)
+
+
+cdef inline void write(char *out, Py_ssize_t place, double value, bint is_float32) noexcept nogil:
+    if is_float32:
+        (<float *>out)[place] = <float>value
+    else:
+        (<double *>out)[place] = value
+
+
+def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=False, int workers=0, progress=None):
+    """Rows [i, i + n_i) of `a` against all of `b` into `out`: (n_i, len(b)), or one-dimensional, condensed.
+
+    `out` is contiguous and native. `half`: `a` is `b` and the measure symmetric. Returns how many pairs the
+    fast form lost digits of. `progress(done)` is told how much of the work is done, 0 to 1.
+    """
+    cdef Grid grid = grid_of(plan, i, len(a) - i if n_i is None else n_i, 0, len(b), half)
+    cdef Py_ssize_t n_tiles = (grid.n_i + grid.tile_i - 1) // grid.tile_i * grid.across
+    cdef Py_ssize_t t, start = 0, end
+    cdef Py_ssize_t batch = 1, row_step = out.strides[0]
+    cdef double per_tile = COST[plan.c.form] * plan.c.n_bins * grid.tile_i * grid.tile_j, began, took
+    cdef bint is_float32 = out.dtype == np.float32, condensed = out.ndim == 1
+    cdef char *target = <char *>cnp.PyArray_DATA(out)
+    cdef int most = team_of(per_tile * n_tiles, n_tiles, workers), team
+    cdef Rows space_of = a
+    space_array = np.empty((most, 2 * FD_TILE * FD_TILE + 8))
+    counts = np.zeros(most * 8, np.intp)
+    cdef double *space = <double *>cnp.PyArray_DATA(space_array)
+    cdef Py_ssize_t *again = <Py_ssize_t *>cnp.PyArray_DATA(counts)
+    cdef Py_ssize_t stride = 2 * FD_TILE * FD_TILE + 8
+    batch = max(most, <Py_ssize_t>(PATIENCE * 0.5e9 * most / per_tile))
+    while start < n_tiles:
+        end = min(n_tiles, start + batch)
+        team = min(most, team_of(per_tile * (end - start), end - start, workers))
+        began = time.perf_counter()
+        with nogil:
+            if team == 1:
+                for t in range(start, end):
+                    one_tile(&plan.c, &a.c, &b.c, &grid, t, target, row_step, is_float32, condensed, space, again)
+            else:
+                for t in prange(start, end, schedule="dynamic", num_threads=team):
+                    one_tile(&plan.c, &a.c, &b.c, &grid, t, target, row_step, is_float32, condensed,
+                             space + threadid() * stride, again + threadid() * 8)
+        PyErr_CheckSignals()
+        took = time.perf_counter() - began
+        if took > 0.5 * PATIENCE and end - start == batch:  # pairs done again take longer than was thought
+            batch = max(most, <Py_ssize_t>(batch * PATIENCE / took))
+        elif end - start == batch:
+            batch *= 2
+        start = end
+        if progress is not None:
+            progress(start / n_tiles)
+    del space_of
+    return int(counts.sum())
+
+
+# ---- nearest --------------------------------------------------------------------------------------------
+
+cdef inline bint before(double a, Py_ssize_t i, double b, Py_ssize_t j) noexcept nogil:
+    """Whether neighbour (a, i) comes before (b, j): the smaller value, then the smaller index; NaN last."""
+    if a != a or b != b:
+        return i < j if a != a and b != b else a == a
+    return i < j if a == b else a < b
+
+
+cdef inline void take(double *values, Py_ssize_t *indices, Py_ssize_t *count, Py_ssize_t k, double value,
+                      Py_ssize_t index) noexcept nogil:
+    """Puts a neighbour into a sorted list of at most k."""
+    cdef Py_ssize_t at = count[0]
+    if at == k:
+        at -= 1
+        if not before(value, index, values[at], indices[at]):
+            return
+    else:
+        count[0] += 1
+    while at > 0 and before(value, index, values[at - 1], indices[at - 1]):
+        values[at], indices[at] = values[at - 1], indices[at - 1]
+        at -= 1
+    values[at], indices[at] = value, index
+
+
+cdef void nearest_in_tile(const fd_plan *plan, const fd_side *a, const fd_side *b, const Grid *grid,
+                          Py_ssize_t t, Py_ssize_t k, double *values, Py_ssize_t *indices, Py_ssize_t *counts,
+                          double *space) noexcept nogil:
+    cdef Py_ssize_t i = t * grid.tile_i, row, column, place
+    cdef int n_i = <int>min(grid.tile_i, grid.n_i - i)
+    cdef double value
+    fd_tile(plan, a, i, n_i, b, grid.j, <int>grid.n_j, space, space + FD_TILE * FD_TILE)
+    for row in range(n_i):
+        place = (i + row) * k
+        for column in range(grid.n_j):
+            value = space[row * FD_TILE + column]
+            if plan.single:
+                value = <double><float>value
+            take(values + place, indices + place, counts + i + row, k, value, grid.j + column)
+
+
+def nearest(Plan plan, Rows a, Rows b, Py_ssize_t k, int workers=0):
+    """The k rows of `b` nearest to each row of `a`: values and indices, sorted by value, then index."""
+    cdef Py_ssize_t n = len(a), m = len(b), t, j, n_tiles
+    cdef Grid grid = grid_of(plan, 0, n, 0, m, False)
+    values_array, indices_array = np.full((n, k), np.nan), np.full((n, k), -1, np.intp)
+    counts_array = np.zeros(n, np.intp)
+    cdef double *values = <double *>cnp.PyArray_DATA(values_array)
+    cdef Py_ssize_t *indices = <Py_ssize_t *>cnp.PyArray_DATA(indices_array)
+    cdef Py_ssize_t *counts = <Py_ssize_t *>cnp.PyArray_DATA(counts_array)
+    cdef Py_ssize_t step = grid.tile_j
+    cdef double cost
+    grid.tile_i = min(grid.tile_i, 16)
+    n_tiles = (n + grid.tile_i - 1) // grid.tile_i
+    cost = COST[plan.c.form] * plan.c.n_bins * n * step
+    cdef int team = team_of(cost, n_tiles, workers)
+    space_array = np.empty((team, 2 * FD_TILE * FD_TILE + 8))
+    cdef double *space = <double *>cnp.PyArray_DATA(space_array)
+    cdef double looked = time.perf_counter()
+    for j in range(0, m, step):
+        grid.j, grid.n_j = j, min(step, m - j)
+        with nogil:
+            for t in prange(n_tiles, schedule="dynamic", num_threads=team):
+                nearest_in_tile(&plan.c, &a.c, &b.c, &grid, t, k, values, indices, counts,
+                                space + threadid() * (2 * FD_TILE * FD_TILE + 8))
+        if time.perf_counter() - looked > PATIENCE:
+            PyErr_CheckSignals()
+            looked = time.perf_counter()
+    return values_array, indices_array
+
+
+# ---- this machine ---------------------------------------------------------------------------------------
+
+
+def limit_threads(int limit, bint asked):
+    fd_limit_threads(limit, asked)
+
+
+def max_threads():
+    return fd_max_threads()
+
+
+cdef choose_isa():
+    from fastdiv import _rows  # it has checked the name
+
+    fd_choose_isa(_rows.isa().encode())
+
+
+choose_isa()
+
+from fastdiv import _threads as _policy  # noqa: E402
+
+_policy.register(limit_threads)

@@ -1,0 +1,47 @@
+# What Cython sees of matrix.h.
+
+from libc.stdint cimport uint8_t, uint64_t
+from rows cimport fd_options
+
+cdef extern from "matrix.h" nogil:
+    ctypedef enum fd_form:
+        FD_FORM_PAIRS
+        FD_FORM_JS
+        FD_FORM_DOT
+        FD_FORM_DOTS
+        FD_FORM_L1
+    enum:
+        FD_LANES
+        FD_TILE
+        FD_ROW_HISTOGRAMS
+        FD_ROW_SAMPLES
+        FD_PLAIN
+        FD_SPECIAL
+        FD_VOID
+    ctypedef struct fd_plan:
+        int measure
+        fd_form form
+        int single
+        fd_options options
+        Py_ssize_t n_bins, width
+        double scale, order
+        const double *support
+    ctypedef struct fd_side:
+        const char *data
+        Py_ssize_t row_step, bin_step, n_rows
+        int is_float32
+        double *left
+        double *right
+        double *left_too
+        double *right_too
+        float *left32
+        float *right32
+        double *constant
+        double *size
+        uint64_t *support
+        uint8_t *gaps
+        uint8_t *kind
+    int fd_prepare_row(const fd_plan *plan, const fd_side *side, Py_ssize_t i)
+    double fd_exact_pair(const fd_plan *plan, const fd_side *a, Py_ssize_t i, const fd_side *b, Py_ssize_t j)
+    Py_ssize_t fd_tile(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b,
+                       Py_ssize_t j, int n_j, double *values, double *scratch)
