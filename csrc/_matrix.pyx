@@ -22,6 +22,7 @@ from matrix cimport (
     FD_VOID,
     fd_form,
     fd_plan,
+    fd_plan_finish,
     fd_prepare_row,
     fd_side,
     fd_tile,
@@ -97,12 +98,13 @@ cdef class Plan:
         self.c.form = FORMS.get(measure, FD_FORM_PAIRS) if fast and plain else FD_FORM_PAIRS
         self.c.single = single
         self.c.n_bins = n_bins
-        self.c.width = (n_bins + FD_LANES - 1) // FD_LANES * FD_LANES
+        self.c.width = (n_bins + 2 * FD_LANES - 1) // (2 * FD_LANES) * (2 * FD_LANES)
         self.c.scale = 2.0 ** round(np.log2(n_bins))
         self.c.order = order
         if support is not None:
             self.support = np.ascontiguousarray(support, np.float64)
             self.c.support = <const double *>cnp.PyArray_DATA(self.support)
+        fd_plan_finish(&self.c)
 
 
 cdef class Rows:
@@ -140,7 +142,9 @@ cdef class Rows:
             self.c.left32 = <float *>self.room(whole * 4)
             self.c.right32 = <float *>self.room(whole * 4)
         self.c.constant = <double *>self.room(n * 8)
-        self.c.size = <double *>self.room(n * 8)
+        self.c.limit = <double *>self.room(n * 8)
+        self.c.total = <double *>self.room(n * 8)
+        self.c.total_lo = <double *>self.room(n * 8)
         if plan.measure in ("cross_entropy", "kl_divergence", "jeffreys_divergence", "chi_square"):
             self.c.support = <uint64_t *>self.room(n * ((plan.c.n_bins + 63) // 64) * 8)
         self.c.gaps = <uint8_t *>self.room(n)

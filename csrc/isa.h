@@ -22,9 +22,11 @@ const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
     .log_stack = {fd_log_stack_mix, fd_log_stack_sum},
     .log2 = fd_log2_loop,
     .js_rows = fd_js_rows,
+    .js_near = fd_js_near,
     .js_rows32 = fd_js_rows32,
     .l1_rows = fd_l1_rows,
     .dot_rows = fd_dot_rows,
+    .finish_row = fd_finish_row,
     .surprisal = fd_surprisal_loop,
     .binary_entropy = fd_binary_entropy_loop,
 };

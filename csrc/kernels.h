@@ -57,6 +57,13 @@ typedef double (*fd_sum_loop)(const double *p, const double *q, ptrdiff_t n, con
 typedef double (*fd_stack_loop)(const double *p, const double *q, double *mixture, ptrdiff_t n,
                                 const fd_pair *pair);
 
+/* D = base + constants of the two rows + factor * sum, good from the sum of the rows' limits to `most`; 1 from
+ * `top` on; then into a unit, and its root. */
+typedef struct {
+    double base, factor, top, most, unit_hi, unit_lo;
+    int root;
+} fd_finish;
+
 typedef struct {
     const char *name;
     void (*stats)(const double *p, ptrdiff_t n, fd_stats *stats);       /* sum_hi to working precision */
@@ -70,13 +77,16 @@ typedef struct {
     void (*log2)(const double *x, double *out, ptrdiff_t n); /* of positive normal numbers */
     /* of matrices, tiles.h: one row against several, or several against a panel of FD_LANES */
     void (*js_rows)(const double *p, const double *p_log, const double *q, const double *q_log,
-                    ptrdiff_t step, int rows, ptrdiff_t width, double *sums);
+                    ptrdiff_t step, int rows, ptrdiff_t width, int look, double *sums);
+    double (*js_near)(const double *p, const double *q, ptrdiff_t n, double c_hi, double c_lo);
     void (*js_rows32)(const float *p, const float *p_log, const float *q, const float *q_log, ptrdiff_t step,
                       int rows, ptrdiff_t width, double *sums);
     void (*l1_rows)(const double *p, const double *q, ptrdiff_t step, int rows, ptrdiff_t width,
                     double *sums);
     void (*dot_rows)(const double *left, ptrdiff_t step, int rows, const double *panel, ptrdiff_t width,
                      double *sums, ptrdiff_t sums_step);
+    int (*finish_row)(double *values, int n, const fd_finish *finish, double constant, double limit,
+                      const double *constants, const double *limits);
     void (*surprisal)(const double *p, double *out, ptrdiff_t n);      /* -log2 p, bin by bin */
     void (*binary_entropy)(const double *p, double *out, ptrdiff_t n); /* bits */
 } fd_kernels;

@@ -6,26 +6,31 @@
  *
  *     E > FD_TOLERANCE D        (single precision: FD_TOLERANCE_32).
  *
+ * Every E below is linear in D and in what is known of each row, so that reads D >= limit_i + limit_j.
+ *
  * Shares are prepared on the scale 2^e near the number of bins, a = 2^e p/sum(p), which makes log2 a small
- * for most bins and E with it. u = 2^-53, v = 2^-24; with A_p = 2^-e sum a |log2 a|, for log2 good to 2u:
+ * for most bins and E with it. u = 2^-53 (single precision: 2^-24); A_p = 2^-e sum a |log2 a|; log2 good to u
+ * and 3u more through a shared division; g = FD_DOT_BLOCK + width/FD_DOT_BLOCK + 6 additions at most in a row
+ * within a product.
  *
  *   JS          D = 2^-e sum [h_p log2 2h_p + h_q log2 2h_q - m log2 m],  h = a/2, m = h_p + h_q
- *               Each term is rounded by u (3 |h_p log| + 3 |h_q log| + 4 |m log2 m| + 3 m), and
- *               2^-e sum |m log2 m| <= (A_p + A_q)/2 + 1.07 by convexity, hence E = 4u (A_p + A_q + 2). The
- *               shares' own rounding moves D by u/2 at most and is within that.
+ *               A term is rounded by u (3 |h_p log| + 3 |h_q log| + 6 |m log2 m| + 3 m), and
+ *               2^-e sum |m log2 m| <= (A_p + A_q)/2 + 1.07 by convexity, hence E = 5u (A_p + A_q + 2). The
+ *               shares' own rounding moves D by u/2 at most and is within that. In single precision the
+ *               tables are rounded once, from doubles: u (2 |h_p log| + 2 |h_q log| + 5 |m log2 m| + 3 m), and
+ *               E = 3.5u (A_p + A_q + 2.4), beside 8u D for the sum and u D for the result.
  *   KL          D = C_p - sum p log2 a_q, C_p = sum p log2 a_p. sum p |log2 a_q| <= D + C_p + 2 by the
  *               variational bound sum p f <= KL(p, uniform) + log2 mean(2^f) at f = max(0, log2 a_q), hence
- *               E = g u (D + |C_p| + 4), g = FD_DOT_BLOCK + width/FD_DOT_BLOCK + 6 being the longest chain of
- *               additions in a product.
- *   cross entropy  all terms of one sign but for the rounding of shares near 1: E = g u D/4 + 4u. (The
- *               product alone may lose g u D, 1e-14 D.)
- *   Jeffreys    the KL both ways: E = g u (D + C_p + C_q + 8)
+ *               E = g u (D + |C_p| + 4).
+ *   cross entropy   all terms have one sign; the rounding of shares near 1 is E = 4u.
+ *   Jeffreys    KL both ways: E = g u (D + |C_p| + |C_q| + 8)
  *   Hellinger   D = 1 - sum sqrt(p q): E = g u
- *   chi-square  D = sum p^2/q - 1: E = g u (D + 1)
- *   total variation, transport: sums of |differences| of numbers rounded by 2u: E = 2u (size_p + size_q),
- *               size_p the sum of the numbers.
+ *   chi-square  D = sum p^2/q - 1: E = g u (D + 2)
+ *   total variation, transport of masses: sums of |differences| of numbers that are rounded by 4u at most:
+ *               E = 4u (size_p + size_q), size_p the sum of the numbers.
+ *   transport of samples    differences of the values as they are: E = 0
  *
- * The worst that was seen against E is in tests/test_matrix_accuracy.py.
+ * tests/test_matrix_accuracy.py holds the fast forms alone to these bounds, and every entry to 1e-12.
  */
 #include "matrix.h"
 
@@ -33,11 +38,15 @@
 
 #include "reader.h"
 
-static const double FD_U = 0x1p-53, FD_TOLERANCE = 8e-13, FD_TOLERANCE_32 = 4.5e-6;
+static const double FD_U = 0x1p-53, FD_TOLERANCE = 8e-13, FD_TOLERANCE_32 = 4.4e-6;
 
-/* An empty bin of Jensen-Shannon: so that a logarithm can be taken of it, and nothing comes of it. */
-static const double FD_EMPTY = 0x1p-900;
-static const float FD_EMPTY_32 = 0x1p-100f;
+/* An empty bin of Jensen-Shannon: so that a logarithm can be taken of it, and nothing comes of it. The product
+ * of two is a normal number still. */
+static const double FD_EMPTY = 0x1p-400;
+static const float FD_EMPTY_32 = 0x1p-60f;
+
+/* Sums of one term a bin are cut here, so that no chain of additions in a lane exceeds 128. */
+enum { FD_CHUNK = 128 * FD_LANES };
 
 /* ---- preparing --------------------------------------------------------------------------------------- */
 
@@ -75,7 +84,7 @@ static void fd_prepare_js(const fd_plan *plan, const fd_side *side, ptrdiff_t i,
         log[k] = 0.5 * s->a[k] * s->log[k];
         total += fabs(log[k]);
     }
-    side->size[i] += 2.0 * total / plan->scale;
+    side->limit[i] += 2.0 * total / plan->scale;
     if (!side->left32)
         return;
     float *half32 = side->left32 + i * plan->width + start, *log32 = side->right32 + i * plan->width + start;
@@ -109,7 +118,8 @@ static void fd_prepare_dot(const fd_plan *plan, const fd_side *side, ptrdiff_t i
         for (int k = 0; k < size; k++)
             constant += left[k] * right[k];
     }
-    side->constant[i] += constant;
+    if (side->left || plan->measure == FD_ROW_JEFFREYS_DIVERGENCE) /* of q, KL knows nothing */
+        side->constant[i] += constant;
     for (int k = 0; k < size; k++) {
         if (side->left)
             side->left[i * plan->width + start + k] = left[k];
@@ -139,7 +149,7 @@ static void fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t i,
         }
         size += fabs(out[k]);
     }
-    side->size[i] = plan->measure == FD_ROW_SAMPLES ? 0.0 : size;
+    side->limit[i] = plan->measure == FD_ROW_SAMPLES ? 0.0 : size;
 }
 
 static void fd_note_support(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int size,
@@ -155,31 +165,97 @@ static void fd_note_support(const fd_plan *plan, const fd_side *side, ptrdiff_t 
     }
 }
 
-int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
+/* From the size of a row's terms to its limit: E <= tolerance D as D >= limit_i + limit_j. */
+static double fd_limit(const fd_plan *plan, double size, double constant) {
+    double chain = (FD_DOT_BLOCK + 6 + (double)plan->width / FD_DOT_BLOCK) * FD_U;
+    double tolerance = plan->single ? FD_TOLERANCE_32 : FD_TOLERANCE;
+    switch (plan->measure) {
+    case FD_ROW_JS_DIVERGENCE:
+    case FD_ROW_JS_DISTANCE:
+        return plan->single ? 3.5 * 0x1p-24 * (size + 1.2) / tolerance : 5.0 * FD_U * (size + 1.0) / tolerance;
+    case FD_ROW_KL_DIVERGENCE:
+    case FD_ROW_JEFFREYS_DIVERGENCE:
+        return chain * (fabs(constant) + 4.0) / (tolerance - chain);
+    case FD_ROW_CROSS_ENTROPY:
+        return 2.0 * FD_U / tolerance;
+    case FD_ROW_HELLINGER_DISTANCE:
+        return 0.5 * chain / tolerance;
+    case FD_ROW_CHI_SQUARE:
+        return chain / (tolerance - chain);
+    default:
+        return 4.0 * FD_U * size / tolerance;
+    }
+}
+
+void fd_plan_finish(fd_plan *plan) {
+    fd_finish *f = &plan->finish;
+    *f = (fd_finish){.base = 0.0, .factor = 1.0, .top = INFINITY, .most = INFINITY, .unit_hi = 1.0};
+    switch (plan->measure) {
+    case FD_ROW_JS_DIVERGENCE:
+    case FD_ROW_JS_DISTANCE:
+        f->factor = 1.0 / plan->scale;
+        f->root = plan->measure == FD_ROW_JS_DISTANCE;
+        f->top = 1.0 - 1e-13;
+        if (plan->single)
+            f->most = 1.0 - 3e-6; /* disjoint or nearly: double precision tells */
+        break;
+    case FD_ROW_KL_DIVERGENCE:
+    case FD_ROW_JEFFREYS_DIVERGENCE:
+        f->factor = -1.0;
+        break;
+    case FD_ROW_HELLINGER_DISTANCE:
+        f->base = 1.0;
+        f->factor = -1.0;
+        f->root = 1;
+        break;
+    case FD_ROW_CHI_SQUARE:
+        f->base = -1.0;
+        break;
+    case FD_ROW_TOTAL_VARIATION:
+        f->factor = 0.5;
+        f->top = 1.0 - 1e-13;
+        break;
+    case FD_ROW_SAMPLES:
+        f->factor = 1.0 / (double)plan->n_bins;
+        break;
+    default:
+        break;
+    }
+    if (plan->measure <= FD_ROW_JS_DISTANCE) { /* what is measured in bits */
+        f->unit_hi = plan->options.unit_hi;
+        f->unit_lo = plan->options.unit_lo;
+    }
+}
+
+static int fd_prepare(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
     ptrdiff_t n = plan->n_bins;
     fd_row_reader r = fd_reader(fd_row_view(side, i), &plan->options);
-    side->size[i] = side->constant[i] = 0.0;
     if (plan->measure == FD_ROW_SAMPLES) {
         for (ptrdiff_t k = 0; k < n; k++)
             if (!(fabs(fd_entry(&r.view, k)) <= DBL_MAX))
-                return side->kind[i] = FD_VOID;
+                return FD_VOID;
         if (plan->form == FD_FORM_L1)
             fd_prepare_l1(plan, side, i, &r);
-        return side->kind[i] = FD_PLAIN;
+        return FD_PLAIN;
     }
     if (!fd_weigh_any(&r, n))
-        return side->kind[i] = FD_VOID;
+        return FD_VOID;
     if (plan->form == FD_FORM_PAIRS)
-        return side->kind[i] = FD_PLAIN;
+        return FD_PLAIN;
+    int in_place = r.direct && fd_is_ordinary(&r);
     fd_stats stats;
-    r.direct = 0;
     fd_row_stats(&r, n, 1, &stats);
-    if (!(stats.sum_hi >= FD_MASS_MIN && stats.sum_hi <= 0x1p900 && stats.least / stats.sum_hi >= 0x1p-800))
-        return side->kind[i] = FD_SPECIAL;
+    if (!(stats.sum_hi >= FD_MASS_MIN && stats.sum_hi <= 0x1p900 && stats.least / stats.sum_hi >= 0x1p-390))
+        return FD_SPECIAL;
+    r.direct = 0;
     r.sum = stats.sum_hi;
+    if (plan->form == FD_FORM_JS) {
+        side->total[i] = stats.sum_hi;
+        side->total_lo[i] = in_place ? stats.sum_lo : NAN;
+    }
     if (plan->form == FD_FORM_L1) {
         fd_prepare_l1(plan, side, i, &r);
-        return side->kind[i] = FD_PLAIN;
+        return FD_PLAIN;
     }
     fd_shares shares;
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
@@ -197,7 +273,15 @@ int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
         if (side->left32)
             side->left32[i * plan->width + k] = FD_EMPTY_32;
     }
-    return side->kind[i] = FD_PLAIN;
+    return FD_PLAIN;
+}
+
+int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
+    side->limit[i] = side->constant[i] = 0.0;
+    side->kind[i] = (uint8_t)fd_prepare(plan, side, i);
+    side->limit[i] =
+        side->kind[i] == FD_PLAIN ? fd_limit(plan, side->limit[i], side->constant[i]) : INFINITY;
+    return side->kind[i];
 }
 
 /* ---- one pair ---------------------------------------------------------------------------------------- */
@@ -255,6 +339,71 @@ static double fd_samples_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i
                                                : pow(sum, 1.0 / plan->order)));
 }
 
+/* The finish of a divergence that is known by other means. */
+static double fd_finish_one(const fd_plan *plan, double d) {
+    d = d >= plan->finish.top ? 1.0 : d;
+    d = d * plan->finish.unit_hi + d * plan->finish.unit_lo;
+    return plan->finish.root ? sqrt(d) : d;
+}
+
+/* Jensen-Shannon of near-identical rows that can be read in place; -1 if they are not, or so near that only
+ * fd_row can tell them from equal. The row with the larger sum comes first, so that order does not matter. */
+static double fd_js_near_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b,
+                              ptrdiff_t j) {
+    const double *p = (const double *)(a->data + i * a->row_step);
+    const double *q = (const double *)(b->data + j * b->row_step);
+    double sp = a->total[i], sp_lo = a->total_lo[i], sq = b->total[j], sq_lo = b->total_lo[j], sum = 0.0;
+    if (sp_lo != sp_lo || sq_lo != sq_lo)
+        return -1.0;
+    if (sp < sq || (sp == sq && memcmp(p, q, (size_t)plan->n_bins * sizeof *p) < 0)) {
+        const double *row = p;
+        double s = sp, s_lo = sp_lo;
+        p = q, sp = sq, sp_lo = sq_lo;
+        q = row, sq = s, sq_lo = s_lo;
+    }
+    double c = sp / sq, c_lo = (fma(-c, sq, sp) + sp_lo - c * sq_lo) / sq;
+    for (ptrdiff_t start = 0; start < plan->n_bins; start += FD_CHUNK) {
+        ptrdiff_t n = plan->n_bins - start < FD_CHUNK ? plan->n_bins - start : FD_CHUNK;
+        double part = fd_kernels_now->js_near(p + start, q + start, n, c, c_lo);
+        if (part < 0.0)
+            return -1.0;
+        sum += part;
+    }
+    double d = 0.25 * FD_BITS_PER_NAT * sum / sp;
+    return d > 0x1p-90 ? fd_finish_one(plan, d) : -1.0;
+}
+
+/* Rows [j, j + n) against row i; n sums. */
+static void fd_js_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
+                       int n, int look, double *sums) {
+    ptrdiff_t w = plan->width;
+    double part[FD_TILE];
+    for (ptrdiff_t start = 0; start < w; start += FD_CHUNK) {
+        ptrdiff_t size = w - start < FD_CHUNK ? w - start : FD_CHUNK, p = i * w + start, q = j * w + start;
+        double *out = start ? part : sums;
+        if (plan->single && look)
+            fd_kernels_now->js_rows32(a->left32 + p, a->right32 + p, b->left32 + q, b->right32 + q, w, n, size,
+                                      out);
+        else
+            fd_kernels_now->js_rows(a->left + p, a->left_too + p, b->left + q, b->left_too + q, w, n, size,
+                                    look && w <= FD_CHUNK, out);
+        for (int row = 0; row < n && start; row++)
+            sums[row] += part[row];
+    }
+}
+
+/* Jensen-Shannon once more: by terms of second order, or in double precision, or by fd_row. */
+static double fd_js_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j) {
+    double sum, value = fd_js_near_pair(plan, a, i, b, j);
+    if (value >= 0.0)
+        return value;
+    fd_js_sums(plan, a, i, b, j, 1, 0, &sum);
+    double limit = a->limit[i] + b->limit[j], d = sum * plan->finish.factor;
+    if (plan->single)
+        limit *= 0x1p-28; /* double precision held to the tolerance of single */
+    return d >= limit ? fd_finish_one(plan, d) : -1.0;
+}
+
 double fd_exact_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j) {
     if (a->kind[i] == FD_VOID || b->kind[j] == FD_VOID)
         return NAN;
@@ -262,6 +411,11 @@ double fd_exact_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const f
         return fd_samples_pair(plan, a, i, b, j);
     if (plan->measure == FD_ROW_HISTOGRAMS)
         return fd_transport_pair(plan, a, i, b, j);
+    if (plan->form == FD_FORM_JS && a->kind[i] == FD_PLAIN && b->kind[j] == FD_PLAIN) {
+        double value = fd_js_pair(plan, a, i, b, j);
+        if (value >= 0.0)
+            return value;
+    }
     return fd_row((fd_row_measure)plan->measure, fd_row_view(a, i), fd_row_view(b, j), plan->n_bins,
                   &plan->options);
 }
@@ -278,118 +432,66 @@ static int fd_is_violated(const fd_plan *plan, const uint64_t *p, const uint64_t
     return only_p || (both && only_q);
 }
 
-/* D and the bound E of its error, from the sum of the fast form. */
-static void fd_finish_sum(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
-                          double sum, double *d, double *error) {
-    double chain = (FD_DOT_BLOCK + 6 + plan->width / FD_DOT_BLOCK) * FD_U;
-    switch (plan->measure) {
-    case FD_ROW_JS_DIVERGENCE:
-    case FD_ROW_JS_DISTANCE:
-        *d = sum / plan->scale;
-        *error = 4.0 * (plan->single ? 0x1p-24 : FD_U) * (a->size[i] + b->size[j] + 2.0);
-        return;
-    case FD_ROW_KL_DIVERGENCE:
-        *d = a->constant[i] - sum;
-        *error = chain * (*d + fabs(a->constant[i]) + 4.0);
-        return;
-    case FD_ROW_CROSS_ENTROPY:
-        *d = sum;
-        *error = 4.0 * FD_U;
-        return;
-    case FD_ROW_JEFFREYS_DIVERGENCE:
-        *d = (a->constant[i] + b->constant[j]) - sum;
-        *error = chain * (*d + fabs(a->constant[i]) + fabs(b->constant[j]) + 8.0);
-        return;
-    case FD_ROW_HELLINGER_DISTANCE:
-        *d = 1.0 - sum;
-        *error = chain;
-        return;
-    case FD_ROW_CHI_SQUARE:
-        *d = sum - 1.0;
-        *error = chain * (sum + 1.0);
-        return;
-    case FD_ROW_TOTAL_VARIATION:
-        *d = 0.5 * sum;
-        break;
-    case FD_ROW_SAMPLES:
-        *d = sum / (double)plan->n_bins;
-        break;
-    default:
-        *d = sum;
-    }
-    *error = 2.0 * FD_U * (a->size[i] + b->size[j]);
+/* What the products cannot see: p log(p/0) = inf. */
+static void fd_mark_violations(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
+                               ptrdiff_t j, int n_j, double *values) {
+    ptrdiff_t words = (plan->n_bins + 63) / 64;
+    int both = plan->measure == FD_ROW_JEFFREYS_DIVERGENCE;
+    for (int column = 0; column < n_j; column++)
+        for (int row = 0; row < n_i; row++)
+            if ((b->gaps[j + column] || (both && a->gaps[i + row])) && a->kind[i + row] == FD_PLAIN &&
+                b->kind[j + column] == FD_PLAIN &&
+                fd_is_violated(plan, a->support + (i + row) * words, b->support + (j + column) * words, both))
+                values[row * FD_TILE + column] = INFINITY;
 }
 
-/* Into the caller's unit; what reaches a bound within its error is the bound. */
-static double fd_finish_value(const fd_plan *plan, double d, double error) {
-    switch (plan->measure) {
-    case FD_ROW_JS_DIVERGENCE:
-        return fd_in_unit(d >= 1.0 - error ? 1.0 : d, &plan->options);
-    case FD_ROW_JS_DISTANCE:
-        return sqrt(fd_in_unit(d >= 1.0 - error ? 1.0 : d, &plan->options));
-    case FD_ROW_KL_DIVERGENCE:
-    case FD_ROW_CROSS_ENTROPY:
-    case FD_ROW_JEFFREYS_DIVERGENCE:
-        return fd_in_unit(d, &plan->options);
-    case FD_ROW_HELLINGER_DISTANCE:
-        return sqrt(d);
-    case FD_ROW_TOTAL_VARIATION:
-        return d >= 1.0 - error ? 1.0 : d;
-    default:
-        return d;
-    }
-}
-
-static void fd_sum_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
-                        ptrdiff_t j, int n_j, double *sums, double *scratch) {
+static void fd_l1_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
+                       int n, double *sums) {
     ptrdiff_t w = plan->width;
-    for (int row = 0; row < n_i; row++)
-        if (plan->form == FD_FORM_L1)
-            fd_kernels_now->l1_rows(a->left + (i + row) * w, b->left + j * w, w, n_j, w, sums + row * FD_TILE);
-        else if (plan->form == FD_FORM_JS && plan->single)
-            fd_kernels_now->js_rows32(a->left32 + (i + row) * w, a->right32 + (i + row) * w, b->left32 + j * w,
-                                      b->right32 + j * w, w, n_j, w, sums + row * FD_TILE);
-        else if (plan->form == FD_FORM_JS)
-            fd_kernels_now->js_rows(a->left + (i + row) * w, a->left_too + (i + row) * w, b->left + j * w,
-                                    b->left_too + j * w, w, n_j, w, sums + row * FD_TILE);
-    if (plan->form == FD_FORM_DOT || plan->form == FD_FORM_DOTS)
-        for (int panel = 0; panel < n_j; panel += FD_LANES)
-            fd_kernels_now->dot_rows(a->left + i * w, w, n_i, b->right + (j + panel) * w, w, sums + panel,
-                                     FD_TILE);
-    if (plan->form == FD_FORM_DOTS) {
-        for (int panel = 0; panel < n_j; panel += FD_LANES)
-            fd_kernels_now->dot_rows(a->left_too + i * w, w, n_i, b->right_too + (j + panel) * w, w,
-                                     scratch + panel, FD_TILE);
-        for (int cell = 0; cell < n_i * FD_TILE; cell++)
-            sums[cell] += scratch[cell];
+    double part[FD_TILE];
+    for (ptrdiff_t start = 0; start < w; start += FD_CHUNK) {
+        ptrdiff_t size = w - start < FD_CHUNK ? w - start : FD_CHUNK;
+        fd_kernels_now->l1_rows(a->left + i * w + start, b->left + j * w + start, w, n, size,
+                                start ? part : sums);
+        for (int row = 0; row < n && start; row++)
+            sums[row] += part[row];
     }
+}
+
+static void fd_dot_sums(const fd_plan *plan, const double *left, int n_i, const double *right, int n_j,
+                        double *sums) {
+    ptrdiff_t w = plan->width;
+    for (int panel = 0; panel < n_j; panel += FD_LANES)
+        fd_kernels_now->dot_rows(left, w, n_i, right + panel * w, w, sums + panel, FD_TILE);
 }
 
 ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
                   int n_j, double *values, double *scratch) {
-    double tolerance = plan->single ? FD_TOLERANCE_32 : FD_TOLERANCE;
-    ptrdiff_t words = (plan->n_bins + 63) / 64, again = 0;
-    int both = plan->measure == FD_ROW_JEFFREYS_DIVERGENCE;
-    if (plan->form != FD_FORM_PAIRS)
-        fd_sum_tile(plan, a, i, n_i, b, j, n_j, values, scratch);
-    for (int row = 0; row < n_i; row++)
-        for (int column = 0; column < n_j; column++) {
-            double d = 0.0, error = INFINITY, *value = values + row * FD_TILE + column;
-            ptrdiff_t p = i + row, q = j + column;
-            if (plan->form != FD_FORM_PAIRS && a->kind[p] == FD_PLAIN && b->kind[q] == FD_PLAIN) {
-                if (a->support && (b->gaps[q] || (both && a->gaps[p])) &&
-                    fd_is_violated(plan, a->support + p * words, b->support + q * words, both)) {
-                    *value = INFINITY;
-                    continue;
-                }
-                fd_finish_sum(plan, a, p, b, q, *value, &d, &error);
-            }
-            if (error <= tolerance * d)
-                *value = fd_finish_value(plan, d, error);
-            else {
-                *value = fd_exact_pair(plan, a, p, b, q);
+    ptrdiff_t w = plan->width, again = 0;
+    if (plan->form == FD_FORM_DOT || plan->form == FD_FORM_DOTS)
+        fd_dot_sums(plan, a->left + i * w, n_i, b->right + j * w, n_j, values);
+    if (plan->form == FD_FORM_DOTS) {
+        fd_dot_sums(plan, a->left_too + i * w, n_i, b->right_too + j * w, n_j, scratch);
+        for (int cell = 0; cell < n_i * FD_TILE; cell++)
+            values[cell] += scratch[cell];
+    }
+    for (int row = 0; row < n_i; row++) {
+        double *value = values + row * FD_TILE;
+        if (plan->form == FD_FORM_JS)
+            fd_js_sums(plan, a, i + row, b, j, n_j, 1, value);
+        else if (plan->form == FD_FORM_L1)
+            fd_l1_sums(plan, a, i + row, b, j, n_j, value);
+        int lost = n_j;
+        if (plan->form != FD_FORM_PAIRS)
+            lost = fd_kernels_now->finish_row(value, n_j, &plan->finish, a->constant[i + row],
+                                              a->limit[i + row], b->constant + j, b->limit + j);
+        for (int column = 0; column < n_j && lost; column++)
+            if (plan->form == FD_FORM_PAIRS || value[column] == -1.0) {
+                value[column] = fd_exact_pair(plan, a, i + row, b, j + column);
                 again++;
             }
-        }
+    }
+    if (a->support && b->support)
+        fd_mark_violations(plan, a, i, n_i, b, j, n_j, values);
     return again;
 }

@@ -31,6 +31,7 @@ typedef struct {
     double scale;            /* of prepared shares: 2^e near n_bins, so that they are near 1 */
     double order;            /* of transport */
     const double *support;   /* of transport between masses: n_bins places, increasing */
+    fd_finish finish;        /* of the fast form */
 } fd_plan;
 
 enum { FD_PLAIN, FD_SPECIAL, FD_VOID }; /* a row is good for the fast form; only for fd_row; no distribution */
@@ -44,14 +45,17 @@ typedef struct {
     double *left, *right;
     double *left_too, *right_too; /* FD_FORM_DOTS: with the functions changed round; FD_FORM_JS: h log2 2h */
     float *left32, *right32;      /* FD_FORM_JS in single precision: halves, their h log2 2h */
-    double *constant;             /* what the finish adds for the row */
-    double *size;                 /* of the terms, for the bound of the error */
+    double *constant, *limit;     /* the row's share of the finish (kernels.h); limit inf: not FD_PLAIN */
+    double *total, *total_lo;     /* FD_FORM_JS: the sum of the masses; NaN where they cannot be read in place */
     uint64_t *support;            /* a bit for each bin with mass, where a product cannot tell; else NULL */
     uint8_t *gaps;                /* whether one of them is 0 */
     uint8_t *kind;
 } fd_side;
 
 enum { FD_TILE = 64 };
+
+/* Fills what follows from measure, form, options, n_bins and single. */
+void fd_plan_finish(fd_plan *plan);
 
 /* Reads and prepares row i; the roles that have room in the side are filled. Returns its kind. */
 int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i);
@@ -60,7 +64,7 @@ int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i);
 double fd_exact_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
 
 /* Rows [i, i + n_i) against [j, j + n_j), at most FD_TILE each, j a multiple of FD_LANES; n_i x FD_TILE
- * values. `scratch` has room for 2 FD_TILE^2. Returns how many pairs were done again. */
+ * values. `scratch` has room for FD_TILE^2. Returns how many pairs were done again. */
 ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
                   int n_j, double *values, double *scratch);
 

@@ -37,10 +37,13 @@ cdef extern from "matrix.h" nogil:
         float *left32
         float *right32
         double *constant
-        double *size
+        double *limit
+        double *total
+        double *total_lo
         uint64_t *support
         uint8_t *gaps
         uint8_t *kind
+    void fd_plan_finish(fd_plan *plan)
     int fd_prepare_row(const fd_plan *plan, const fd_side *side, Py_ssize_t i)
     double fd_exact_pair(const fd_plan *plan, const fd_side *a, Py_ssize_t i, const fd_side *b, Py_ssize_t j)
     Py_ssize_t fd_tile(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b,
