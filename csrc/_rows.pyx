@@ -5,7 +5,7 @@
 # function, only when the work is worth it; NumPy has let go of the GIL by then.
 
 import os
-from functools import lru_cache
+from functools import lru_cache, wraps
 from math import isfinite
 
 cimport numpy as cnp
@@ -15,16 +15,17 @@ from rows cimport (
     FD_N_OPTIONS,
     FD_N_ROWS,
     FE_ALL_EXCEPT,
-    PyArray_Scalar,
     fd_choose_isa,
     fd_default_options,
     fd_events,
+    fd_float64,
     fd_has_openmp,
     fd_isa_level,
     fd_js_stack,
     fd_kernels_now,
     fd_limit_threads,
     fd_max_threads,
+    fd_openmp_threads,
     fd_options,
     fd_row,
     fd_row_measure,
@@ -238,38 +239,24 @@ cdef inline bint is_plain_vector(object x) noexcept:
             and cnp.PyArray_ISCARRAY_RO(x))
 
 
-cdef cnp.dtype FLOAT64 = cnp.dtype("f8")
-
-
-def one_pair(int measure, object p, object q, object base, object axis, object keepdims, object normalize,
-             object pseudocount, object log_input, object nan_policy, object out):
+cdef object one_pair(int measure, object p, object q, object base):
     """The measure of two contiguous float64 vectors with default options but for the base.
 
-    None if that is not what is asked for, or if the value is NaN: then the long way says why.
+    None if they are something else, or if the value is NaN: then the long way says why.
     """
     cdef fd_view p_view, q_view
     cdef fd_options options
     cdef Py_ssize_t n
     cdef double value
-    if (
-        out is not None
-        or keepdims is not False
-        or normalize is not True
-        or log_input is not False
-        or nan_policy is not "propagate"
-        or type(pseudocount) is not float
-        or <double>pseudocount != 0.0
-        or type(axis) is not int
-        or axis != -1
-        or not is_plain_vector(p)
-        or not is_plain_vector(q)
-    ):
+    if not is_plain_vector(p) or not is_plain_vector(q):
         return None
     n = cnp.PyArray_DIM(p, 0)
     if n != cnp.PyArray_DIM(q, 0) or n == 0:
         return None
     options = fd_default_options
-    if base is not None:
+    if type(base) is int and base == 2:
+        options.unit_hi, options.unit_lo = 1.0, 0.0
+    elif base is not None:
         if type(base) is not int and type(base) is not float or not (base > 1 and isfinite(base)):
             return None
         options.unit_hi, options.unit_lo = unit(base)
@@ -280,10 +267,20 @@ def one_pair(int measure, object p, object q, object base, object axis, object k
             value = fd_row(<fd_row_measure>measure, p_view, q_view, n, &options)
     else:
         value = fd_row(<fd_row_measure>measure, p_view, q_view, n, &options)
-    feclearexcept(FE_ALL_EXCEPT)
-    if value != value:
-        return None
-    return PyArray_Scalar(&value, FLOAT64, None)
+    return None if value != value else fd_float64(value)
+
+
+def door(int measure, int n_rows, function):
+    """`function`, with a short way in for one pair of plain vectors (or one, n_rows = 1)."""
+
+    def entrance(*args, **options):
+        if len(args) == n_rows and (not options or (len(options) == 1 and "base" in options)):
+            value = one_pair(measure, args[0], args[n_rows - 1], options["base"] if options else None)
+            if value is not None:
+                return value
+        return function(*args, **options)
+
+    return wraps(function)(entrance)
 
 
 # ---- this machine ---------------------------------------------------------------------------------------
@@ -303,9 +300,14 @@ def isa_levels():
     return tuple(levels)
 
 
-def limit_threads(int limit, bint asked):
-    """Use at most `limit` threads (0: as many as OpenMP says); `asked` if that is the user's own number."""
-    fd_limit_threads(limit, asked)
+def limit_threads(int limit, int openmp_then):
+    """Use at most `limit` threads (0: as many as OpenMP says). If the limit is the user's own number,
+    `openmp_then` is what OpenMP said when he set it, else 0."""
+    fd_limit_threads(limit, openmp_then)
+
+
+def openmp_threads():
+    return fd_openmp_threads()
 
 
 def max_threads():

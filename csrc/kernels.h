@@ -7,6 +7,7 @@
 
 /* What is summed over bins, in the order of every table: one line here, one term in measures.h. */
 #define FD_MEASURES(X)                                                                                       \
+    X(entropy)                                                                                               \
     X(cross_entropy)                                                                                         \
     X(imbalance)                                                                                             \
     X(log_excess)                                                                                            \
@@ -44,12 +45,15 @@ typedef struct {
     double order;           /* alpha - 1 of Renyi */
 } fd_pair;
 
-/* What a block says of its masses. `signs` is the union of their sign bits; NaN and inf show in the sum. */
+/* What a block says of its masses; NaN and inf show in the sum. */
 typedef struct {
     double sum_hi, sum_lo;
-    double least; /* smallest positive mass, or inf */
-    uint64_t signs;
+    int is_signed; /* there is a negative mass, or -0 */
+    int is_tiny;   /* there is a mass between 0 and FD_MASS_MIN */
 } fd_stats;
+
+/* No product of a mass down to here and a row's sum leaves the range that log.h is made for. */
+static const double FD_MASS_MIN = 0x1p-900;
 
 typedef double (*fd_sum_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pair *pair);
 

@@ -5,19 +5,29 @@
  */
 #include "measures.h"
 
-/* Adds the lanes up in a fixed tree. */
+/* Adds the lanes up, always in the same tree. */
 static double fd_fold(const double *lanes) {
-    double a[FD_LANES];
-    memcpy(a, lanes, sizeof a);
-    for (int half = FD_LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            a[i] += a[i + half];
-    return a[0];
+    double a[FD_LANES / 2];
+    for (int i = 0; i < FD_LANES / 2; i++)
+        a[i] = lanes[i] + lanes[i + FD_LANES / 2];
+    return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]));
 }
 
+/* The last n < FD_LANES numbers of a row, followed by `filler`. */
 static void fd_pad(double *padded, const double *tail, ptrdiff_t n, double filler) {
     for (int i = 0; i < FD_LANES; i++)
-        padded[i] = i < n ? tail[i] : filler;
+        padded[i] = filler;
+    for (ptrdiff_t i = 0; i < n; i++)
+        padded[i] = tail[i];
+}
+
+/* Asks for the 16 bins one block further on, most often the next row's: the loop of a measure computes for
+ * longer than memory takes, but the sums that come before the next one would wait. */
+FD_INLINE void fd_fetch_ahead(const double *bins) {
+#if defined(__GNUC__)
+    __builtin_prefetch(bins + FD_BLOCK);
+    __builtin_prefetch(bins + FD_BLOCK + FD_LANES / 2);
+#endif
 }
 
 #define FD_SUM_LOOP(name, filler, expression)                                                                \
@@ -26,6 +36,8 @@ static void fd_pad(double *padded, const double *tail, ptrdiff_t n, double fille
         double lanes[FD_LANES] = {0}, p_tail[FD_LANES], q_tail[FD_LANES];                                    \
         ptrdiff_t i = 0;                                                                                     \
         for (; i + FD_LANES <= n; i += FD_LANES) {                                                           \
+            fd_fetch_ahead(p_row + i);                                                                       \
+            fd_fetch_ahead(q_row + i);                                                                       \
             _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {                                \
                 double p = p_row[i + lane], q = q_row[i + lane];                                             \
                 lanes[lane] += expression;                                                                   \
@@ -46,6 +58,8 @@ static void fd_pad(double *padded, const double *tail, ptrdiff_t n, double fille
     FD_SUM_LOOP(fd_sum_##name, 0.0, fd_term_##name(fd_bin_of_masses(p, q, pair), pair))                      \
     FD_SUM_LOOP(fd_log_sum_##name, -INFINITY, fd_term_##name(fd_bin_of_logs(p, q, pair), pair))
 
+FD_SUM_LOOP(fd_sum_entropy, 0.0, fd_entropy_of_masses(p, q, pair))
+FD_SUM_LOOP(fd_log_sum_entropy, -INFINITY, fd_entropy_of_logs(p, q, pair))
 FD_SUM_LOOP(fd_sum_cross_entropy, 0.0, fd_cross_entropy_of_masses(p, q, pair))
 FD_SUM_LOOP(fd_log_sum_cross_entropy, -INFINITY, fd_cross_entropy_of_logs(p, q, pair))
 FD_LOOPS_OF(imbalance)
@@ -95,53 +109,56 @@ FD_STACK_LOOPS(fd_stack, fd_bin_of_masses)
 FD_STACK_LOOPS(fd_log_stack, fd_bin_of_logs)
 #undef FD_STACK_LOOPS
 
+/* Runs `step` over a row, 16 bins at a time, the last ones padded. The steps keep their lanes in registers as
+ * long as nothing else touches them, hence the second copy for the tail. */
+#define FD_EACH_STEP(p, n, filler, step)                                                                     \
+    do {                                                                                                     \
+        ptrdiff_t i = 0;                                                                                     \
+        for (; i + FD_LANES <= (n); i += FD_LANES) {                                                         \
+            const double *row = (p) + i;                                                                     \
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) step;                            \
+        }                                                                                                    \
+        if (i < (n)) {                                                                                       \
+            double row[FD_LANES];                                                                            \
+            fd_pad(row, (p) + i, (n) - i, filler);                                                           \
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) step;                            \
+        }                                                                                                    \
+    } while (0)
+
 static void fd_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
-    double sum[FD_LANES] = {0}, least[FD_LANES], tail[FD_LANES];
-    uint64_t signs[FD_LANES] = {0};
+    double sum[FD_LANES] = {0}, least[FD_LANES];
+    uint64_t bits[FD_LANES] = {0}, any = 0;
     for (int lane = 0; lane < FD_LANES; lane++)
         least[lane] = INFINITY;
-    for (ptrdiff_t i = 0; i < n; i += FD_LANES) {
-        const double *row = p + i;
-        if (n - i < FD_LANES) {
-            fd_pad(tail, row, n - i, 0.0);
-            row = tail;
-        }
-#pragma omp simd
-        for (int lane = 0; lane < FD_LANES; lane++) {
-            double x = row[lane], positive = x > 0.0 ? x : INFINITY;
-            sum[lane] += x;
-            least[lane] = positive < least[lane] ? positive : least[lane];
-            signs[lane] |= fd_bits(x);
-        }
-    }
+    FD_EACH_STEP(p, n, 0.0, {
+        double x = row[lane];
+        double positive = x > 0.0 ? x : INFINITY;
+        sum[lane] += x;
+        least[lane] = positive < least[lane] ? positive : least[lane];
+        bits[lane] |= fd_bits(x);
+    });
     stats->sum_hi = fd_fold(sum);
     stats->sum_lo = 0.0;
-    stats->least = INFINITY;
-    stats->signs = 0;
+    stats->is_tiny = 0;
     for (int lane = 0; lane < FD_LANES; lane++) {
-        stats->least = least[lane] < stats->least ? least[lane] : stats->least;
-        stats->signs |= signs[lane] >> 63;
+        any |= bits[lane];
+        stats->is_tiny |= least[lane] < FD_MASS_MIN;
     }
+    stats->is_signed = (int)(any >> 63);
 }
 
 /* The same with the rounding error of every addition kept (Knuth's TwoSum): sum_hi + sum_lo is good to
  * n u^2 of the sum of non-negative masses. */
 static void fd_exact_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
-    double sum[FD_LANES] = {0}, error[FD_LANES] = {0}, tail[FD_LANES];
+    double sum[FD_LANES] = {0}, error[FD_LANES] = {0};
     fd_stats_loop(p, n, stats);
-    for (ptrdiff_t i = 0; i < n; i += FD_LANES) {
-        const double *row = p + i;
-        if (n - i < FD_LANES) {
-            fd_pad(tail, row, n - i, 0.0);
-            row = tail;
-        }
-#pragma omp simd
-        for (int lane = 0; lane < FD_LANES; lane++) {
-            double x = row[lane], s = sum[lane] + x, part = s - sum[lane];
-            error[lane] += (sum[lane] - (s - part)) + (x - part);
-            sum[lane] = s;
-        }
-    }
+    FD_EACH_STEP(p, n, 0.0, {
+        double x = row[lane];
+        double s = sum[lane] + x;
+        double part = s - sum[lane];
+        error[lane] += (sum[lane] - (s - part)) + (x - part);
+        sum[lane] = s;
+    });
     double hi = 0.0, lo = 0.0;
     for (int lane = 0; lane < FD_LANES; lane++) {
         double s = hi + sum[lane], part = s - hi;
@@ -153,22 +170,14 @@ static void fd_exact_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
 }
 
 static double fd_max_loop(const double *p, ptrdiff_t n) {
-    double max[FD_LANES], nan[FD_LANES] = {0}, tail[FD_LANES];
+    double max[FD_LANES], nan[FD_LANES] = {0};
     for (int lane = 0; lane < FD_LANES; lane++)
         max[lane] = -INFINITY;
-    for (ptrdiff_t i = 0; i < n; i += FD_LANES) {
-        const double *row = p + i;
-        if (n - i < FD_LANES) {
-            fd_pad(tail, row, n - i, -INFINITY);
-            row = tail;
-        }
-#pragma omp simd
-        for (int lane = 0; lane < FD_LANES; lane++) {
-            double x = row[lane];
-            max[lane] = x > max[lane] ? x : max[lane];
-            nan[lane] = x == x ? nan[lane] : x;
-        }
-    }
+    FD_EACH_STEP(p, n, -INFINITY, {
+        double x = row[lane];
+        max[lane] = x > max[lane] ? x : max[lane];
+        nan[lane] = x == x ? nan[lane] : x;
+    });
     double most = max[0], missing = fd_fold(nan);
     for (int lane = 1; lane < FD_LANES; lane++)
         most = max[lane] > most ? max[lane] : most;
@@ -176,19 +185,12 @@ static double fd_max_loop(const double *p, ptrdiff_t n) {
 }
 
 static double fd_exp_sum_loop(const double *p, ptrdiff_t n, double max) {
-    double sum[FD_LANES] = {0}, tail[FD_LANES];
-    for (ptrdiff_t i = 0; i < n; i += FD_LANES) {
-        const double *row = p + i;
-        if (n - i < FD_LANES) {
-            fd_pad(tail, row, n - i, -INFINITY);
-            row = tail;
-        }
-#pragma omp simd
-        for (int lane = 0; lane < FD_LANES; lane++)
-            sum[lane] += row[lane] < max ? fd_exp(row[lane] - max) : 0.0;
-    }
+    double sum[FD_LANES] = {0};
+    FD_EACH_STEP(p, n, -INFINITY, sum[lane] += row[lane] < max ? fd_exp(row[lane] - max) : 0.0);
     return fd_fold(sum);
 }
+
+#undef FD_EACH_STEP
 
 static void fd_surprisal_loop(const double *p, double *out, ptrdiff_t n) {
 #pragma omp simd

@@ -227,6 +227,20 @@ void fd_plan_finish(fd_plan *plan) {
     }
 }
 
+/* The least positive mass. */
+static double fd_least(const fd_row_reader *r, ptrdiff_t n) {
+    double copy[FD_BLOCK], least = INFINITY;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *x = fd_block(r, start, size, copy);
+        _Pragma("omp simd reduction(min : least)") for (ptrdiff_t k = 0; k < size; k++) {
+            double positive = x[k] > 0.0 ? x[k] : INFINITY;
+            least = positive < least ? positive : least;
+        }
+    }
+    return least;
+}
+
 static int fd_prepare(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
     ptrdiff_t n = plan->n_bins;
     fd_row_reader r = fd_reader(fd_row_view(side, i), &plan->options);
@@ -245,9 +259,10 @@ static int fd_prepare(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
     int in_place = r.direct && fd_is_ordinary(&r);
     fd_stats stats;
     fd_row_stats(&r, n, 1, &stats);
-    if (!(stats.sum_hi >= FD_MASS_MIN && stats.sum_hi <= 0x1p900 && stats.least / stats.sum_hi >= 0x1p-390))
-        return FD_SPECIAL;
     r.direct = 0;
+    if (!(stats.sum_hi >= FD_MASS_MIN && stats.sum_hi <= 0x1p900 &&
+          fd_least(&r, n) / stats.sum_hi >= 0x1p-390))
+        return FD_SPECIAL;
     r.sum = stats.sum_hi;
     if (plan->form == FD_FORM_JS) {
         side->total[i] = stats.sum_hi;

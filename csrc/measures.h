@@ -22,24 +22,26 @@
 #include "log.h"
 
 typedef struct {
-    double x, y;     /* the masses */
+    double x, y;     /* the masses, FD_TINY instead of 0 */
     double d;        /* x - y, relative error 2u */
+    int gone;        /* there is mass in p and none in q */
     double log;      /* log2(x/y); +-inf where one of them is 0, 0 where both are */
     double relative; /* x log2(x/y) - (x-y)/ln 2 >= 0; y/ln 2 where x = 0, inf where only y is */
 } fd_bin;
 
 FD_INLINE fd_bin fd_bin_of_masses(double p, double q, const fd_pair *pair) {
     fd_bin b;
-    b.x = p;
-    b.y = q * pair->c_hi;
+    b.x = p + FD_TINY;
+    b.y = fd_madd(q, pair->c_hi, FD_TINY);
     b.d = fd_difference(p, q, pair->c_hi, pair->c_lo);
+    b.gone = (p > 0.0) & (q == 0.0);
+    int come = (p == 0.0) & (q > 0.0), none = (p == 0.0) & (q == 0.0);
     double log = fd_log2_ratio(b.x, b.y, b.d);
-    log = b.x > 0.0 ? log : -INFINITY;
-    log = b.y > 0.0 ? log : INFINITY;
-    b.log = b.x + b.y > 0.0 ? log : 0.0;
+    log = b.gone ? INFINITY : log;
+    log = come ? -INFINITY : log;
+    b.log = none ? 0.0 : log;
     double relative = fd_relative_entropy(b.x, b.y, b.d);
-    relative = b.y > 0.0 ? relative : INFINITY;
-    b.relative = b.x > 0.0 ? relative : FD_LOG2_E * b.y;
+    b.relative = b.gone ? INFINITY : relative;
     return b;
 }
 
@@ -47,18 +49,19 @@ FD_INLINE fd_bin fd_bin_of_masses(double p, double q, const fd_pair *pair) {
  * where p and q are near, and e = D^2 E(-D) = exp(-D) - 1 + D:
  *     x - y = x (D - e),    x D - (x - y) = x e,    for |D| <= 1. */
 FD_INLINE fd_bin fd_bin_of_logs(double p, double q, const fd_pair *pair) {
-    fd_bin b;
-    b.x = fd_exp((p - pair->max_p) - pair->log_p);
-    b.y = fd_exp((q - pair->max_q) - pair->log_q);
-    double far = p - q, difference = (far - pair->shift) + (fd_difference_error(p, q) - pair->shift_lo);
+    double x = fd_exp((p - pair->max_p) - pair->log_p), y = fd_exp((q - pair->max_q) - pair->log_q);
+    double difference = ((p - q) - pair->shift) + (fd_difference_error(p, q) - pair->shift_lo);
     double e = difference * difference * fd_exp_tail(-difference);
     int near = difference * difference <= 1.0;
-    double d = near ? b.x * (difference - e) : b.x - b.y;
-    b.d = b.x > 0.0 ? d : -b.y;
-    double log = p == q && q == -INFINITY ? 0.0 : FD_LOG2_E * difference;
-    b.log = log;
-    double relative = near ? b.x * e : b.x * (difference - 1.0) + b.y;
-    b.relative = FD_LOG2_E * (b.x > 0.0 ? relative : b.y);
+    double relative = near ? x * e : x * (difference - 1.0) + y;
+    fd_bin b;
+    b.x = x + FD_TINY;
+    b.y = y + FD_TINY;
+    b.d = near ? x * (difference - e) : x - y;
+    b.gone = (p > -INFINITY) & (q == -INFINITY);
+    b.log = p == q && q == -INFINITY ? 0.0 : FD_LOG2_E * difference;
+    relative = FD_LOG2_E * (x > 0.0 ? relative : y);
+    b.relative = b.gone ? INFINITY : relative;
     return b;
 }
 
@@ -71,7 +74,7 @@ FD_INLINE double fd_term_kl_divergence(fd_bin b, const fd_pair *pair) { return b
 /* x log(x/y) as it is, for rows that are not normalised, and its size. */
 FD_INLINE double fd_term_log_excess(fd_bin b, const fd_pair *pair) {
     double term = b.x * b.log;
-    return b.x > 0.0 ? term : 0.0;
+    return b.log > -INFINITY ? term : 0.0;
 }
 
 FD_INLINE double fd_term_log_excess_size(fd_bin b, const fd_pair *pair) {
@@ -81,16 +84,15 @@ FD_INLINE double fd_term_log_excess_size(fd_bin b, const fd_pair *pair) {
 /* Jeffreys, KL(p,q) + KL(q,p): the sum of (x - y) log(x/y). */
 FD_INLINE double fd_term_jeffreys_divergence(fd_bin b, const fd_pair *pair) {
     double term = b.d * b.log;
-    return b.d == 0.0 ? 0.0 : term;
+    return fabs(b.log) < INFINITY ? term : INFINITY;
 }
 
 /* Jensen-Shannon with mixture m = w_p x + w_q y: w_p KL(x, m) + w_q KL(y, m), where x - m = w_q (x - y) and
  * y - m = -w_p (x - y) are known as well as x - y is. Symmetric bit for bit with equal weights. */
 FD_INLINE double fd_term_js_divergence(fd_bin b, const fd_pair *pair) {
     double m = pair->w_p * b.x + pair->w_q * b.y;
-    double term = pair->w_p * fd_relative_entropy(b.x, m, pair->w_q * b.d) +
-                  pair->w_q * fd_relative_entropy(b.y, m, -pair->w_p * b.d);
-    return m > 0.0 ? term : 0.0;
+    return pair->w_p * fd_relative_entropy(b.x, m, pair->w_q * b.d) +
+           pair->w_q * fd_relative_entropy(b.y, m, -pair->w_p * b.d);
 }
 
 /* Total variation, twice. */
@@ -104,12 +106,14 @@ FD_INLINE double fd_term_gain_mass(fd_bin b, const fd_pair *pair) { return b.d >
 /* Squared Hellinger, twice: (sqrt x - sqrt y)^2 = d^2 / (sqrt x + sqrt y)^2. */
 FD_INLINE double fd_term_hellinger(fd_bin b, const fd_pair *pair) {
     double roots = b.x + b.y + 2.0 * sqrt(b.x * b.y);
-    return b.d == 0.0 ? 0.0 : b.d * (b.d / roots);
+    return b.d * (b.d / roots);
 }
 
 /* Pearson's chi-square, (x - y)^2 / y. */
 FD_INLINE double fd_term_chi_square(fd_bin b, const fd_pair *pair) {
-    return b.d == 0.0 ? 0.0 : b.d * (b.d / b.y);
+    double term = b.d * (b.d / (b.y - FD_TINY)); /* y itself: it may have been too small for a double */
+    term = b.d == 0.0 ? 0.0 : term;
+    return b.gone ? INFINITY : term;
 }
 
 /* Renyi of order alpha = 1 + order through A = (sum x^alpha y^(1-alpha) - 1)/(alpha - 1) >= 0, in nats:
@@ -117,33 +121,45 @@ FD_INLINE double fd_term_chi_square(fd_bin b, const fd_pair *pair) {
  *     A = sum [x l - x + y] + x l psi(order l).
  * Each order >= -1/2 keeps all digits; rows.c turns the rest round by skew symmetry. */
 FD_INLINE double fd_term_renyi(fd_bin b, const fd_pair *pair) {
-    double log = b.log / FD_LOG2_E;
+    double x = b.x - FD_TINY, log = b.log / FD_LOG2_E;
     double v = pair->order * log;
     double psi = v * v <= 1.0 ? v * fd_exp_tail(v) : (fd_exp(v) - 1.0 - v) / v;
-    double term = b.relative / FD_LOG2_E + b.x * log * psi;
-    double lost = pair->order < 0.0 ? b.x * (1.0 + pair->order) / -pair->order : INFINITY; /* l = inf */
+    double term = b.relative / FD_LOG2_E + x * log * psi;
+    double lost = pair->order < 0.0 ? x * (1.0 + pair->order) / -pair->order : INFINITY; /* l = inf */
     term = b.log < INFINITY ? term : lost;
-    return b.x > 0.0 ? term : b.y;
+    return b.log > -INFINITY ? term : b.y;
 }
 
 /* sum x^alpha y^(1-alpha) itself, for rows with little in common, where 1 + order A would cancel. */
 FD_INLINE double fd_term_renyi_overlap(fd_bin b, const fd_pair *pair) {
-    double term = b.x * fd_exp(pair->order * (b.log / FD_LOG2_E));
-    return b.x > 0.0 ? term : 0.0;
+    double term = (b.x - FD_TINY) * fd_exp(pair->order * (b.log / FD_LOG2_E));
+    return b.log > -INFINITY ? term : 0.0;
 }
 
-/* Cross entropy p log2(S/q) >= 0, S = sum(q) to twice the working precision: it matters where one bin holds
- * nearly all. Entropy is the cross entropy of a row with itself. */
+/* Entropy p log2(S/p) and cross entropy p log2(S/q), both >= 0. S, the sum of the row whose logarithm is
+ * taken, is held to twice the working precision: that matters where one bin holds nearly all. */
+FD_INLINE double fd_entropy_of_masses(double p, double q, const fd_pair *pair) {
+    double term = p * fd_log2_ratio(pair->s_hi, p, (pair->s_hi - p) + pair->s_lo);
+    return p > 0.0 ? term : 0.0;
+}
+
 FD_INLINE double fd_cross_entropy_of_masses(double p, double q, const fd_pair *pair) {
     double log = fd_log2_ratio(pair->s_hi, q, (pair->s_hi - q) + pair->s_lo);
     double term = q > 0.0 ? p * log : INFINITY;
     return p > 0.0 ? term : 0.0;
 }
 
+FD_INLINE double fd_entropy_of_logs(double p, double q, const fd_pair *pair) {
+    double mass = fd_exp((p - pair->max_p) - pair->log_p);
+    double bits = FD_LOG2_E * ((pair->max_q - p) + pair->log_q);
+    return mass > 0.0 ? mass * bits : 0.0;
+}
+
 FD_INLINE double fd_cross_entropy_of_logs(double p, double q, const fd_pair *pair) {
     double mass = fd_exp((p - pair->max_p) - pair->log_p);
     double bits = FD_LOG2_E * ((pair->max_q - q) + pair->log_q);
-    return mass > 0.0 ? mass * bits : 0.0;
+    double term = mass > 0.0 ? mass * bits : 0.0;
+    return (p > -INFINITY) & (q == -INFINITY) ? INFINITY : term;
 }
 
 /* -log2 p of one event, and the entropy of the two outcomes p and 1-p, bits; NaN outside [0, 1]. Here p may

@@ -18,8 +18,8 @@
 
 static const double FD_BITS_PER_NAT = 1.4426950408889634;
 
-/* Between these no product of row sums and masses leaves the range that log.h is made for. */
-static const double FD_SUM_MIN = 0x1p-30, FD_SUM_MAX = 0x1p30, FD_MASS_MIN = 0x1p-900;
+/* Rows with sums beyond these are scaled first. */
+static const double FD_SUM_MIN = 0x1p-30, FD_SUM_MAX = 0x1p30;
 
 typedef struct {
     fd_view view;
@@ -30,9 +30,10 @@ typedef struct {
     double scale[2];    /* powers of two; two, since 2^-e may not be a double */
     int wide;           /* spans more than the loops can take: bin by bin then (wide.h) */
     double sum, sum_lo; /* after adding and scaling */
-    double least;       /* smallest positive mass, likewise */
+    int is_tiny;        /* some mass, likewise, is under FD_MASS_MIN */
     int exponent;       /* of the scale: row = masses * 2^exponent */
-    double max, log;    /* of a row of logarithms: log sum exp = max + log */
+    double max, log;    /* of a row of logarithms: log sum exp = max + log; 0 where that is not divided by */
+    double top;         /* its largest entry */
 } fd_row_reader;
 
 static inline double fd_entry(const fd_view *v, ptrdiff_t i) {
@@ -84,8 +85,7 @@ static inline void fd_add(double *hi, double *lo, double x) {
 
 static inline void fd_row_stats(const fd_row_reader *r, ptrdiff_t n, int exact, fd_stats *total) {
     double copy[FD_BLOCK], hi = 0.0, lo = 0.0;
-    total->least = INFINITY;
-    total->signs = 0;
+    total->is_signed = total->is_tiny = 0;
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
         fd_stats s;
@@ -93,8 +93,8 @@ static inline void fd_row_stats(const fd_row_reader *r, ptrdiff_t n, int exact, 
                                                                       &s);
         fd_add(&hi, &lo, s.sum_hi);
         lo += s.sum_lo;
-        total->least = s.least < total->least ? s.least : total->least;
-        total->signs |= s.signs;
+        total->is_signed |= s.is_signed;
+        total->is_tiny |= s.is_tiny;
     }
     total->sum_hi = hi + lo;
     total->sum_lo = lo - (total->sum_hi - hi);
@@ -129,22 +129,24 @@ static inline int fd_all_finite_and_non_negative(const fd_row_reader *r, ptrdiff
 /* Reads a row's mass. 0 if it has none: NaN, a negative or an infinite entry. */
 static inline int fd_weigh(fd_row_reader *r, ptrdiff_t n) {
     fd_stats stats;
+    if (r->add > 0.0 && !fd_all_finite_and_non_negative(r, n))
+        return 0; /* which the pseudocount might hide */
     fd_row_stats(r, n, 0, &stats);
     if (stats.sum_hi != stats.sum_hi)
         return 0;
-    if (stats.signs || !(stats.sum_hi <= DBL_MAX)) {
+    if (stats.is_signed || !(stats.sum_hi <= DBL_MAX)) {
         if (!fd_all_finite_and_non_negative(r, n))
             return 0;
         r->direct = 0; /* there are -0, or the sum overflows */
     }
     r->sum = stats.sum_hi;
     r->sum_lo = stats.sum_lo;
-    r->least = stats.least;
+    r->is_tiny = stats.is_tiny;
     return 1;
 }
 
 static inline int fd_is_ordinary(const fd_row_reader *r) {
-    return r->sum == 0.0 || (r->sum >= FD_SUM_MIN && r->sum <= FD_SUM_MAX && r->least >= FD_MASS_MIN);
+    return r->sum == 0.0 || (r->sum >= FD_SUM_MIN && r->sum <= FD_SUM_MAX && !r->is_tiny);
 }
 
 /* Scales a row by 2^-exponent. Masses under 2^-1074 of it are lost to the loops, hence `wide`. */
@@ -155,7 +157,10 @@ static inline void fd_rescale(fd_row_reader *r, ptrdiff_t n, int exponent) {
     r->scale[0] = ldexp(1.0, -exponent / 2);
     r->scale[1] = ldexp(1.0, -exponent + exponent / 2);
     fd_row_stats(r, n, 0, &stats);
-    r->wide = ldexp(r->least, -exponent) < FD_MASS_MIN;
+    for (ptrdiff_t i = 0; i < n && !r->wide; i++) {
+        double x = fd_entry(&r->view, i) + r->add;
+        r->wide = x > 0.0 && x * r->scale[0] * r->scale[1] < FD_MASS_MIN;
+    }
     r->sum = stats.sum_hi;
     r->sum_lo = stats.sum_lo;
 }
@@ -182,6 +187,7 @@ static inline int fd_log_weigh(fd_row_reader *r, ptrdiff_t n) {
         most = block > most ? block : most;
     }
     r->sum = 1.0;
+    r->top = most;
     if (!r->normalize)
         return 1;
     if (most == -INFINITY)
@@ -237,7 +243,6 @@ static inline void fd_set_pair(fd_pair *pair, const fd_row_reader *p, const fd_r
         pair->shift_lo = fd_difference_error(p->max, q->max) + (p->log - q->log);
     } else if (p->normalize) {
         pair->c_hi = p->sum / q->sum;
-        pair->c_lo = (fma(-pair->c_hi, q->sum, p->sum) + p->sum_lo - pair->c_hi * q->sum_lo) / q->sum;
     }
 }
 
@@ -260,6 +265,19 @@ static inline int fd_disjoint(const fd_row_reader *p, const fd_row_reader *q, pt
         if (fd_entry(&p->view, i) + p->add > none && fd_entry(&q->view, i) + q->add > none)
             return 0;
     return 1;
+}
+
+/* The entropy of mixture weights, bits; the logarithm of one near 1 is that of what the others leave. */
+static inline double fd_weight_entropy(const double *weights, ptrdiff_t m) {
+    double bits = 0.0;
+    for (ptrdiff_t i = 0; i < m; i++) {
+        double others = 0.0;
+        for (ptrdiff_t j = 0; j < m; j++)
+            others += j == i ? 0.0 : weights[j];
+        if (weights[i] > 0.0)
+            bits -= weights[i] * (weights[i] > 0.5 ? log1p(-others) * FD_BITS_PER_NAT : log2(weights[i]));
+    }
+    return bits;
 }
 
 static inline double fd_in_unit(double bits, const fd_options *o) {

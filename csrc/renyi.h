@@ -9,26 +9,33 @@
 
 /* Order 0, bits: -log2 of the mass of q on the support of p. */
 static inline double fd_renyi_min_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
-    double inside = 0.0, outside = 0.0;
-    for (ptrdiff_t i = 0; i < n; i++) {
-        double mass = exp2(fd_log2_probability(q, i));
-        if (fd_log2_probability(p, i) > -INFINITY)
-            inside += mass;
-        else
-            outside += mass;
-    }
-    return q->normalize && outside < 0.5 ? -log1p(-outside) * FD_BITS_PER_NAT : -log2(inside);
+    double most = -INFINITY, inside = 0.0, outside = 0.0;
+    for (int pass = 0; pass < 2; pass++)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            double log = fd_log2_probability(q, i);
+            int shared = fd_log2_probability(p, i) > -INFINITY;
+            if (pass == 0)
+                most = shared ? fmax(most, log) : most;
+            else if (shared)
+                inside += log > -INFINITY ? exp2(log - most) : 0.0;
+            else
+                outside += exp2(log);
+        }
+    return q->normalize && outside < 0.5 ? -log1p(-outside) * FD_BITS_PER_NAT : -(most + log2(inside));
 }
 
-/* log2(p/q) of bin i, to full precision wherever the row has it. */
+/* log2(p/q) of bin i, to full precision. */
 static inline double fd_log2_ratio_at(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t i,
                                       const fd_pair *pair) {
-    double x, y, a = *fd_block(p, i, 1, &x), b = *fd_block(q, i, 1, &y);
-    if (p->logs)
-        return fd_bin_of_logs(a, b, pair).log;
-    if (p->wide || q->wide)
-        return fd_log2_probability(p, i) - fd_log2_probability(q, i);
-    return fd_bin_of_masses(a, b, pair).log;
+    double x, y;
+    int e;
+    if (p->logs) {
+        double log_p = *fd_block(p, i, 1, &x), log_q = *fd_block(q, i, 1, &y);
+        return fd_bin_of_logs(log_p, log_q, pair).log;
+    }
+    if (fd_scale_bin(p, q, i, &x, &y, &e))
+        return fd_bin_of_masses(x, y, pair).log;
+    return fd_log2_share(p, i) - fd_log2_share(q, i) - log2(pair->c_hi);
 }
 
 /* Order inf, bits: log2 of the largest p/q. */
@@ -66,7 +73,7 @@ static inline double fd_renyi_finish(double a, const fd_row_reader *p, const fd_
     double grown = pair->order * a;
     if (grown < -0.5) {
         double overlap = fd_terms(FD_renyi_overlap, p, q, n, pair) / p->sum;
-        if (overlap > 0x1p-900)
+        if (overlap > 0x1p-400) /* masses below the doubles add 2^-511 at most */
             return log2(overlap) / pair->order;
     } else if (grown < 0x1p900) {
         return log1p(grown) / pair->order * FD_BITS_PER_NAT;

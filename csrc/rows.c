@@ -34,11 +34,10 @@ static double fd_second_look(fd_row_measure measure) {
 /* Symmetric measures take their rows in an order that does not depend on the caller's, nor on the scale of
  * either, so that D(p,q) and D(q,p) are the same bits. */
 static int fd_in_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
-    double p_total = p->sum <= DBL_MAX ? fd_total(p) : 1.0, q_total = q->sum <= DBL_MAX ? fd_total(q) : 1.0;
     for (ptrdiff_t i = 0; i < n; i++) {
-        double x = (fd_entry(&p->view, i) + p->add) / p_total, y = (fd_entry(&q->view, i) + q->add) / q_total;
-        if (x != y)
-            return x > y;
+        double x, y, a = *fd_block(p, i, 1, &x) * fd_total(q), b = *fd_block(q, i, 1, &y) * fd_total(p);
+        if (a != b)
+            return a > b;
     }
     return 1;
 }
@@ -69,7 +68,7 @@ static double fd_bound(fd_row_measure measure, const fd_pair *pair) {
     switch (measure) {
     case FD_ROW_JS_DIVERGENCE:
     case FD_ROW_JS_DISTANCE:
-        return pair->w_p == 0.5 ? 1.0 : -(pair->w_p * log2(pair->w_p) + pair->w_q * log2(pair->w_q));
+        return pair->w_p == 0.5 ? 1.0 : fd_weight_entropy((double[]){pair->w_p, pair->w_q}, 2);
     case FD_ROW_TOTAL_VARIATION:
     case FD_ROW_HELLINGER_DISTANCE:
         return 2.0;
@@ -80,15 +79,16 @@ static double fd_bound(fd_row_measure measure, const fd_pair *pair) {
 
 /* Cross entropy, and entropy where q is p. */
 static double fd_cross_entropy(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n, fd_pair *pair) {
+    fd_measure sum = p == q ? FD_entropy : FD_cross_entropy;
     pair->s_hi = fd_total(q);
     pair->s_lo = q->normalize ? q->sum_lo : 0.0;
-    double bits = fd_terms(FD_cross_entropy, p, q, n, pair) / fd_total(p);
+    double bits = fd_terms(sum, p, q, n, pair) / fd_total(p);
     if (q->normalize && !q->logs && bits < 0x1p-5) { /* one bin holds nearly all: the others' digits matter */
         fd_stats stats;
         fd_row_stats(q, n, 1, &stats);
         pair->s_hi = stats.sum_hi;
         pair->s_lo = stats.sum_lo;
-        bits = fd_terms(FD_cross_entropy, p, q, n, pair) / p->sum;
+        bits = fd_terms(sum, p, q, n, pair) / p->sum;
     }
     return bits;
 }
@@ -177,8 +177,7 @@ double fd_row(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t 
         factor = o.alpha / (1.0 - o.alpha); /* D_alpha(p, q) = alpha/(1-alpha) D_(1-alpha)(q, p) */
         order = -o.alpha;
         fd_swap_rows(&p, &q, &o);
-    } else if (fd_is_symmetric(measure) && !fd_in_order(p, q, n))
-        fd_swap_rows(&p, &q, &o);
+    }
 
     if (!p->logs && !(fd_is_ordinary(p) && fd_is_ordinary(q))) {
         if (normalize) {
@@ -188,15 +187,24 @@ double fd_row(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t 
         } else
             p->wide = q->wide = 1;
     }
+    if (fd_is_symmetric(measure) && !fd_in_order(p, q, n))
+        fd_swap_rows(&p, &q, &o);
     fd_set_pair(&pair, p, q, o.w_p, o.w_q);
     pair.order = order;
+    if (p->logs &&
+        !normalize) { /* masses may be no doubles: one scale for both, which leaves the sum again */
+        double top = measure == FD_ROW_CROSS_ENTROPY || p->top > q->top ? p->top : q->top;
+        pair.max_p = top > -INFINITY ? top : 0.0;
+        pair.max_q = measure == FD_ROW_CROSS_ENTROPY ? 0.0 : pair.max_p;
+        factor = measure == FD_ROW_RENYI_DIVERGENCE ? 1.0 : exp(pair.max_p);
+    }
 
     double d;
     if (measure == FD_ROW_CROSS_ENTROPY)
-        return fd_in_unit(fd_cross_entropy(p, q, n, &pair), &o);
+        return fd_in_unit(factor * fd_cross_entropy(p, q, n, &pair), &o);
     if (measure == FD_ROW_RENYI_DIVERGENCE)
         return fd_in_unit(factor * fd_renyi(p, q, n, &pair, o.alpha), &o);
-    d = fd_sum_terms(measure, p, q, n, &pair);
+    d = factor * fd_sum_terms(measure, p, q, n, &pair);
     if (normalize)
         d = fd_clip(d, measure, p, q, n, &pair);
     switch (measure) {

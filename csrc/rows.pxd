@@ -1,7 +1,5 @@
 # What Cython sees of rows.h, kernels.h and threads.h.
 
-cimport numpy as cnp
-
 cdef extern from "kernels.h" nogil:
     ctypedef struct fd_kernels:
         const char *name
@@ -29,7 +27,8 @@ cdef extern from "rows.h" nogil:
 
 cdef extern from "threads.h" nogil:
     void fd_threads_init()
-    void fd_limit_threads(int limit, int asked)
+    void fd_limit_threads(int limit, int openmp_then)
+    int fd_openmp_threads()
     int fd_max_threads()
     int fd_team(double nanoseconds, double items)
     int fd_has_openmp()
@@ -38,5 +37,16 @@ cdef extern from "<fenv.h>" nogil:
     int feclearexcept(int)
     int FE_ALL_EXCEPT
 
-cdef extern from "numpy/arrayobject.h":
-    object PyArray_Scalar(void *data, cnp.dtype dtype, object base)
+cdef extern from *:
+    """
+    #include <numpy/arrayscalars.h>
+
+    /* a NumPy scalar in 20 ns; PyArray_Scalar takes 60 */
+    static PyObject *fd_float64(double value) {
+        PyObject *scalar = PyArrayScalar_New(Double);
+        if (scalar)
+            PyArrayScalar_ASSIGN(scalar, Double, value);
+        return scalar;
+    }
+    """
+    object fd_float64(double value)

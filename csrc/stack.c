@@ -1,7 +1,7 @@
 /* Jensen-Shannon of more than two distributions: sum_j w_j KL(p_j, m), m = sum_j w_j p_j.
  *
- * All rows are put on the scale of the first, and only differences from it are added up (loops.h), so a stack
- * of near-identical rows keeps its digits just as a pair does, and a stack of identical rows gives 0.
+ * All rows are put on the scale of one of them, and only differences from it are added up (loops.h), so a
+ * stack of near-identical rows keeps its digits just as a pair does, and a stack of identical rows gives 0.
  */
 #include <stdlib.h>
 
@@ -17,6 +17,12 @@ static const double *fd_padded_block(const fd_row_reader *r, ptrdiff_t start, pt
     for (ptrdiff_t i = n; i % FD_LANES; i++)
         copy[i] = r->logs ? -INFINITY : 0.0;
     return copy;
+}
+
+/* The heaviest row comes first: if the others are far from it, the divergence is large; if they are near,
+ * their differences from it are small. A row that weighs next to nothing may be anywhere. */
+static ptrdiff_t fd_place(ptrdiff_t j, ptrdiff_t heaviest) {
+    return j == 0 ? heaviest : j == heaviest ? 0 : j;
 }
 
 static double fd_stack_terms(const fd_row_reader *rows, fd_pair *pairs, ptrdiff_t m, ptrdiff_t n) {
@@ -45,14 +51,6 @@ static int fd_stack_is(int (*of_pair)(const fd_row_reader *, const fd_row_reader
     return 1;
 }
 
-/* -sum w log2 w: what rows with nothing in common come to. */
-static double fd_stack_bound(const fd_pair *pairs, ptrdiff_t m) {
-    double bits = 0.0;
-    for (ptrdiff_t j = 0; j < m; j++)
-        bits -= pairs[j].w_q > 0.0 ? pairs[j].w_q * log2(pairs[j].w_q) : 0.0;
-    return bits;
-}
-
 static int fd_stack_weigh(fd_row_reader *rows, ptrdiff_t m, ptrdiff_t n) {
     int ordinary = 1, exponent = -1074;
     for (ptrdiff_t j = 0; j < m; j++) {
@@ -71,6 +69,18 @@ static int fd_stack_weigh(fd_row_reader *rows, ptrdiff_t m, ptrdiff_t n) {
     return 1;
 }
 
+/* Rows that are not normalised have one scale for all, which is to be taken out of the sum. */
+static double fd_stack_factor(const fd_row_reader *rows, fd_pair *pairs, ptrdiff_t m) {
+    double top = -DBL_MAX;
+    if (rows->normalize || !rows->logs)
+        return rows->normalize ? 1.0 : ldexp(1.0, rows->exponent);
+    for (ptrdiff_t j = 0; j < m; j++)
+        top = rows[j].top > top ? rows[j].top : top;
+    for (ptrdiff_t j = 0; j < m; j++)
+        pairs[j].max_p = pairs[j].max_q = top > -DBL_MAX ? top : 0.0;
+    return exp(pairs[0].max_p);
+}
+
 double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *weights, ptrdiff_t n, int root,
                    const fd_options *o) {
     fd_row_reader *rows = malloc((size_t)m * sizeof *rows);
@@ -78,15 +88,19 @@ double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *wei
     double d = NAN;
     if (!rows || !pairs)
         goto done;
+    ptrdiff_t heaviest = 0;
+    for (ptrdiff_t j = 1; j < m; j++)
+        heaviest = weights[j] > weights[heaviest] ? j : heaviest;
     for (ptrdiff_t j = 0; j < m; j++) {
         fd_view view = first;
-        view.data += j * step;
+        view.data += fd_place(j, heaviest) * step;
         rows[j] = fd_reader(view, o);
     }
     if (!fd_stack_weigh(rows, m, n))
         goto done;
     for (ptrdiff_t j = 0; j < m; j++)
-        fd_set_pair(&pairs[j], &rows[0], &rows[j], weights[0], weights[j]);
+        fd_set_pair(&pairs[j], &rows[0], &rows[j], weights[heaviest], weights[fd_place(j, heaviest)]);
+    double factor = fd_stack_factor(rows, pairs, m);
     d = fd_stack_terms(rows, pairs, m, n);
     if (rows->normalize && d > 0.0 && d < 0x1p-42) {
         for (ptrdiff_t j = 1; j < m; j++)
@@ -95,9 +109,9 @@ double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *wei
         if (d < 0x1p-150 && !rows->logs && fd_stack_is(fd_proportional, rows, m, n, 0))
             d = 0.0;
     }
-    d = ldexp(d, rows->normalize ? 0 : rows->exponent);
+    d *= factor;
     if (rows->normalize) {
-        double bound = fd_stack_bound(pairs, m);
+        double bound = fd_weight_entropy(weights, m);
         if (d > bound * (1.0 - 1e-9) && (d > bound || fd_stack_is(fd_disjoint, rows, m, n, 1)))
             d = bound;
     }

@@ -14,41 +14,44 @@
 #    include <pthread.h>
 #endif
 
-static int fd_thread_limit = 0;   /* set_num_threads, or the CPUs we may use; 0: as many as OpenMP says */
-static int fd_limit_is_asked = 0; /* 1 if the limit is the user's own word */
-static int fd_threads_at_start = 1;
+static int fd_thread_limit = 0; /* set_num_threads, or the CPUs we may use; 0: as many as OpenMP says */
+static int fd_openmp_then = 0;  /* what OpenMP said when the user set the limit; 0 if he did not */
 static int fd_forked = 0;
 
 static inline void fd_in_child(void) { fd_forked = 1; }
 
+/* What OpenMP says: OMP_NUM_THREADS, the CPUs of this process, or what threadpoolctl made of it. */
+static inline int fd_openmp_threads(void) {
+#ifdef _OPENMP
+    return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
 static inline int fd_max_threads(void) {
 #ifdef _OPENMP
-    int now = omp_get_max_threads();
+    int now = fd_openmp_threads();
     if (fd_forked || omp_in_parallel())
         return 1;
-    if (fd_thread_limit == 0)
+    if (fd_thread_limit == 0 || (fd_openmp_then == 0 && now < fd_thread_limit))
         return now;
-    /* OpenMP's own number is lowered by threadpoolctl: then it counts whatever the user said before */
-    return fd_limit_is_asked && now >= fd_threads_at_start ? fd_thread_limit
-           : now < fd_thread_limit                         ? now
-                                                           : fd_thread_limit;
+    /* OpenMP's number has been lowered since the user spoke (threadpoolctl): that counts too */
+    return now < fd_openmp_then && now < fd_thread_limit ? now : fd_thread_limit;
 #else
     return 1;
 #endif
 }
 
 static inline void fd_threads_init(void) {
-#ifdef _OPENMP
-    fd_threads_at_start = omp_get_max_threads();
-#endif
 #ifndef _WIN32
     pthread_atfork(NULL, NULL, fd_in_child);
 #endif
 }
 
-static inline void fd_limit_threads(int limit, int asked) {
+static inline void fd_limit_threads(int limit, int openmp_then) {
     fd_thread_limit = limit;
-    fd_limit_is_asked = asked;
+    fd_openmp_then = openmp_then;
 }
 
 /* Threads for `items` independent pieces of together `nanoseconds`: one for each 40 us, since waking a team

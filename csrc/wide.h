@@ -25,7 +25,8 @@ static inline double fd_term_of_logs(fd_measure measure, double lx, double ly, c
     case FD_imbalance:
         return x - y;
     case FD_js_divergence:
-        return x > y ? x * pair->w_p * -log2(pair->w_p) : y * pair->w_q * -log2(pair->w_q);
+        return x > y ? x * pair->w_p * -log1p(-pair->w_q) * FD_BITS_PER_NAT
+                     : y * pair->w_q * -log1p(-pair->w_p) * FD_BITS_PER_NAT;
     case FD_total_variation:
     case FD_hellinger:
         return x > y ? x : y;
@@ -43,26 +44,33 @@ static inline double fd_term_of_logs(fd_measure measure, double lx, double ly, c
     }
 }
 
+/* The two masses of bin i times 2^-e, e such that the larger is between 1 and 2. 0 if they are too far apart
+ * for the loops. */
+static inline int fd_scale_bin(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t i, double *x,
+                               double *y, int *e) {
+    const int none = INT32_MIN / 2;
+    double a = fd_entry(&p->view, i) + p->add, b = fd_entry(&q->view, i) + q->add;
+    int ex = a > 0.0 ? ilogb(a) - p->exponent : none, ey = b > 0.0 ? ilogb(b) - q->exponent : none;
+    *e = ex > ey ? ex : ey;
+    *x = a > 0.0 ? ldexp(a, -p->exponent - *e) : 0.0;
+    *y = b > 0.0 ? ldexp(b, -q->exponent - *e) : 0.0;
+    return ex == none || ey == none || (ex - ey <= 900 && ey - ex <= 900);
+}
+
 static inline double fd_wide_loop(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
                                   ptrdiff_t n, const fd_pair *pair) {
     fd_sum_loop loop = fd_kernels_now->sum[measure];
-    double hi = 0.0, lo = 0.0;
+    double hi = 0.0, lo = 0.0, x, y;
     for (ptrdiff_t i = 0; i < n; i++) {
-        double x = fd_entry(&p->view, i) + p->add, y = fd_entry(&q->view, i) + q->add;
-        if (x == 0.0 && y == 0.0)
-            continue;
-        int none = INT32_MIN / 2;
-        int ex = x > 0.0 ? ilogb(x) - p->exponent : none, ey = y > 0.0 ? ilogb(y) - q->exponent : none;
-        int e = ex > ey ? ex : ey;
+        int e, near = fd_scale_bin(p, q, i, &x, &y, &e);
         double term;
-        if (ex != none && ey != none && (ex - ey > 900 || ey - ex > 900)) {
+        if (!near)
             term =
                 fd_term_of_logs(measure, fd_log2_share(p, i), fd_log2_share(q, i) + log2(pair->c_hi), pair);
-        } else {
-            x = ldexp(x, -p->exponent - e);
-            y = ldexp(y, -q->exponent - e);
+        else if (x > 0.0 || y > 0.0)
             term = ldexp(loop(&x, &y, 1, pair), e);
-        }
+        else
+            continue;
         if (isinf(term) || term != term)
             return term;
         fd_add(&hi, &lo, term);
@@ -76,9 +84,10 @@ static inline double fd_wide_cross_entropy(const fd_row_reader *p, const fd_row_
     fd_sum_loop loop = fd_kernels_now->sum[FD_cross_entropy];
     double hi = 0.0, lo = 0.0;
     for (ptrdiff_t i = 0; i < n; i++) {
-        double x = ldexp(fd_entry(&p->view, i) + p->add, -p->exponent), y = fd_entry(&q->view, i) + q->add;
+        double x = fd_entry(&p->view, i) + p->add, y = fd_entry(&q->view, i) + q->add;
         if (!(x > 0.0))
             continue;
+        x = ldexp(x, -p->exponent);
         if (!(y > 0.0))
             return INFINITY;
         double share = ldexp(y, -q->exponent), one = 1.0;
@@ -97,8 +106,8 @@ static inline double fd_terms(fd_measure measure, const fd_row_reader *p, const 
         return fd_loop(fd_kernels_now->log_sum[measure], p, q, n, pair);
     if (!p->wide && !q->wide)
         return fd_loop(fd_kernels_now->sum[measure], p, q, n, pair);
-    return measure == FD_cross_entropy ? fd_wide_cross_entropy(p, q, n, pair)
-                                       : fd_wide_loop(measure, p, q, n, pair);
+    return measure == FD_cross_entropy || measure == FD_entropy ? fd_wide_cross_entropy(p, q, n, pair)
+                                                                : fd_wide_loop(measure, p, q, n, pair);
 }
 
 /* The differences x - y of two rows of one mass add to 0; what they come to corrects the scale. */

@@ -24,13 +24,23 @@ _HOME = {
             "chi_square",
             "renyi_divergence",
         ),
-        "fastdiv.transport": ("wasserstein_distance", "wasserstein_hist"),
+        "fastdiv.transport": (
+            "wasserstein_distance",
+            "energy_distance",
+            "cramer_distance",
+            "ks_distance",
+            "sliced_wasserstein",
+            "CountsAsSamplesWarning",
+        ),
+        "fastdiv.histogram": ("wasserstein_hist",),
+        "fastdiv.circle": ("wasserstein_circle",),
+        "fastdiv.plan": ("transport_plan", "TransportPlan"),
         "fastdiv.matrix": ("Index", "cdist", "knn", "pdist"),
         "fastdiv._threads": ("num_threads", "set_num_threads", "show_config"),
     }.items()
     for name in names
 }
-_MODULES = ("reference",)
+_MODULES = ("grad", "reference")
 
 __all__ = ["__version__", *_HOME, *_MODULES]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 __all__ = ["num_threads", "set_num_threads", "show_config"]
 
 # The compiled modules each keep the limit where their loops can see it. They register as they are loaded.
-_limits: list[Callable[[int, bool], None]] = []
-_asked: int | None = None
+_limits: list[Callable[[int, int], None]] = []
+_asked: tuple[int, int] | None = None  # what the user said, and OpenMP at the time
 
 
 def _cpu_quota() -> int:
@@ -37,10 +37,10 @@ def _default_limit() -> int:
     return 0 if os.environ.get("OMP_NUM_THREADS") else _cpu_quota()
 
 
-def register(limit: Callable[[int, bool], None]) -> None:
-    """Called by each compiled module with its ``limit_threads``."""
+def register(limit: Callable[[int, int], None]) -> None:
+    """Called by each compiled module with its ``limit_threads(limit, openmp_then)``."""
     _limits.append(limit)
-    limit(_asked or _default_limit(), _asked is not None)
+    limit(*(_asked or (_default_limit(), 0)))
 
 
 def num_threads() -> int:
@@ -88,16 +88,19 @@ def set_num_threads(n: int | None) -> None:
     >>> fastdiv.set_num_threads(None)
     """
     global _asked
-    if n is not None:
+    from fastdiv import _rows
+
+    if n is None:
+        _asked = None
+    else:
         if isinstance(n, bool) or not hasattr(n, "__index__"):
             raise TypeError(f"the number of threads must be an integer, not {n!r}")
         n = n.__index__()
         if n < 1:
             raise ValueError(f"the number of threads must be at least 1, not {n}")
-        n = min(n, 1024)
-    _asked = n
+        _asked = (min(n, 1024), int(_rows.openmp_threads()))
     for limit in _limits:
-        limit(n or _default_limit(), n is not None)
+        limit(*(_asked or (_default_limit(), 0)))
 
 
 def show_config() -> None:

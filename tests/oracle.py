@@ -53,13 +53,13 @@ def magnitude(name, *rows, **options):
 
 
 def masses(rows, normalize=True, pseudocount=0.0, log_input=False):
-    """The shares of each row (its masses, without normalising)."""
+    """The shares of each row (its masses, without normalising); a pseudocount is added in float64."""
     table = []
     for row in rows:
         if log_input:
             given = [mpmath.exp(mpf(x)) for x in row]
         else:
-            given = [mpf(x) + mpf(pseudocount) for x in row]
+            given = [mpf(x + pseudocount) for x in row]
         total = sum(given) if normalize else mpf(1)
         table.append([x / total for x in given])
     return table

@@ -6,6 +6,8 @@
 
 The promise (design.md, section 3): relative error at most 1e-12 (float32: 1.2e-7, the rounding of the result)
 wherever the value is at least 1e-30; infinite exactly where the truth is; below 1e-30 no more than that.
+Measures of first order (a total variation of 1e-20 belongs to a divergence of 1e-40) may be off by 1e-30: the
+difference of two shares in double-double has 106 bits, not more.
 """
 
 from __future__ import annotations
@@ -42,8 +44,7 @@ _PLAIN = [
 _UNNORMALIZED = [
     *((name, RAW) for name in ("entropy", *PAIRS, *BASELESS)),
     ("js_divergence", {"weights": [1.0, 2.0], **RAW}),
-    ("renyi_divergence", {"alpha": 2.0, **RAW}),
-    ("renyi_divergence", {"alpha": 0.3, **RAW}),
+    *(("renyi_divergence", {"alpha": alpha, **RAW}) for alpha in (0.0, 0.3, 1.0, 2.0, math.inf)),
 ]
 _BASES = [
     *((name, {"base": base}) for name in ("entropy", *PAIRS) for base in (2, 10, 1.5)),
@@ -96,7 +97,7 @@ def cases():
         "pairs": pairs,
         "bases": {n: c for n, c in moderate.items() if n.endswith((" 3 bins", " 17 bins"))},
         "logits": logits,
-        "raw logits": {n: c for n, c in logits.items() if np.abs(np.clip(c.rows, -999, None)).max() < 300},
+        "raw logits": {n: c for n, c in logits.items() if np.abs(c.rows)[np.isfinite(c.rows)].max() < 500},
         "float32": single,
         "stacks": {name: Case(rows, weights) for name, (rows, weights) in zoo.stacks().items()},
         "events": {repr(p): Case([[p]]) for p in EVENTS},
@@ -167,6 +168,7 @@ LEAST = Decimal("1e-30")
 TOLERANCE = {"f8": Decimal("1e-12"), "f4": Decimal("1.2e-7")}
 LARGEST = {"f8": Decimal(2) ** 1024, "f4": Decimal(2) ** 128}
 ROUNDING = Decimal("1e-14")  # of the terms of a sum of mixed sign
+FIRST_ORDER = ("total_variation", "hellinger_distance", "js_distance")
 
 
 def ask(library, name, case, options):
@@ -184,7 +186,11 @@ def ask(library, name, case, options):
     return float(getattr(library, name)(*arrays, **options))
 
 
-def verdict(got, entry, dtype, raw):
+def first_order(name, options):
+    return name in FIRST_ORDER or options.get("alpha") == math.inf
+
+
+def verdict(got, entry, dtype, raw, linear):
     """(what is wrong or None, error in ulp or None)."""
     value, _, terms = entry.partition(" ")
     if value == "inf" or Decimal(value) >= LARGEST[dtype]:
@@ -199,8 +205,9 @@ def verdict(got, entry, dtype, raw):
     if abs(truth) < LEAST:
         return (None if abs(got) <= 1.01e-30 else "not below 1e-30"), None
     error = abs(Decimal(got) - truth)
-    allowed = TOLERANCE[dtype] * abs(truth) + (ROUNDING * Decimal(terms) if terms else 0)
-    ulp = None if terms or dtype == "f4" else float(error / Decimal(math.ulp(float(truth))))
+    allowed = TOLERANCE[dtype] * abs(truth) + (ROUNDING * Decimal(terms) if terms else LEAST * linear)
+    silent = terms or dtype == "f4" or error <= LEAST * linear
+    ulp = None if silent else float(error / Decimal(math.ulp(float(truth))))
     return (None if error <= allowed else f"relative error {float(error / abs(truth)):.2g}"), ulp
 
 
@@ -216,7 +223,8 @@ def judge(library, groups=None):
             except Exception as error:
                 broken.append(f"{f} of {name} ({group}), {options}: {error!r}")
                 continue
-            wrong, ulp = verdict(got, entry, case.dtype, options.get("normalize") is False)
+            raw = options.get("normalize") is False
+            wrong, ulp = verdict(got, entry, case.dtype, raw, first_order(f, options))
             if wrong:
                 broken.append(f"{f} of {name} ({group}), {options}: {wrong}; got {got!r}, truth {entry}")
             kind = f if options.get("normalize", True) else f"{f}, raw"

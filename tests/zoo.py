@@ -95,6 +95,11 @@ def _power_law_near(r, n):
     return p, jitter(r, p, 1e-7)
 
 
+def _flat_and_steep(r, n):
+    """A sum of n against a sum of one or two."""
+    return [1.0 + r.random() for _ in range(n)], [ldexp(1.0 + r.random(), -i) for i in range(n)]
+
+
 def _spike(r, n):
     return spike(r, n), spike(r, n)
 
@@ -135,6 +140,7 @@ KINDS = {
     "2^-990 and 2^1000, near": _tiny_and_huge_near,
     "power laws": _power_law,
     "power laws, near": _power_law_near,
+    "flat against steep": _flat_and_steep,
     "spikes": _spike,
     "spikes, near": _spike_near,
     "sparse": _sparse,
@@ -163,6 +169,11 @@ EXTREMES = {
     "one common bin": ([1.0, 0.0], [1.0, 1e-9]),
     "half a spike": ([1.0, 0.0], [0.5, 0.5]),
     "big integers": ([9007199254740993.0, 5.0, 1e15], [9007199254740991.0, 5.0, 1e15]),
+    "mass on none, below all shares": ([1e-320, 1.0, 1e300], [0.0, 1.0, 1.0]),
+    "none on mass, below all shares": ([0.0, 4.0], [1e-270, 1e250]),
+    "common bin below all shares": ([0.0, 1.0], [1e305, 5e-320]),
+    "shares 1e-400 apart, near": ([2.001e-186, 6e217], [2e-186, 6.0001e217]),
+    "the last bit of a share": ([1e300, 3e-84], [1.0, 0.0]),
     "negative zero": ([-0.0, 1.0, 2.0], [1.0, -0.0, 2.0]),
 }
 
@@ -173,6 +184,12 @@ LOGITS = {
     "no mass": ([-np.inf, 0.25, 1.0], [-np.inf, 2.0, -3.0]),
     "nested": ([0.0, -np.inf, 1.0], [0.0, -3.0, 1.0]),
     "disjoint": ([0.0, -np.inf], [-np.inf, 5.0]),
+    "mass on none, below all shares": ([0.0, -2000.0], [0.0, -np.inf]),
+    "common bin below all shares": ([-np.inf, 0.0], [0.0, -2000.0]),
+    "wide": (
+        [-np.inf, -0.04, -1.3, -1.7],
+        [173.7, -494.5, -2.5, -353.2],
+    ),
     "shifted": ([1.0, 2.0, 3.0], [1001.0, 1002.0, 1003.0]),
     "shifted, near": ([0.1, 0.2, 0.3], [1000.1, 1000.2, 1000.3]),
     "huge logits": ([1e5, 1e5 + 1.0, -1e5], [-1e5, -1e5 + 3.0, 1.0]),
@@ -200,6 +217,7 @@ def pairs(large=True):
     if large:
         for kind in ("unrelated", "near 1e-8", "counts"):
             table[f"{kind}, {LARGE} bins"] = KINDS[kind](Random(f"{kind} {LARGE}"), LARGE)
+    table["flat against steep, 1025 bins"] = _flat_and_steep(Random("steep"), 1025)
     return table | EXTREMES
 
 

@@ -3,14 +3,14 @@
 Same names, arguments, results and errors as ``fastdiv.<name>``, two orders of magnitude slower, and accurate
 at every scale, because nothing below subtracts rounded neighbours:
 
-- a share p / sum(p) is a double-double (hi, lo), so the difference of two shares keeps its digits;
+- a share p / sum(p) is kept to 106 bits, so the difference of two shares keeps its digits;
 - a divergence is a sum of terms >= 0 that vanish to second order where two shares agree;
 - log(x / y) is 2 atanh((x - y) / (x + y)) where x and y are close, and taken from mantissas and exponents
   where they are not, so that no ratio overflows.
 
 Held to the oracle by ``tests/test_reference.py``: 2e-13 relative or better, from unrelated rows to
-p(1 + 1e-15 noise). Where it stops: rows that differ by the rounding of one another only (a divergence below
-1e-30), and raw sums (``normalize=False``) of mixed sign, which are as ill-conditioned as they look.
+p(1 + 1e-15 noise). Where it stops: shares that differ by less than 1e-30 of themselves, all that 106 bits
+hold, and raw sums (``normalize=False``) of mixed sign, which are as ill-conditioned as they look.
 """
 
 from __future__ import annotations
@@ -106,15 +106,15 @@ def _sum(terms: Array) -> Array:
 class _Shares(NamedTuple):
     """k distributions side by side: every array but ``root`` has shape (k, ..., bins).
 
-    A share is ``(hi + lo) * root**2``; the factor leaves room below, so that the root of a divergence is
-    taken before its smallest terms are lost. Its logarithm is ``log``; it is also mantissa * 2**exponent,
-    which neither overflows nor underflows. ``logits`` are the values given with ``log_input=True``.
+    A share is ``x * root**2``; the factor leaves room below, so that the root of a divergence is taken before
+    its smallest terms are lost. Its logarithm is ``log``. Without losing a digit, however small it is, it is
+    also (mantissa + low) * 2**exponent. ``logits`` are the values given with ``log_input=True``.
     """
 
-    hi: Array
-    lo: Array
+    x: Array
     log: Array
     mantissa: Array
+    low: Array
     exponent: Array
     root: Array
     normalized: bool
@@ -122,30 +122,41 @@ class _Shares(NamedTuple):
 
     def ratio(self, i: int, j: int) -> tuple[Array, Array]:
         """The difference x_i - x_j (in units of root**2) and log(x_i / x_j)."""
-        x, y = self.hi[i], self.hi[j]
+        x, y = self.x[i], self.x[j]
         if self.logits is not None:
             log = _log_ratio_of_logits(self, i, j)
             return (x + y) * np.tanh(log / 2.0), log
-        d = (x - y) + (self.lo[i] - self.lo[j])
-        t = _over(d, x + y)
+        shift = np.clip(self.exponent[j] - self.exponent[i], -99, 99)  # mantissas are within 2**60
+        high = np.ldexp(self.mantissa[j], shift)
+        d = (self.mantissa[i] - high) + (self.low[i] - np.ldexp(self.low[j], shift))
+        t = _over(d, self.mantissa[i] + high)
         near = 2.0 * t * (1.0 + np.polyval(_ATANH, np.minimum(t * t, 0.25)))
-        far = np.log(self.mantissa[i] / self.mantissa[j]) + LN2 * (self.exponent[i] - self.exponent[j])
+        far = self._far(i, j) - self._far(j, i)  # odd in (i, j) to the last bit
         empty = (self.mantissa[i] == 0) & (self.mantissa[j] == 0)
-        close = (np.abs(t) <= 0.5) & (x + y > 2.0**-700)  # t of masses further down has lost its digits
-        return d, np.where(empty, 0.0, np.where(close, near, far))
+        close = np.abs(t) <= 0.5
+        return np.where(close, t * (x + y), x - y), np.where(empty, 0.0, np.where(close, near, far))
+
+    def _far(self, i: int, j: int) -> Array:
+        half: Array = np.log(self.mantissa[i] / self.mantissa[j]) / 2.0
+        half += LN2 / 2.0 * (self.exponent[i] - self.exponent[j])
+        return half
 
     def excess(self, i: int, j: int) -> Array:
         """sum x_i - sum x_j of raw masses, to the last digit."""
         if self.logits is not None:
             return _sum(self.ratio(i, j)[0])
-        hi, lo = _two_sum(self.hi[i], -self.hi[j])
-        return _total(hi, lo + (self.lo[i] - self.lo[j]))[0]
+        return _total(*_two_sum(self.x[i], -self.x[j]))[0]
 
     def disjoint(self) -> npt.NDArray[np.bool_]:
         """Rows in which no bin is shared by two distributions."""
         owners: npt.NDArray[np.int64] = (self.log > -np.inf).sum(axis=0)
         alone: npt.NDArray[np.bool_] = owners.max(-1) <= 1
         return alone
+
+    def uncovered(self, i: int, j: int) -> npt.NDArray[np.bool_]:
+        """Rows in which x_j = 0 < x_i somewhere, however little x_i is."""
+        rows: npt.NDArray[np.bool_] = ((self.log[i] > -np.inf) & (self.log[j] == -np.inf)).any(-1)
+        return rows
 
     def value(self, sums: Array) -> Array:
         """A sum of terms in units of root**2, as it is."""
@@ -156,41 +167,32 @@ class _Shares(NamedTuple):
         return _times(np.sqrt(sums), self.root)
 
 
-_ROOM = 200  # shares of masses are kept times 2**200: 5e-324 of a row is then 2**-874
+_ROOM = 200  # shares of masses are kept times 2**200: a share of 5e-324 is then 2**-874
 
 
-def _from_masses(masses: Array, pseudocount: Array, normalize: bool) -> _Shares:
-    """Shares of (mass + pseudocount) in each row, or, without normalising, the masses themselves."""
-    whole = masses + pseudocount
-    huge = np.isinf(whole)
-    whole = np.where(huge, masses / 2.0 + pseudocount / 2.0, whole)
-    mantissa, exponent = np.frexp(whole)
-    exponent = exponent + huge
-
-    top = np.frexp(np.maximum(masses, pseudocount).max(-1, keepdims=True))[1]
+def _from_masses(masses: Array, normalize: bool) -> _Shares:
+    """The shares of each row, or, without normalising, the masses themselves."""
+    mantissa, exponent = np.frexp(masses)
+    top = np.frexp(masses.max(-1, keepdims=True))[1]
     if not normalize:
         top = np.broadcast_to(top.max(axis=0, keepdims=True) // 2 * 2, top.shape)  # even: its half is exact
-    hi, lo = _two_sum(np.ldexp(masses, _ROOM - top), np.ldexp(pseudocount, _ROOM - top))
+    x = np.ldexp(masses, _ROOM - top)
+    low = np.zeros_like(x)
     if not normalize:
-        log = np.log(whole) + LN2 * huge
         root = np.ldexp(1.0, (top[0, ..., 0] - _ROOM) // 2)
-        return _Shares(hi, lo, log, mantissa, exponent, root, False)
+        return _Shares(x, np.log(masses), mantissa, low, exponent, root, normalized=False)
 
-    total, residue = (np.ldexp(s, -_ROOM)[..., np.newaxis] for s in _total(hi, lo))
-    share = hi / total
-    product, error = _two_product(share, total)
-    rest = (((hi - product) - error) + lo - share * residue) / total
-
-    mantissa = mantissa / total
+    # (mantissa + low) / total to 106 bits: the quotient, and what its product with the total leaves
+    total, residue = (np.ldexp(s, -_ROOM)[..., np.newaxis] for s in _total(x, low))
+    quotient = mantissa / total
+    product, error = _two_product(quotient, total)
+    low = (((mantissa - product) - error) - quotient * residue) / total
     exponent = exponent - top
-    one = np.ldexp(1.0, _ROOM)
-    log = np.where(
-        share > one / 2.0,
-        np.log1p(-np.ldexp((one - share) - rest, -_ROOM)),
-        np.log(mantissa) + LN2 * exponent,
-    )
-    root = np.full(share.shape[1:-1], np.ldexp(1.0, -_ROOM // 2))
-    return _Shares(share, rest, log, mantissa, exponent, root, True)
+    rest = (1.0 - np.ldexp(quotient, exponent)) - np.ldexp(low, exponent)
+    log = np.where(rest < 0.5, np.log1p(-rest), np.log(quotient) + LN2 * exponent)
+    x = np.ldexp(quotient, exponent + _ROOM)
+    root = np.full(x.shape[1:-1], np.ldexp(1.0, -_ROOM // 2))
+    return _Shares(x, log, quotient, low, exponent, root, normalized=True)
 
 
 def _from_logits(logits: Array, normalize: bool) -> _Shares:
@@ -202,15 +204,15 @@ def _from_logits(logits: Array, normalize: bool) -> _Shares:
         others = exp.copy()
         np.put_along_axis(others, logits.argmax(-1)[..., np.newaxis], 0.0, -1)
         rest = others.sum(-1, keepdims=True)
-        hi = exp / (1.0 + rest)
+        x = exp / (1.0 + rest)
         log = log - np.log1p(rest)
-        root = np.ones(hi.shape[1:-1])
+        root = np.ones(x.shape[1:-1])
     else:
         top = top.max(axis=0, keepdims=True)
         top = np.where(np.isfinite(top), top, 0.0)
-        hi, log, root = np.exp(logits - top), logits, np.exp(top[0, ..., 0] / 2.0)
-    none = np.zeros_like(hi)
-    return _Shares(hi, none, log, hi, none, root, normalize, logits)
+        x, log, root = np.exp(logits - top), logits, np.exp(top[0, ..., 0] / 2.0)
+    unused = np.zeros_like(x)
+    return _Shares(x, log, unused, unused, unused, root, normalize, logits)
 
 
 def _log_ratio_of_logits(s: _Shares, i: int, j: int) -> Array:
@@ -220,7 +222,7 @@ def _log_ratio_of_logits(s: _Shares, i: int, j: int) -> Array:
     makes a common offset vanish, and log1p keeps what is left when all that remains is small.
     """
     assert s.logits is not None
-    a, b, log_x, log_y, y = s.logits[i], s.logits[j], s.log[i], s.log[j], s.hi[j]
+    a, b, log_x, log_y, y = s.logits[i], s.logits[j], s.log[i], s.log[j], s.x[j]
     empty = (a == -np.inf) & (b == -np.inf)
     plain = np.where(empty, 0.0, log_x - log_y)
     if not s.normalized:
@@ -264,42 +266,46 @@ def _phi(x: Array, y: Array, d: Array) -> Array:
 
 
 def _entropy(s: _Shares) -> Array:
-    return s.value(-_sum(_times(s.hi[0], s.log[0]))) + 0.0
+    return s.value(-_sum(_times(s.x[0], s.log[0]))) + 0.0
 
 
 def _cross_entropy(s: _Shares) -> Array:
-    return s.value(-_sum(_times(s.hi[0], s.log[1]))) + 0.0
+    value = s.value(-_sum(_times(s.x[0], s.log[1]))) + 0.0
+    return np.where(s.uncovered(0, 1), np.inf, value)
 
 
 def _kl(s: _Shares) -> Array:
-    x, y = s.hi[:2]
+    x, y = s.x[:2]
     d, log = s.ratio(0, 1)
     sums = _sum(_deviance(x, y, d, log))
     if not s.normalized:  # whichever form has the smaller terms: masses may lie far apart, or agree
         plain = _times(x, log)
         sums = np.where(_sum(np.abs(plain)) <= sums, _sum(plain), sums + s.excess(0, 1))
-    return s.value(sums)
+    return np.where(s.uncovered(0, 1), np.inf, s.value(sums))
 
 
 def _jeffreys(s: _Shares) -> Array:
-    return s.value(_sum(_times(*s.ratio(0, 1))))
+    value = s.value(_sum(_times(*s.ratio(0, 1))))
+    return np.where(s.uncovered(0, 1) | s.uncovered(1, 0), np.inf, value)
 
 
 def _js(s: _Shares, weights: Array | None) -> Array:
     """In units of root**2, so that the distance can take its root first."""
-    if weights is None and len(s.hi) == 2:
+    if weights is None and len(s.x) == 2:
         d = s.ratio(0, 1)[0]
-        sums = _sum((s.hi[0] + s.hi[1]) * _phi(s.hi[0], s.hi[1], d)) / 4.0
+        sums = _sum((s.x[0] + s.x[1]) * _phi(s.x[0], s.x[1], d)) / 4.0
         bound = LN2
     else:
-        w = opt.mixture_weights(weights, len(s.hi))
+        w = opt.mixture_weights(weights, len(s.x))
         kept = np.flatnonzero(w).tolist()
-        mixture = np.tensordot(w, s.hi, 1)
-        sums = np.zeros(s.hi.shape[1:-1])
+        mixture = np.tensordot(w, s.x, 1)
+        sums = np.zeros(s.x.shape[1:-1])
         for i in kept:
-            x = s.hi[i]
+            x = s.x[i]
             d = sum((w[j] * s.ratio(i, j)[0] for j in kept if j != i), np.zeros(x.shape))
-            sums = sums + w[i] * _sum(_deviance(x, mixture, d, np.log(_over(x, mixture))))
+            # from -744, where x weighs nothing, to -log w, which it is where only x has mass
+            log = np.clip(np.log(_over(x, mixture)), -744.0, -np.log(w[i]))
+            sums = sums + w[i] * _sum(_deviance(x, mixture, d, log))
         s = s._replace(log=s.log[kept])
         others = [w[kept].sum(where=np.asarray(kept) != i) for i in kept]
         logs = [
@@ -319,13 +325,13 @@ def _total_variation(s: _Shares) -> Array:
 
 def _hellinger(s: _Shares) -> Array:
     # sqrt(x) - sqrt(y) = (x - y) / (sqrt(x) + sqrt(y))
-    roots = _over(s.ratio(0, 1)[0], np.sqrt(s.hi[0]) + np.sqrt(s.hi[1]))
+    roots = _over(s.ratio(0, 1)[0], np.sqrt(s.x[0]) + np.sqrt(s.x[1]))
     value = s.root_value(_sum(roots * roots) / 2.0)
     return np.where(s.disjoint(), 1.0, np.minimum(value, 1.0)) if s.normalized else value
 
 
 def _chi_square(s: _Shares) -> Array:
-    y = s.hi[1]
+    y = s.x[1]
     d, log = s.ratio(0, 1)
     # where y is so small that d / y could overflow: p (p / q) (1 - q / p)^2, by logarithms
     tiny = (y < 2.0**-600) & (log > 0)
@@ -334,21 +340,32 @@ def _chi_square(s: _Shares) -> Array:
 
 
 def _renyi(s: _Shares, alpha: float) -> Array:
-    empty = s.log[0] == -np.inf
     if alpha == 1.0:
         return _kl(s)
+    value = _renyi_not_kl(s, alpha)
+    return np.maximum(value, 0.0) if s.normalized else value
+
+
+def _renyi_not_kl(s: _Shares, alpha: float) -> Array:
+    empty = s.log[0] == -np.inf
     if alpha == np.inf:
         largest: Array = np.where(empty, -np.inf, s.ratio(0, 1)[1]).max(-1)
         return largest
     if alpha == 0.0:
+        far = -_log_sum_exp(np.where(empty, -np.inf, s.log[1]))
         if not s.normalized:
-            return -np.log(s.value(_sum(np.where(empty, 0.0, s.hi[1]))))
-        outside = s.value(_sum(np.where(empty, s.hi[1], 0.0)))
-        inside = s.value(_sum(np.where(empty, 0.0, s.hi[1])))
-        return np.where(outside <= 0.5, -np.log1p(-outside), -np.log(inside)) + 0.0
+            return far
+        outside = s.value(_sum(np.where(empty, s.x[1], 0.0)))
+        return np.where(outside <= 0.5, -np.log1p(-outside), far) + 0.0
     if alpha < 0.5:  # D_a(p, q) = a / (1 - a) D_{1-a}(q, p), which does not cancel as a -> 0
         return alpha / (1.0 - alpha) * _renyi_sum(s, 1, 0, 1.0 - alpha, -alpha)
     return _renyi_sum(s, 0, 1, alpha, alpha - 1.0)
+
+
+def _log_sum_exp(logs: Array) -> Array:
+    top: Array = logs.max(-1)
+    top = np.where(np.isfinite(top), top, 0.0)
+    return top + np.log(_sum(np.exp(logs - top[..., np.newaxis])))
 
 
 def _renyi_sum(s: _Shares, i: int, j: int, a: float, b: float) -> Array:
@@ -357,24 +374,21 @@ def _renyi_sum(s: _Shares, i: int, j: int, a: float, b: float) -> Array:
     For shares the sum is 1 + b E, where E = sum y (r^a - 1 - a (r - 1)) / b, r = x / y, has terms >= 0 that
     vanish to second order at r = 1: the form for rows that are alike. The other is a log-sum-exp.
     """
-    x, y = s.hi[i], s.hi[j]
+    x, y = s.x[i], s.x[j]
     log = s.ratio(i, j)[1]
     empty = s.log[i] == -np.inf
-    powers = np.where(empty, -np.inf, b * log + s.log[i])
-    top = powers.max(-1, keepdims=True)
-    anchor = np.where(np.isfinite(top), top, 0.0)
-    far: Array = (anchor[..., 0] + np.log(_sum(np.exp(powers - anchor)))) / b
+    far = _log_sum_exp(np.where(empty, -np.inf, b * log + s.log[i])) / b
     if not s.normalized:
         return far
 
     # With l = log r: (r^a - 1 - a (r - 1)) / b = a sum_{k>=2} l^k/k! (1 + a + ... + a^(k-2)) for small l
     small = np.abs(log) * max(1.0, a) <= 1.0
-    power = step = np.where(small, log, 0.0)
-    series, geometric = np.zeros_like(log), 0.0
+    step = np.where(small, log, 0.0)
+    power, term, series = step, np.zeros_like(log), np.zeros_like(log)
     for k in range(2, 24):
+        term = (a * term + power) * step / k
         power = power * step / k
-        geometric = geometric * a + 1.0
-        series = series + power * geometric
+        series = series + term
     series = a * y * series
     upper = x * (np.expm1(b * log) / b + np.expm1(-log))
     lower = y * (np.exp(a * log) * -np.expm1(-b * log) / b - np.expm1(log))
@@ -426,15 +440,16 @@ def _score(
         table = np.stack(np.broadcast_arrays(*(v.astype(np.float64) for v in views.values())))
         if stack:
             table = np.moveaxis(table[0], -2, 0)
+        table = np.ascontiguousarray(table)  # the order of a sum must not depend on the layout
         missing = np.isnan(table).any(axis=0)
         table = np.where(missing, -np.inf if log_input else 0.0, table)
         void = missing.all(-1) if nan_policy == "omit" else missing.any(-1)
         if log_input:
             shares = _from_logits(table, normalize)
         else:
-            shares = _from_masses(table, np.where(missing, 0.0, pseudocount), normalize)
+            shares = _from_masses(np.where(missing, 0.0, table + pseudocount), normalize)
         if normalize:
-            void = void | ~((shares.hi + 0.0).sum(-1) > 0).all(axis=0)
+            void = void | ~((shares.x + 0.0).sum(-1) > 0).all(axis=0)
         unit = 1.0 if base is None else np.log(base)
         value = np.where(void, np.nan, measure(shares)) / (np.sqrt(unit) if root else unit)
         result = value.reshape(shape).astype(dtype)

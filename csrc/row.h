@@ -1,0 +1,66 @@
+/* One row: from values as they come to one number. A template like sweep.h. */
+
+/* Copies one side into `values` (and `weights`), sorted, and returns it; where it is sorted already, itself.
+ * `order` is needed with weights. */
+static inline const FD_VALUE *FD_NAME(fd_arrange)(const FD_VALUE *x, const double **weights, int64_t n, int sorted,
+                                                  FD_VALUE *values, double *w, ptrdiff_t *order, fd_sorts sorts)
+{
+    if (sorted)
+        return x;
+    if (*weights == NULL) {
+        memcpy(values, x, (size_t)n * sizeof *x);
+        sorts.FD_NAME(sort)(values, n, NULL);
+        return values;
+    }
+    for (int64_t i = 0; i < n; i++)
+        order[i] = i;
+    sorts.FD_NAME(argsort)((void *)x, order, n, NULL);
+    for (int64_t i = 0; i < n; i++) {
+        values[i] = x[order[i]];
+        w[i] = (*weights)[order[i]];
+    }
+    *weights = w;
+    return values;
+}
+
+/* The statistic of one row of sorted values. a and b are both NULL (equal weights) or both given. NaN: a value is
+ * NaN (they sort last; `omit` leaves them out), a sample is empty, or both have mass at one infinity; inf: one
+ * has. Atoms without mass at either end are dropped first, so that an infinity among them does not count. */
+static inline double FD_NAME(fd_sorted_row)(const FD_VALUE *u, const double *a, int64_t n, const FD_VALUE *v,
+                                            const double *b, int64_t m, fd_task task)
+{
+    if (task.omit) {
+        for (; n && u[n - 1] != u[n - 1]; n--)
+            ;
+        for (; m && v[m - 1] != v[m - 1]; m--)
+            ;
+    }
+    if (n == 0 || m == 0 || u[n - 1] != u[n - 1] || v[m - 1] != v[m - 1])
+        return NAN;
+    if (a) {
+        for (; n && a[n - 1] == 0.0; n--)
+            ;
+        for (; m && b[m - 1] == 0.0; m--)
+            ;
+        for (; n && *a == 0.0; n--)
+            u++, a++;
+        for (; m && *b == 0.0; m--)
+            v++, b++;
+        if (n == 0 || m == 0)
+            return NAN;
+    }
+    if (task.statistic == FD_KS)
+        return FD_NAME(fd_cdf_distance)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), 0);
+    if (isinf((double)u[0]) || isinf((double)v[0]) || isinf((double)u[n - 1]) || isinf((double)v[m - 1])) {
+        const int below = u[0] == v[0] && isinf((double)u[0]);
+        const int above = u[n - 1] == v[m - 1] && isinf((double)u[n - 1]);
+        return below || above ? NAN : INFINITY;
+    }
+    if (task.statistic == FD_CRAMER)
+        return FD_NAME(fd_cdf_distance)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), 2);
+    if (task.p != 1.0)
+        return FD_NAME(fd_wasserstein)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), task.p);
+    if (a || (double)n * (double)m >= 0x1p62)
+        return FD_NAME(fd_cdf_distance)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), 1);
+    return FD_NAME(fd_area)(u, n, v, m);
+}

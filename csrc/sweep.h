@@ -1,0 +1,235 @@
+/* Sweeps over two sorted samples. A template over the type of the values: define FD_VALUE, FD_NAME(name) and
+ * FD_GAP(a, b, share), the product (a - b) * share for a >= b and share <= 1, before including it.
+ *
+ * W1 is the area between the distribution functions F and G. A sweep walks the union of both samples, an event
+ * per value, and adds |F - G| times each gap.
+ */
+
+/* How many of the first `events` values of the merged samples come from u; of equal values u's come first. */
+static inline int64_t FD_NAME(fd_split)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m, int64_t events)
+{
+    int64_t low = events > m ? events - m : 0, high = events < n ? events : n;
+    while (low < high) {
+        const int64_t i = low + (high - low) / 2;
+        if (u[i] <= v[events - i - 1])
+            low = i + 1;
+        else
+            high = i;
+    }
+    return low;
+}
+
+/* Sum of |D| times gap over all events of two short samples, D exact in double. One event waits some 12 cycles
+ * for the previous one (load, compare, step), so four stretches of the merge are walked at once. */
+static inline double FD_NAME(fd_area_tile)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m,
+                                           const double step[2], double difference, FD_VALUE left)
+{
+    enum { LANES = 4 };
+    const FD_VALUE *x[LANES], *y[LANES], *x_end[LANES], *y_end[LANES];
+    FD_VALUE last[LANES];
+    double D[LANES], sum[LANES];
+    for (int k = 0; k < LANES; k++) {
+        const int64_t events = (n + m) * k / LANES;
+        int64_t i = FD_NAME(fd_split)(u, n, v, m, events);
+        if (k) { /* values that are not sorted must not lead out of bounds */
+            const int64_t least = x[k - 1] - u, most = least + events - (n + m) * (k - 1) / LANES;
+            i = i < least ? least : i > most ? most : i;
+        }
+        const int64_t j = events - i;
+        x[k] = u + i;
+        y[k] = v + j;
+        D[k] = difference + (double)i * step[1] + (double)j * step[0];
+        last[k] = left;
+        if (i && u[i - 1] > last[k])
+            last[k] = u[i - 1];
+        if (j && v[j - 1] > last[k])
+            last[k] = v[j - 1];
+        sum[k] = 0.0;
+        if (k) {
+            x_end[k - 1] = x[k];
+            y_end[k - 1] = y[k];
+        }
+    }
+    x_end[LANES - 1] = u + n;
+    y_end[LANES - 1] = v + m;
+    for (;;) {
+        int64_t safe = INT64_MAX; /* so many events no stretch can run out of either sample */
+        for (int k = 0; k < LANES; k++) {
+            const int64_t a = x_end[k] - x[k], b = y_end[k] - y[k];
+            safe = a < safe ? a : safe;
+            safe = b < safe ? b : safe;
+        }
+        if (safe < 4)
+            break;
+        for (; safe > 0; safe--) {
+#pragma GCC unroll 4
+            for (int k = 0; k < LANES; k++) {
+                const FD_VALUE a = *x[k], b = *y[k], next = b < a ? b : a;
+                const int64_t from_u = !(b < a);
+                sum[k] += fabs(D[k]) * (double)(next - last[k]);
+                last[k] = next;
+                D[k] += step[from_u]; /* a table: a conditional would become an unpredictable branch */
+                x[k] += from_u;
+                y[k] += 1 - from_u;
+            }
+        }
+    }
+    double area = 0.0;
+    for (int k = 0; k < LANES; k++) {
+        while (x[k] < x_end[k] || y[k] < y_end[k]) {
+            const int from_u = y[k] == y_end[k] || (x[k] < x_end[k] && *x[k] <= *y[k]);
+            const FD_VALUE next = from_u ? *x[k]++ : *y[k]++;
+            sum[k] += fabs(D[k]) * (double)(next - last[k]);
+            last[k] = next;
+            D[k] += step[from_u];
+        }
+        area += sum[k];
+    }
+    return area;
+}
+
+/* Area between the CDFs over [left, right], of n and m sorted values within: D = F - G, times step_u step_v,
+ * is `difference` at the left edge; a value of u adds step_u (the size of the other sample), one of v takes
+ * step_v away. D is an integer, so it is 0 where it is 0. */
+static inline double FD_NAME(fd_area_between)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m,
+                                              int64_t step_u, int64_t step_v, int64_t difference, FD_VALUE left,
+                                              FD_VALUE right)
+{
+    enum { TILE = 4096 };
+    const double unit = 1.0 / ((double)step_u * (double)step_v);
+    fd_sum area = {0.0, 0.0};
+    int64_t i = 0, j = 0;
+    FD_VALUE last = left;
+    if (unit > 0x1p-52 && right - last < FD_WIDE) {
+        const double step[2] = {-(double)step_v, (double)step_u};
+        while (i < n || j < m) {
+            const int64_t x = n - i < TILE ? n - i : TILE, y = m - j < TILE ? m - j : TILE;
+            const int64_t events = x + y < TILE ? x + y : TILE;
+            const int64_t from_u = FD_NAME(fd_split)(u + i, x, v + j, y, events), from_v = events - from_u;
+            fd_add(&area, FD_NAME(fd_area_tile)(u + i, from_u, v + j, from_v, step, (double)difference, last));
+            i += from_u;
+            j += from_v;
+            difference += from_u * step_u - from_v * step_v;
+            last = from_u && u[i - 1] > last ? u[i - 1] : last;
+            last = from_v && v[j - 1] > last ? v[j - 1] : last;
+        }
+        fd_add(&area, fabs((double)difference) * (double)(right - last));
+        return fd_total(area) * unit;
+    }
+    while (i < n || j < m) {
+        const int from_u = j == m || (i < n && u[i] <= v[j]);
+        const FD_VALUE next = from_u ? u[i++] : v[j++];
+        fd_add(&area, FD_GAP(next, last, fabs((double)difference) * unit));
+        last = next;
+        difference += from_u ? step_u : -step_v;
+    }
+    fd_add(&area, FD_GAP(right, last, fabs((double)difference) * unit));
+    return fd_total(area);
+}
+
+/* Sum of |u_i - v_i|, added in 8 lanes and blocks. */
+static inline double FD_NAME(fd_sum_of_distances)(const FD_VALUE *u, const FD_VALUE *v, int64_t n)
+{
+    fd_sum total = {0.0, 0.0};
+    for (int64_t start = 0; start < n; start += 1024) {
+        const int64_t end = n - start < 1024 ? n : start + 1024;
+        double sum[8] = {0.0};
+        int64_t i = start;
+        for (; i + 8 <= end; i += 8)
+            for (int k = 0; k < 8; k++)
+                sum[k] += (double)(u[i + k] > v[i + k] ? u[i + k] - v[i + k] : v[i + k] - u[i + k]);
+        for (; i < end; i++)
+            sum[0] += (double)(u[i] > v[i] ? u[i] - v[i] : v[i] - u[i]);
+        fd_add(&total, ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])));
+    }
+    return fd_total(total);
+}
+
+/* Area between the CDFs of two sorted samples, n m < 2^63. Samples of one size match value by value. */
+static inline double FD_NAME(fd_area)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m)
+{
+    const FD_VALUE left = u[0] < v[0] ? u[0] : v[0], right = u[n - 1] > v[m - 1] ? u[n - 1] : v[m - 1];
+    if (n == m && right - left < FD_WIDE)
+        return FD_NAME(fd_sum_of_distances)(u, v, n) / (double)n;
+    return FD_NAME(fd_area_between)(u, n, v, m, m, n, 0, left, right);
+}
+
+/* Moves over the events of two samples of masses, those at one point taken together. */
+typedef struct {
+    const FD_VALUE *u, *v;
+    fd_masses a, b;
+    int64_t i, j;
+    fd_mass A, B;
+    FD_VALUE point;
+    double difference; /* F - G right of the point */
+} FD_NAME(fd_events);
+
+static inline int FD_NAME(fd_next_event)(FD_NAME(fd_events) *e)
+{
+    if (e->i == e->a.n && e->j == e->b.n)
+        return 0;
+    const int from_u = e->j == e->b.n || (e->i < e->a.n && e->u[e->i] <= e->v[e->j]);
+    const FD_VALUE point = from_u ? e->u[e->i] : e->v[e->j];
+    for (; e->i < e->a.n && e->u[e->i] == point; e->i++)
+        e->A += fd_mass_at(&e->a, e->i);
+    for (; e->j < e->b.n && e->v[e->j] == point; e->j++)
+        e->B += fd_mass_at(&e->b, e->j);
+    e->point = point;
+    e->difference = fd_cross_difference(e->A, e->b.total, e->B, e->a.total) *
+                    (1.0 / (fd_mass_to_double(e->a.total) * fd_mass_to_double(e->b.total)));
+    return 1;
+}
+
+/* Integral of |F - G|^power over [left, right] for power 1 or 2; power 0: the largest |F - G|. A and B is the
+ * mass left of it. Among values at one point the gap is 0, and what F - G is there does not count. */
+static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_mass A, const FD_VALUE *v,
+                                             fd_masses b, fd_mass B, FD_VALUE left, FD_VALUE right, int power)
+{
+    const fd_mass S = a.total, T = b.total;
+    const double unit = 1.0 / (fd_mass_to_double(S) * fd_mass_to_double(T));
+    const double one[2] = {1.0, 1.0};
+    const double *weights[2] = {b.weights ? b.weights : one, a.weights ? a.weights : one};
+    const int64_t stride[2] = {b.weights != NULL, a.weights != NULL};
+    const int scale[2] = {b.scale, a.scale};
+    fd_mass mass[2] = {B, A};
+    fd_sum area = {0.0, 0.0};
+    double share = fabs(fd_cross_difference(A, T, B, S)) * unit, largest = 0.0;
+    FD_VALUE last = left;
+    for (int64_t i = 0, j = 0; i < a.n || j < b.n;) {
+        const int from_u = j == b.n || (i < a.n && u[i] <= v[j]);
+        const int64_t at = from_u ? i : j;
+        const FD_VALUE next = from_u ? u[i] : v[j];
+        if (power)
+            fd_add(&area, FD_GAP(next, last, power == 2 ? share * share : share));
+        else
+            largest = next != last && share > largest ? share : largest;
+        mass[from_u] += fd_mass_of(weights[from_u][at * stride[from_u]], scale[from_u]);
+        share = fabs(fd_cross_difference(mass[1], T, mass[0], S)) * unit;
+        last = next;
+        i += from_u;
+        j += 1 - from_u;
+    }
+    largest = share > largest ? share : largest;
+    if (power)
+        fd_add(&area, FD_GAP(right, last, power == 2 ? share * share : share));
+    return power ? fd_total(area) : largest;
+}
+
+static inline double FD_NAME(fd_cdf_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, int power)
+{
+    const FD_VALUE left = u[0] < v[0] ? u[0] : v[0], right = u[a.n - 1] > v[b.n - 1] ? u[a.n - 1] : v[b.n - 1];
+    return FD_NAME(fd_cdf_between)(u, a, 0, v, b, 0, left, right, power);
+}
+
+/* The points of the merged samples, ascending, and F - G to the right of each. Returns how many. */
+static inline int64_t FD_NAME(fd_cdf_steps)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
+                                            FD_VALUE *points, double *difference)
+{
+    FD_NAME(fd_events) e = {.u = u, .v = v, .a = a, .b = b};
+    int64_t steps = 0;
+    while (FD_NAME(fd_next_event)(&e)) {
+        points[steps] = e.point;
+        difference[steps++] = e.difference;
+    }
+    return steps;
+}

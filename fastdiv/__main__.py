@@ -1,0 +1,5 @@
+"""``python -m fastdiv`` is the ``fastdiv`` command."""
+
+from fastdiv.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,145 @@
+"""Arrow's side of tables.py: Parquet, Feather and data frames. Needs pyarrow, the extra ``parquet``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastdiv.tables import Column, Table, TableError, _one_line
+
+__all__ = ["from_frame", "open_arrow"]
+
+
+def _pyarrow(what: str) -> Any:
+    try:
+        import pyarrow
+    except ImportError:
+        raise TableError(f"{what}: needs pyarrow; install it with: pip install 'fastdiv[parquet]'") from None
+    return pyarrow
+
+
+def open_arrow(path: Path, reader: str, categorical: frozenset[str]) -> Table:
+    """A Parquet file (`reader` "parquet") or an Arrow file or stream ("ipc", which Feather 2 is)."""
+    pa = _pyarrow(str(path))
+    try:
+        if reader == "parquet":
+            return _open_parquet(path, categorical)
+        return _from_arrow(_read_ipc(pa, path), str(path), categorical)
+    except pa.ArrowException as error:
+        raise TableError(f"{path}: cannot be read as {path.suffix}: {_one_line(error)}") from None
+
+
+def from_frame(frame: Any, label: str, categorical: frozenset[str]) -> Table:
+    """A pandas, polars or Arrow table, through the Arrow stream they all offer."""
+    pa = _pyarrow(label)
+    try:
+        table = pa.table(frame)
+    except pa.ArrowException as error:  # a pandas column of objects of several types
+        raise TableError(f"{label}: {_one_line(error)}") from None
+    return _from_arrow(table, label, categorical)
+
+
+def _open_parquet(path: Path, categorical: frozenset[str]) -> Table:
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(path)
+    names = _without_index(file.schema_arrow.names)
+    if not file.metadata.num_rows:
+        raise TableError(f"{path}: the table has no rows")
+
+    def column(name: str) -> Any:
+        # one column at a time: the peak is one column of each table, not two tables; threads share out
+        # columns, so they would only be waited for
+        return file.read(columns=[name], use_threads=False).column(name)
+
+    return Table(str(path), names, partial(_columns, str(path), column, categorical))
+
+
+def _columns(
+    label: str, column: Callable[[str], Any], categorical: frozenset[str], names: Sequence[str]
+) -> Iterator[Column]:
+    import pyarrow as pa
+
+    for name in names:
+        try:
+            yield _column(name, column(name), name in categorical)
+        except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
+            raise TableError(f"{label}: column {name!r} cannot be read: {_one_line(error)}") from None
+
+
+def _without_index(names: Sequence[str]) -> tuple[str, ...]:
+    """Without what pandas calls the row numbers that it writes along with a filtered frame."""
+    return tuple(name for name in names if not re.fullmatch(r"__index_level_\d+__", name))
+
+
+def _read_ipc(pa: Any, path: Path) -> Any:
+    source = pa.memory_map(str(path))
+    try:
+        return pa.ipc.open_file(source).read_all()
+    except pa.ArrowInvalid:
+        source.seek(0)
+        return pa.ipc.open_stream(source).read_all()
+
+
+def _from_arrow(table: Any, label: str, categorical: frozenset[str]) -> Table:
+    if table.num_columns and not table.num_rows:
+        raise TableError(f"{label}: the table has no rows")
+
+    names = _without_index(table.column_names)
+    return Table(label, names, partial(_columns, label, table.column, categorical))
+
+
+def _column(name: str, values: Any, categorical: bool) -> Column:
+    import pyarrow as pa
+    from pyarrow import compute as pc
+    from pyarrow import types
+
+    rows, missing, kind = len(values), values.null_count, values.type
+    if types.is_dictionary(kind):  # what pandas and polars store categories as
+        tally = _tally(values)
+        missing = rows - sum(tally.values())
+        return Column(name, "categorical" if tally else "missing", rows, missing, tally=tally)
+    if types.is_float16(kind):
+        values = values.cast(pa.float32())
+    if types.is_floating(kind):
+        values = pc.if_else(pc.is_nan(values), None, values) if pc.any(pc.is_nan(values)).as_py() else values
+        missing = values.null_count
+    if missing == rows:
+        return Column(name, "missing", rows, missing)
+    if missing:
+        values = values.drop_null()
+    if types.is_boolean(kind):
+        return Column(name, "boolean", rows, missing, tally=_tally(values.cast(pa.string())))
+    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+        return Column(name, "categorical", rows, missing, tally=_tally(values))
+    numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+    temporal = types.is_timestamp(kind) or types.is_date(kind)
+    if categorical and (numeric or temporal):
+        return Column(name, "categorical", rows, missing, tally=_tally(values.cast(pa.string())))
+    if temporal:
+        stamps = values.cast(pa.timestamp("us", tz=getattr(kind, "tz", None)), safe=False)
+        return Column(name, "datetime", rows, missing, _array(stamps.cast(pa.int64())))
+    if types.is_decimal(kind):
+        return Column(name, "numeric", rows, missing, _array(values.cast(pa.float64())))
+    if numeric:
+        return Column(name, "numeric", rows, missing, _array(values))
+    if types.is_duration(kind):
+        micros = values.cast(pa.duration("us"), safe=False).cast(pa.int64())
+        return Column(name, "numeric", rows, missing, _array(micros) / 1e6)
+    return Column(name, "unsupported", rows, missing, reason=f"values of type {kind} are not compared")
+
+
+def _tally(values: Any) -> dict[str, int]:
+    pairs = values.value_counts()
+    counted = zip(pairs.field(0).to_pylist(), pairs.field(1).to_pylist(), strict=True)
+    return {str(value): count for value, count in counted if value is not None}
+
+
+def _array(values: Any) -> np.ndarray:
+    # to_numpy() would import pandas where it is installed: half a second
+    return np.concatenate([np.from_dlpack(chunk) for chunk in values.chunks])

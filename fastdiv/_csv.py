@@ -1,0 +1,284 @@
+"""CSV's side of tables.py: the standard library's parser, and types inferred a column at a time.
+
+There is one route, with or without pyarrow installed: two parsers never agree on what is missing, a
+number or a broken row, and whoever waits for a large CSV file is better served by Parquet.
+
+The file is read in blocks of rows, so that memory holds one block of strings and, of each column, its
+numbers or its distinct values. A column is all numbers, all true/false, all ISO 8601 dates, or text;
+numbers or dates among text are a mistake to tell about, not a category.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+import numpy as np
+
+from fastdiv.tables import Column, Kind, Table, TableError
+
+__all__ = ["open_csv"]
+
+# One block: large enough that the work is in C, small enough for the cache and for memory.
+_ROWS = 1 << 14
+_CHARACTERS = 1 << 20
+
+_BOOLEANS = {cell: cell.lower() for cell in ("true", "True", "TRUE", "false", "False", "FALSE")}
+
+
+def open_csv(
+    path: Path, categorical: frozenset[str], missing: frozenset[str], delimiter: str | None
+) -> Table:
+    """The table in a CSV file: its header now, its columns when they are read."""
+    with _told(path), _open_text(path) as file:
+        header = file.readline()
+        sep = delimiter or ("\t" if ".tsv" in path.suffixes else _sniff(header))
+        file.seek(0)
+        names: list[str] = next(_parser(file, sep), [])
+    if not header:
+        raise TableError(f"{path}: the file is empty")
+    if not names:
+        raise TableError(f"{path}: line 1 has no column names")
+
+    def read(wanted: Sequence[str]) -> Iterator[Column]:
+        builders = [_Builder(name, names.index(name), missing, name in categorical) for name in wanted]
+        rows = 0
+        for count, cells_of in _blocks(path, sep, len(names)):
+            rows += count
+            for builder in builders:
+                builder.add(cells_of(builder.index))
+        if not rows:
+            raise TableError(f"{path}: the table has a header but no rows")
+        for builder in builders:
+            yield builder.finish(rows, lambda index, cell: _line_of(path, sep, index, cell))
+
+    return Table(str(path), tuple(names), read)
+
+
+class _Builder:
+    """Gathers one column block by block: as numbers while they last, as counted strings from then on."""
+
+    def __init__(self, name: str, index: int, missing: frozenset[str], categorical: bool) -> None:
+        self.name = name
+        self.index = index
+        self.missing = missing
+        self.counting = categorical
+        # a number that means missing would pass as a number
+        self.sift = any(map(_NUMBER.fullmatch, missing))
+        self.categorical = categorical
+        self.blank = 0
+        self.numbers: list[np.ndarray] = []
+        self.tally: Counter[str] = Counter()
+
+    def add(self, cells: Sequence[str]) -> None:
+        if not self.counting:
+            numbers = None if self.sift else _numbers(cells)
+            if numbers is None:
+                present = [cell for cell in cells if cell not in self.missing]
+                numbers = _numbers(present)
+                if numbers is not None:
+                    self.blank += len(cells) - len(present)
+            if numbers is not None:
+                self.numbers.append(numbers)
+                return
+            self.counting = True
+        self.tally.update(cells)
+
+    def finish(self, rows: int, line_of: Callable[[int, str], int]) -> Column:
+        blank = self.blank + sum(self.tally.pop(cell, 0) for cell in self.missing)
+        if not self.tally:
+            numbers = np.concatenate(self.numbers) if self.numbers else np.empty(0)
+            if numbers.dtype.kind == "f":
+                numbers = numbers[~np.isnan(numbers)]
+            kind: Kind = "numeric" if len(numbers) else "missing"
+            return Column(self.name, kind, rows, rows - len(numbers), numbers)
+        if self.categorical:
+            return Column(self.name, "categorical", rows, blank, tally=dict(self.tally))
+        if not any(map(len, self.numbers)):
+            if all(cell in _BOOLEANS for cell in self.tally):
+                tally: Counter[str] = Counter()
+                for cell, count in self.tally.items():
+                    tally[_BOOLEANS[cell]] += count
+                return Column(self.name, "boolean", rows, blank, tally=dict(tally))
+            dates = _dates(self.tally)
+            if dates is not None:
+                return Column(self.name, "datetime", rows, blank, dates)
+        odd = self._odd()
+        if odd is not None:
+            classes, cell = odd
+            reason = (
+                f"mixes {classes} (line {line_of(self.index, cell)}: {cell!r}); "
+                f"--categorical {quote(self.name)} compares it as text, "
+                f"--missing {quote(cell)} takes such cells as missing"
+            )
+            return Column(self.name, "mixed", rows, blank, reason=reason)
+        return Column(self.name, "categorical", rows, blank, tally=dict(self.tally))
+
+    def _odd(self) -> tuple[str, str] | None:
+        """Which classes of value the column mixes and the first cell of the rarest; None if it does not."""
+        count = Counter({"numbers": sum(map(len, self.numbers))})
+        first: dict[str, str] = {}
+        is_number, looks_dated = _NUMBER.fullmatch, _DATE.fullmatch
+        for cell, times in self.tally.items():
+            if is_number(cell):
+                kind = "numbers"
+            elif looks_dated(cell) and _dates(Counter([cell])) is not None:
+                kind = "dates"
+            else:
+                kind = "text"
+            count[kind] += times
+            first.setdefault(kind, cell)
+        found = [kind for kind, times in count.most_common() if times]
+        if len(found) == 1:
+            return None
+        rarest = next(kind for kind in reversed(found) if kind in first)
+        return " and ".join(found), first[rarest]
+
+
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d.*)?", re.ASCII)
+_PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
+
+
+def _numbers(cells: Sequence[str]) -> np.ndarray | None:
+    """The cells as int64 if all are whole, else as float64; None if one is no number."""
+    try:
+        array = np.fromiter(map(int, cells), np.int64, len(cells))
+    except (ValueError, OverflowError):
+        try:
+            array = np.fromiter(map(float, cells), np.float64, len(cells))
+        except ValueError:
+            return None
+    # Python reads 1_000 and the digits of every script as numbers; no other CSV reader does
+    text = "".join(cells)
+    return array if text.isascii() and "_" not in text else None
+
+
+def _dates(tally: Counter[str]) -> np.ndarray | None:
+    """Microseconds since 1970, in UTC where the cells name an offset; None if one is no date."""
+    if not all(map(_DATE.fullmatch, tally)):
+        return None
+    try:
+        if all(map(_PLAIN_DATE.fullmatch, tally)):  # NumPy reads these, and ten times as fast
+            micros = np.array(list(tally), "M8[us]").view(np.int64)
+        else:
+            stamps = [datetime.fromisoformat(cell) for cell in tally]
+            epoch = datetime(1970, 1, 1, tzinfo=stamps[0].tzinfo and UTC)
+            micros = np.array([stamp - epoch for stamp in stamps], "m8[us]").view(np.int64)
+    except (ValueError, TypeError):  # a 30th of February; offsets in some cells only
+        return None
+    return np.repeat(micros, list(tally.values()))
+
+
+# -- the file ------------------------------------------------------------------------------------------------
+
+
+def _open_text(path: Path) -> io.TextIOWrapper:
+    raw: Any = gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb")  # noqa: SIM115
+    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+
+
+def _parser(lines: Iterable[str], delimiter: str) -> Any:
+    return csv.reader(lines, delimiter=delimiter, strict=True)
+
+
+def _sniff(header: str) -> str:
+    """The most frequent delimiter outside quotes; a comma if there is none."""
+    bare = re.sub(r'"[^"]*"', "", header)
+    return max(",;\t|", key=bare.count)
+
+
+_Cells = Callable[[int], Sequence[str]]
+
+
+def _blocks(path: Path, delimiter: str, width: int) -> Iterator[tuple[int, _Cells]]:
+    """The rows below the header, some at a time: how many, and a function giving the cells of column j."""
+    with _told(path, delimiter, width), _open_text(path) as file:
+        rows = _parser(file, delimiter)
+        next(rows)
+        if rows.line_num == 1:
+            file.seek(0)
+            file.readline()
+            rest = yield from _plain_blocks(file, delimiter, width)
+            rows = _parser(chain(io.StringIO(rest, newline=""), file), delimiter)
+        while block := list(islice(rows, _ROWS)):
+            block = [row for row in block if row]  # the csv module makes [] of a blank line
+            if any(len(row) != width for row in block):
+                raise csv.Error("ragged")
+            yield len(block), partial(_picked, block)
+
+
+def _plain_blocks(
+    file: io.TextIOWrapper, delimiter: str, width: int
+) -> Generator[tuple[int, _Cells], None, str]:
+    """Blocks while the text has no quotes; returns what it had read when something else came.
+
+    Cells are then what lies between delimiters, and splitting is three times as fast as the csv module.
+    """
+    while True:
+        text = file.read(_CHARACTERS) + file.readline()
+        body = text.replace("\r\n", "\n").removesuffix("\n")
+        lines = body.split("\n")
+        unusual = '"' in body or "\r" in body or "" in lines
+        if unusual or {line.count(delimiter) for line in lines} != {width - 1}:
+            return text
+        yield len(lines), partial(_strided, body.replace("\n", delimiter).split(delimiter), width)
+
+
+def _strided(cells: list[str], width: int, j: int) -> list[str]:
+    return cells[j::width]
+
+
+def _picked(block: list[list[str]], j: int) -> list[str]:
+    return [row[j] for row in block]
+
+
+@contextmanager
+def _told(path: Path, delimiter: str = ",", width: int = 0) -> Iterator[None]:
+    """Puts what can be wrong with the file into one line."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise TableError(f"{path}: is not UTF-8 text (byte 0x{byte:02x}); convert it first") from None
+    except csv.Error:
+        raise TableError(f"{path}: {_first_fault(path, delimiter, width)}") from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise TableError(f"{path}: is no intact gzip file: {error}") from None
+
+
+def _first_fault(path: Path, delimiter: str, width: int) -> str:
+    """Where the file first breaks the rules: found by reading it once more, line by line."""
+    with _open_text(path) as file:
+        rows = _parser(file, delimiter)
+        start = 1
+        try:
+            for row in rows:
+                if row and width and len(row) != width:
+                    return f"line {rows.line_num} has {len(row)} fields, the header has {width}"
+                start = rows.line_num + 1
+        except csv.Error as error:
+            unclosed = "unexpected end" in str(error) or "field limit" in str(error)
+            return f"line {start}: {'a quote is opened and not closed' if unclosed else error}"
+    return "the file changed while it was read"
+
+
+def _line_of(path: Path, delimiter: str, index: int, cell: str) -> int:
+    with _open_text(path) as file:
+        rows = _parser(file, delimiter)
+        next(rows)
+        next((row for row in rows if row and row[index] == cell), None)
+        line: int = rows.line_num
+        return line

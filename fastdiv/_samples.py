@@ -1,0 +1,222 @@
+"""The door for samples and their weights: rows of numbers in, one clear sentence out."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastdiv._arrays import as_numbers
+
+__all__ = ["Pair", "Rows", "Samples", "check_order", "check_policy", "matrix", "pair", "samples", "shares"]
+
+_EXACT = 2**53  # integers up to here are float64 numbers
+
+
+class Rows(NamedTuple):
+    """One sample per row: ``values`` (float64 or uint64) and ``weights``, None where all weigh the same."""
+
+    values: np.ndarray
+    weights: np.ndarray | None
+
+
+class Samples(NamedTuple):
+    """Two sets of samples, their rows matched by broadcasting (a single row may stand for many)."""
+
+    u: Rows
+    v: Rows
+    shape: tuple[int, ...]  # of the result, without the sample axis
+    axis: int  # where the sample axis was, counted from the end
+    dtype: np.dtype[Any]  # of the result
+
+
+class Pair(NamedTuple):
+    """Two samples in ascending order, and the order that sorts what was given."""
+
+    u: np.ndarray
+    v: np.ndarray
+    u_weights: np.ndarray | None
+    v_weights: np.ndarray | None
+    u_order: np.ndarray
+    v_order: np.ndarray
+
+
+def check_order(p: Any) -> float:
+    """The Wasserstein order as a float in [1, inf]."""
+    try:
+        order = float(p)
+    except (TypeError, ValueError):
+        raise TypeError(f"p must be a real number in [1, inf], got {p!r}") from None
+    if not order >= 1:
+        raise ValueError(f"p must be in [1, inf], got {p!r}")
+    return order
+
+
+def check_policy(nan_policy: str) -> None:
+    if nan_policy not in ("propagate", "omit", "raise"):
+        raise ValueError(f"nan_policy must be 'propagate', 'omit' or 'raise', got {nan_policy!r}")
+
+
+def samples(
+    u_values: Any, v_values: Any, u_weights: Any, v_weights: Any, axis: int, nan_policy: str
+) -> Samples:
+    """The arguments of a function of two samples, checked and laid out in rows."""
+    check_policy(nan_policy)
+    u, v = _values(u_values, "u_values", axis), _values(v_values, "v_values", axis)
+    a = _weights(u_weights, "u_weights", u, "u_values", axis)
+    b = _weights(v_weights, "v_weights", v, "v_values", axis)
+    given = [x for x in (u, v, a, b) if x is not None]
+    narrow = all(x.dtype == np.float32 for x in given)
+    ndim = max(u.ndim, v.ndim)
+    try:
+        leading = np.broadcast_shapes(*(x.shape[:-1] for x in given))
+    except ValueError:
+        raise ValueError(
+            f"u_values of shape {u.shape} and v_values of shape {v.shape} (sample axis last) "
+            "do not broadcast along the other axes"
+        ) from None
+    u, v = _common(u, v)
+    if a is None and b is not None:
+        a = np.ones(u.shape[-1:])
+    if b is None and a is not None:
+        b = np.ones(v.shape[-1:])
+    if nan_policy == "raise":
+        _refuse_nan(u, "u_values")
+        _refuse_nan(v, "v_values")
+    position = axis if axis < 0 else axis - ndim
+    return Samples(
+        _rows(u, a, leading),
+        _rows(v, b, leading),
+        leading,
+        position,
+        np.dtype(np.float32 if narrow else np.float64),
+    )
+
+
+def pair(u_values: Any, v_values: Any, u_weights: Any, v_weights: Any) -> Pair:
+    """The arguments of a function of a single pair of samples: finite where they have mass, sorted."""
+    given = samples(u_values, v_values, u_weights, v_weights, -1, "raise")
+    if given.shape != ():
+        raise ValueError(
+            f"this takes one pair of samples, got u_values of shape {np.shape(u_values)} "
+            f"and v_values of shape {np.shape(v_values)}"
+        )
+    sides = []
+    for rows, name in ((given.u, "u_values"), (given.v, "v_values")):
+        x = rows.values[0]
+        wrong = ~np.isfinite(x)
+        if wrong.any():
+            where = int(np.argmax(wrong))
+            raise ValueError(f"{name}[{where}] is {x[where]}; here all values must be finite")
+        order = np.argsort(x)
+        sides.append((x[order], None if rows.weights is None else rows.weights[0][order], order))
+    (u, a, u_order), (v, b, v_order) = sides
+    return Pair(u, v, a, b, u_order, v_order)
+
+
+def _values(values: Any, name: str, axis: int) -> np.ndarray:
+    array = as_numbers(values, name)
+    if array.ndim == 0:
+        raise ValueError(f"{name} is a single number; a sample needs at least one dimension")
+    array = _last(array, name, axis)
+    if array.shape[-1] == 0:
+        raise ValueError(f"{name} is empty along axis {axis}; a sample needs at least one value")
+    return array
+
+
+def _last(array: np.ndarray, name: str, axis: int) -> np.ndarray:
+    if array.ndim == 1 and axis in (0, -1):
+        return array
+    try:
+        return np.moveaxis(array, axis, -1)
+    except np.exceptions.AxisError:
+        raise np.exceptions.AxisError(
+            f"axis {axis} is out of bounds for {name} of shape {array.shape}"
+        ) from None
+
+
+def _weights(weights: Any, name: str, values: np.ndarray, whose: str, axis: int) -> np.ndarray | None:
+    """Weights with the sample axis last, finite and >= 0, each sample with some mass."""
+    if weights is None:
+        return None
+    array = as_numbers(weights, name)
+    if array.ndim == 0:
+        raise ValueError(f"{name} is a single number; give one weight per value of {whose}")
+    if array.ndim > 1:
+        array = _last(array, name, axis)
+    if array.shape[-1] != values.shape[-1]:
+        raise ValueError(
+            f"{name} has {array.shape[-1]} weights per sample, but {whose} has {values.shape[-1]} values"
+        )
+    wrong = ~(np.isfinite(array) & (array >= 0))
+    if wrong.any():
+        where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise ValueError(f"{name}{_place(where)} is {array[where]}; a weight must be finite and not negative")
+    empty = ~array.any(axis=-1)
+    if empty.any():
+        where = tuple(int(i) for i in np.argwhere(empty)[0])
+        raise ValueError(f"{name}{_place(where)} are all zero; a sample needs some mass")
+    return array
+
+
+def _place(where: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, where))}]" if where else ""
+
+
+def _refuse_nan(array: np.ndarray, name: str) -> None:
+    if array.dtype.kind == "f":
+        wrong = np.isnan(array)
+        if wrong.any():
+            where = tuple(int(i) for i in np.argwhere(wrong)[0])
+            raise ValueError(f"{name}{_place(where)} is nan, and nan_policy='raise' refuses it")
+
+
+def _common(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both samples as float64, or as uint64 where float64 would merge integers that differ.
+
+    Distances do not change under translation, so big integers are moved to start at 0: exact in float64 if
+    they span at most 2^53, else as uint64. Only a range of 2^64 and more, or integers beyond 2^53 against
+    floats, is rounded to float64.
+    """
+    wide = [x for x in (u, v) if x.dtype.kind in "iu" and x.dtype.itemsize == 8 and x.size]
+    if not wide or u.dtype.kind not in "biu" or v.dtype.kind not in "biu" or not (u.size and v.size):
+        return np.asarray(u, np.float64), np.asarray(v, np.float64)
+    low = min(int(u.min()), int(v.min()))
+    high = max(int(u.max()), int(v.max()))
+    if max(-low, high) <= _EXACT or high - low >= 2**64:
+        return np.asarray(u, np.float64), np.asarray(v, np.float64)
+    origin = np.uint64(low % 2**64)
+    moved = [_modulo_2_64(x) - origin for x in (u, v)]  # wraps round, as it must
+    if high - low <= _EXACT:
+        return moved[0].astype(np.float64), moved[1].astype(np.float64)
+    return moved[0], moved[1]
+
+
+def _modulo_2_64(x: np.ndarray) -> np.ndarray:
+    """Integers of any width as uint64, negative ones wrapped round."""
+    if x.dtype.kind == "i":
+        return np.asarray(x, np.int64).view(np.uint64)
+    return np.asarray(x, np.uint64)
+
+
+def _rows(values: np.ndarray, weights: np.ndarray | None, leading: tuple[int, ...]) -> Rows:
+    """Matrices of rows. A sample without batch axes stays one row, whatever the other side has."""
+    if weights is not None:
+        weights = matrix(np.asarray(weights, np.float64), leading)
+    return Rows(matrix(values, leading), weights)
+
+
+def matrix(array: np.ndarray, leading: tuple[int, ...]) -> np.ndarray:
+    """The array as C-contiguous rows: one, or as many as `leading` has; copied where needed."""
+    n = array.shape[-1]
+    if all(k == 1 for k in array.shape[:-1]) and 0 not in leading:
+        return np.ascontiguousarray(array.reshape(1, n))
+    return np.ascontiguousarray(np.broadcast_to(array, (*leading, n)).reshape(-1, n))
+
+
+def shares(weights: np.ndarray | None, n: int) -> np.ndarray:
+    """Weights scaled to sum to 1; None stands for n equal ones."""
+    if weights is None:
+        return np.full(n, 1 / n)
+    scaled = weights / weights.max()
+    return np.asarray(scaled / scaled.sum())

@@ -1,0 +1,37 @@
+"""How the measures are called, and what kind each is: what the laws, layouts and errors go through."""
+
+from __future__ import annotations
+
+import fastdiv
+
+# both twins, by the name a test shows
+TWINS = {"compiled": fastdiv, "reference": fastdiv.reference}
+
+PAIRED = (
+    "cross_entropy",
+    "kl_divergence",
+    "jeffreys_divergence",
+    "js_divergence",
+    "js_distance",
+    "total_variation",
+    "hellinger_distance",
+    "chi_square",
+    "renyi_divergence",
+)
+ROWWISE = ("entropy", *PAIRED)
+ELEMENTWISE = ("surprisal", "binary_entropy")
+BASELESS = ("total_variation", "hellinger_distance", "chi_square")
+
+DIVERGENCES = PAIRED[1:]  # zero where p = q
+SYMMETRIC = ("jeffreys_divergence", "js_divergence", "js_distance", "total_variation", "hellinger_distance")
+METRICS = ("js_distance", "total_variation", "hellinger_distance")
+
+
+def call(library, name, p, q, **options):
+    """``name`` of p and q, or of p alone; a Renyi divergence is of order 2 unless said otherwise."""
+    measure = getattr(library, name)
+    if name == "entropy":
+        return measure(p, **options)
+    if name == "renyi_divergence":
+        return measure(p, q, options.pop("alpha", 2.0), **options)
+    return measure(p, q, **options)

@@ -1,0 +1,408 @@
+"""Laws that hold for every distribution: what a divergence, a metric and an entropy are.
+
+Equalities marked ``==`` are bit for bit. Inequalities between rounded values are given 1e-12 of slack.
+``FASTDIV_EXAMPLES=1000`` asks for more examples of each.
+"""
+
+import math
+import os
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from calls import BASELESS, DIVERGENCES, METRICS, PAIRED, ROWWISE, SYMMETRIC, TWINS, call
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+LN2 = math.log(2)
+SLACK = 1 + 1e-12
+
+both = pytest.mark.parametrize("library", TWINS.values(), ids=TWINS)
+measured = settings(max_examples=int(os.environ.get("FASTDIV_EXAMPLES", "25")), deadline=None)
+
+
+def each(names):
+    return pytest.mark.parametrize("name", names)
+
+
+@st.composite
+def rows(draw, count, zeros=True, integers=False):
+    """``count`` rows of equal length with positive sums: counts, shares, rows near one another, any scale."""
+    n = draw(st.integers(1, 24))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
+    kind = "counts" if integers else draw(st.sampled_from(["counts", "dirichlet", "near", "wide"]))
+    if kind == "counts":
+        table = rng.integers(0, draw(st.sampled_from([3, 100, 10**6])), size=(count, n)).astype(float)
+    elif kind == "dirichlet":
+        table = rng.dirichlet(np.full(n, 0.4), size=count)
+    elif kind == "near":
+        eps = draw(st.sampled_from([1e-2, 1e-6, 1e-9, 1e-13]))
+        table = rng.random(n) * (1 + eps * rng.uniform(-1, 1, size=(count, n)))
+    else:
+        table = 2.0 ** rng.uniform(-60, 60, size=(count, n))
+    if zeros and draw(st.booleans()):
+        table[:, rng.random(n) < 0.3] = 0.0
+        table[rng.random((count, n)) < 0.2] = 0.0
+    if not zeros:
+        table += 1.0 if integers else 1e-6
+    table[:, int(rng.integers(n))] += table.max() + 1.0
+    return table
+
+
+def at_most(a, b, slack=SLACK):
+    """a <= b up to rounding, and up to what falls below the promise of 1e-30."""
+    return a <= b * slack + 1e-30
+
+
+# --- one and two distributions -------------------------------------------------------------------------
+
+
+@both
+@each(ROWWISE)
+@measured
+@given(rows(2))
+def test_not_negative(library, name, table):
+    value = call(library, name, *table)
+    assert value >= 0
+    assert math.copysign(1, value) == 1
+
+
+@both
+@each(DIVERGENCES)
+@measured
+@given(
+    rows(1), st.sampled_from([1.0, 2.0, 2.0**-700, 2.0**900]), st.sampled_from([0.3, 0.5, 1.0, 5.0, math.inf])
+)
+def test_zero_where_equal(library, name, table, scale, alpha):
+    """D(p, p) = 0 and D(p, 2^k p) = 0 exactly."""
+    options = {"alpha": alpha} if name == "renyi_divergence" else {}
+    assert call(library, name, table[0], table[0] * scale, **options) == 0
+    if name.startswith("js"):
+        assert call(library, name, table[0], table[0] * scale, weights=[0.1, 0.7]) == 0
+        assert getattr(library, name)(np.stack([table[0], table[0] * scale, table[0]])) == 0
+
+
+@both
+@each(DIVERGENCES)
+@measured
+@given(rows(1, integers=True), st.integers(2, 1000))
+def test_zero_where_proportional(library, name, table, factor):
+    """D(counts, k counts) = 0 exactly."""
+    assert call(library, name, table[0], table[0] * factor) == 0
+
+
+@both
+@each(DIVERGENCES)
+@measured
+@given(rows(2, integers=True))
+def test_positive_where_different(library, name, table):
+    p, q = table
+    assume(not np.array_equal(p * q.sum(), q * p.sum()))
+    assert call(library, name, p, q) > 0
+
+
+@both
+@each(SYMMETRIC)
+@measured
+@given(rows(2))
+def test_symmetric(library, name, table):
+    assert call(library, name, *table) == call(library, name, *table[::-1])
+
+
+@both
+@each(METRICS)
+@measured
+@given(rows(3))
+def test_triangle(library, name, table):
+    p, q, r = table
+    assert at_most(call(library, name, p, r), call(library, name, p, q) + call(library, name, q, r))
+
+
+@both
+@each(DIVERGENCES)
+@measured
+@given(rows(2, integers=True), st.integers(0, 2**32))
+def test_data_processing(library, name, table, seed):
+    """Merging bins never increases a divergence (integers, so that merging is exact)."""
+    n = table.shape[1]
+    groups = np.random.default_rng(seed).integers(0, max(1, n // 2), size=n)
+    merged = np.zeros((2, n))
+    np.add.at(merged, (slice(None), groups), table)
+    assert at_most(call(library, name, *merged), call(library, name, *table))
+
+
+@both
+@each(ROWWISE)
+@measured
+@given(rows(2), st.randoms(use_true_random=False))
+def test_permutation_and_padding(library, name, table, random):
+    """The order of the bins and bins without mass change the last digits at most."""
+    order = list(range(table.shape[1]))
+    random.shuffle(order)
+    padded = np.concatenate([np.zeros((2, 3)), table[:, order], np.zeros((2, 5))], axis=1)
+    a, b = call(library, name, *table), call(library, name, *padded)
+    assert a == b or abs(a - b) <= 1e-12 * a + 1e-30
+
+
+@both
+@each(ROWWISE)
+@measured
+@given(rows(2), st.integers(-900, 900), st.integers(-900, 900))
+def test_power_of_two_scaling(library, name, table, i, j):
+    """Whole rows times a power of two: the same bits."""
+    table = table * 2.0**-40
+    scaled = np.ldexp(table, [[i], [j]])
+    assume((np.ldexp(scaled, [[-i], [-j]]) == table).all())
+    assert call(library, name, *scaled) == call(library, name, *table)
+
+
+@both
+@each(DIVERGENCES)
+@measured
+@given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**32))
+def test_disjoint(library, name, m, n, seed):
+    """Nothing in common: exactly the bound, or infinity."""
+    rng = np.random.default_rng(seed)
+    p = np.concatenate([rng.random(m) + 0.01, np.zeros(n)])
+    q = np.concatenate([np.zeros(m), rng.random(n) + 0.01])
+    bound = {
+        "js_divergence": LN2,
+        "js_distance": math.sqrt(LN2),
+        "total_variation": 1,
+        "hellinger_distance": 1,
+    }
+    assert call(library, name, p, q) == bound.get(name, math.inf)
+    if name.startswith("js"):
+        assert call(library, name, p, q, base=2) == 1
+    if name == "renyi_divergence":
+        for alpha in (0.0, 0.5, 1.0, math.inf):
+            assert call(library, name, p, q, alpha=alpha) == math.inf
+
+
+# --- between measures ----------------------------------------------------------------------------------
+
+
+@both
+@measured
+@given(rows(2, zeros=False))
+def test_identities(library, table):
+    p, q = table
+    kl = library.kl_divergence(p, q)
+    total = library.entropy(p) + kl
+    assert library.cross_entropy(p, q) == pytest.approx(total, rel=1e-12)
+    back = library.kl_divergence(q, p)
+    assert library.jeffreys_divergence(p, q) == pytest.approx(kl + back, rel=1e-12, abs=1e-30)
+    assert library.js_distance(p, q) ** 2 == pytest.approx(library.js_divergence(p, q), rel=1e-12, abs=1e-30)
+    chi = library.chi_square(p, q)
+    assert library.renyi_divergence(p, q, 2.0) == pytest.approx(math.log1p(chi), rel=1e-12, abs=1e-30)
+    h2 = library.hellinger_distance(p, q) ** 2
+    assume(h2 < 0.9)
+    half = library.renyi_divergence(p, q, 0.5)
+    assert half == pytest.approx(-2 * math.log1p(-h2), rel=1e-11, abs=1e-30)
+    m = p / p.sum() + q / q.sum()
+    assume(h2 > 1e-6)  # m is rounded
+    mean = (library.kl_divergence(p, m) + library.kl_divergence(q, m)) / 2
+    assert library.js_divergence(p, q) == pytest.approx(mean, rel=1e-9)
+
+
+@both
+@measured
+@given(rows(2))
+def test_inequalities(library, table):
+    p, q = table
+    kl, js = library.kl_divergence(p, q), library.js_divergence(p, q)
+    tv, h = library.total_variation(p, q), library.hellinger_distance(p, q)
+    assert at_most(2 * tv * tv, kl), "Pinsker"
+    assert at_most(kl, library.renyi_divergence(p, q, 2.0)), "KL <= D_2 = log(1 + chi2)"
+    assert at_most(LN2 * h * h, js)
+    assert at_most(js, h * h)
+    assert js <= LN2
+    assert at_most(js, LN2 * tv), "Lin"
+    assert at_most(h * h, tv), "Le Cam"
+    assert at_most(tv, h * math.sqrt(2 - h * h)), "Le Cam"
+    assert tv <= 1
+    assert h <= 1
+    assert at_most(4 * js, library.jeffreys_divergence(p, q)), "Lin"
+    assert at_most(library.entropy(p), math.log(len(p)))
+    assert at_most(library.entropy(p), library.cross_entropy(p, q)), "Gibbs"
+
+
+@both
+@measured
+@given(rows(2))
+def test_renyi_grows_with_alpha(library, table):
+    p, q = table
+    values = [
+        library.renyi_divergence(p, q, alpha)
+        for alpha in (0, 1e-12, 0.1, 0.5, 0.9, 1 - 1e-9, 1, 1 + 1e-9, 2, 7.5, 100, 1e5, math.inf)
+    ]
+    for a, b in pairwise(values):
+        assert at_most(a, b)
+    below, kl, above = values[5:8]
+    assert kl == library.kl_divergence(p, q)
+    assume(math.isfinite(above) and values[-1] < 50)
+    assert below == pytest.approx(kl, rel=1e-6, abs=1e-30)
+    assert above == pytest.approx(kl, rel=1e-6, abs=1e-30)
+
+
+@both
+@measured
+@given(rows(2))
+def test_renyi_skew_symmetry(library, table):
+    p, q = table
+    for alpha in (0.1, 0.5, 0.8):
+        there = library.renyi_divergence(p, q, alpha)
+        back = library.renyi_divergence(q, p, 1 - alpha) * alpha / (1 - alpha)
+        assert there == back or there == pytest.approx(back, rel=1e-12, abs=1e-30)
+
+
+# --- options -------------------------------------------------------------------------------------------
+
+
+@both
+@each([name for name in ROWWISE if name not in BASELESS])
+@measured
+@given(rows(2), st.sampled_from([2, 10, 1.25, 3.0, np.float32(7)]))
+def test_base(library, name, table, base):
+    unit = math.log(base)
+    nats = call(library, name, *table)
+    expected = nats / (math.sqrt(unit) if name == "js_distance" else unit)
+    assert call(library, name, *table, base=base) == pytest.approx(expected, rel=1e-14, abs=0)
+
+
+@both
+@each(ROWWISE)
+@measured
+@given(rows(2), st.integers(-40, 40), st.integers(-40, 40))
+def test_log_input(library, name, table, i, j):
+    """Logarithms of the masses, shifted by whole numbers, are the same rows to the rounding of log."""
+    with np.errstate(divide="ignore"):
+        logs = np.log(table) + np.array([[i], [j]])
+    plain, log = call(library, name, *table), call(library, name, *logs, log_input=True)
+    # log rounds to 2^-53 of up to 80: shares are off by 1e-14, and a divergence D by sqrt(D) of that
+    assert plain == log or abs(plain - log) <= 1e-12 * plain + 1e-13 * math.sqrt(plain) + 1e-13
+
+
+@both
+@each(ROWWISE)
+@measured
+@given(rows(2), st.sampled_from([1e-3, 0.5, 1.0, 20.0]))
+def test_pseudocount(library, name, table, c):
+    """The same bits as adding it by hand, to both sides."""
+    assert call(library, name, *table, pseudocount=c) == call(library, name, *(table + c))
+
+
+@both
+@each(ROWWISE)
+@measured
+@given(rows(2, zeros=False), st.integers(-30, 30))
+def test_raw_is_homogeneous(library, name, table, k):
+    """normalize=False: D(c p, c q) = c D(p, q) for sums of masses, sqrt(c) for their roots."""
+    if name in ("entropy", "cross_entropy", "renyi_divergence"):
+        p = table / table.sum(axis=1, keepdims=True)
+        raw = call(library, name, *p, normalize=False)
+        assert raw == pytest.approx(call(library, name, *p), rel=1e-9, abs=1e-9)
+        return
+    raw = call(library, name, *table, normalize=False)
+    power = k / 2 if name in ("js_distance", "hellinger_distance") else k
+    scaled = call(library, name, *np.ldexp(table, 2 * k), normalize=False)
+    assert scaled == pytest.approx(raw * 2.0 ** (2 * power), rel=1e-12, abs=0)
+
+
+@both
+@measured
+@given(rows(2), st.floats(0, 1))
+def test_mixture_weights(library, table, w):
+    p, q = table
+    assert library.js_divergence(p, q, weights=[2, 2]) == pytest.approx(
+        library.js_divergence(p, q), rel=1e-12, abs=1e-30
+    )
+    one = library.js_divergence(p, q, weights=[w, 1 - w])
+    assert one == pytest.approx(library.js_divergence(q, p, weights=[1 - w, w]), rel=1e-12, abs=1e-30)
+    bound = -sum(x * math.log(x) for x in (w, 1 - w) if x)
+    assert 0 <= one <= bound * SLACK + 1e-15
+    assert library.js_divergence(p, q, weights=[0, 3]) == 0
+
+
+@both
+@measured
+@given(rows(4), st.lists(st.floats(0, 10), min_size=4, max_size=4), st.permutations(range(4)))
+def test_stack(library, table, weights, order):
+    assume(sum(weights) > 0)
+    whole = library.js_divergence(table, weights=weights)
+    other = library.js_divergence(table[order], weights=[weights[i] for i in order])
+    assert whole == pytest.approx(other, rel=1e-11, abs=1e-30)
+    assert 0 <= whole <= math.log(4) * SLACK
+    pair = library.js_divergence(table[:2])
+    assert pair == pytest.approx(library.js_divergence(*table[:2]), rel=1e-12, abs=1e-30)
+    assert library.js_distance(table, weights=weights) ** 2 == pytest.approx(whole, rel=1e-12, abs=1e-30)
+    assert at_most(library.js_divergence(table[[0, 1, 0, 1]]), pair)
+
+
+@both
+@each(ROWWISE)
+@measured
+@given(rows(2), st.data())
+def test_missing_bins(library, name, table, data):
+    """propagate: NaN for that row alone; omit: as if the bin were not there."""
+    n = table.shape[1]
+    hole = data.draw(st.integers(0, n - 1))
+    side = 0 if name == "entropy" else data.draw(st.integers(0, 1))
+    holed = table.copy()
+    holed[side, hole] = np.nan
+    assert math.isnan(call(library, name, *holed))
+    batch = call(library, name, *np.stack([table, holed, table], axis=1))
+    assert np.isnan(batch).tolist() == [False, True, False]
+    assert batch[0] == call(library, name, *table)
+
+    kept = np.delete(table, hole, axis=1)
+    omitted = call(library, name, *holed, nan_policy="omit")
+    if n == 1:
+        assert math.isnan(omitted)
+    else:
+        expected = call(library, name, *kept)
+        same = omitted == expected or abs(omitted - expected) <= 1e-12 * expected + 1e-30
+        assert same or (math.isnan(omitted) and math.isnan(expected))
+
+
+# --- events --------------------------------------------------------------------------------------------
+
+
+@both
+@measured
+@given(st.floats(0, 1))
+def test_events(library, p):
+    assert library.surprisal(p) >= 0
+    assert library.binary_entropy(p) == pytest.approx(library.entropy([p, 1 - p]), rel=1e-9, abs=1e-15)
+    assert 0 <= library.binary_entropy(p, base=2) <= 1
+    if p:
+        assert library.surprisal(p) == pytest.approx(-math.log(p), rel=1e-15)
+
+
+@both
+def test_events_at_the_ends(library):
+    assert library.surprisal(0.0) == math.inf
+    assert library.surprisal(1.0) == 0
+    assert math.copysign(1, library.surprisal(1.0)) == 1
+    assert library.binary_entropy([0.0, 0.5, 1.0], base=2).tolist() == [0, 1, 0]
+    assert np.isnan(library.surprisal([np.nan, 0.5])).tolist() == [True, False]
+    assert np.isnan(library.binary_entropy([np.nan, 0.5])).tolist() == [True, False]
+
+
+@both
+@each(PAIRED)
+def test_support(library, name):
+    """q = 0 < p is infinite where p stands over q; p = 0 < q and p = q = 0 are not."""
+    p, q = np.array([1.0, 1.0, 0.0]), np.array([1.0, 0.0, 0.0])
+    infinite = name in (
+        "cross_entropy",
+        "kl_divergence",
+        "jeffreys_divergence",
+        "chi_square",
+        "renyi_divergence",
+    )
+    assert (call(library, name, p, q) == math.inf) == infinite
+    assert (call(library, name, q, p) == math.inf) == (name == "jeffreys_divergence")
+    if name == "renyi_divergence":
+        assert call(library, name, p, q, alpha=0.5) == pytest.approx(LN2, rel=1e-15)
+        assert call(library, name, q, p, alpha=0.0) == pytest.approx(LN2, rel=1e-15)
