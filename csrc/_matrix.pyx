@@ -16,11 +16,14 @@ from matrix cimport (
     FD_FORM_L1,
     FD_FORM_PAIRS,
     FD_LANES,
+    FD_QUERIES,
     FD_ROW_HISTOGRAMS,
     FD_ROW_SAMPLES,
+    FD_SEGMENT,
     FD_TILE,
     FD_VOID,
     fd_form,
+    fd_nearest,
     fd_plan,
     fd_plan_finish,
     fd_prepare_row,
@@ -108,7 +111,7 @@ cdef class Plan:
 
 
 cdef class Rows:
-    """Rows prepared for a plan, as first arguments (`left`), second (`right`) or both.
+    """Rows prepared for a plan, as first arguments (`left`), second (`right`) or both; `bounds` for `nearest`.
 
     `array` is two-dimensional, float32 or float64, native and of any strides; it is not copied.
     """
@@ -117,7 +120,7 @@ cdef class Rows:
     cdef readonly object array
     cdef list kept
 
-    def __init__(self, Plan plan, array, bint left, bint right, int workers=0):
+    def __init__(self, Plan plan, array, bint left, bint right, int workers=0, bint bounds=False):
         cdef Py_ssize_t i, n = array.shape[0], width = plan.c.width, start, end
         cdef fd_form form = plan.c.form
         cdef int team
@@ -141,6 +144,12 @@ cdef class Rows:
         if whole and form == FD_FORM_JS and plan.c.single:
             self.c.left32 = <float *>self.room(whole * 4)
             self.c.right32 = <float *>self.room(whole * 4)
+        if bounds and form == FD_FORM_JS and left:
+            self.c.bound = <double *>self.room(whole * 8)
+        if bounds and form == FD_FORM_JS and right:
+            self.c.bound_packed = <double *>self.room(whole * 8)
+        if bounds and form == FD_FORM_L1:
+            self.c.bound = <double *>self.room(rows * FD_LANES * 8)
         self.c.constant = <double *>self.room(n * 8)
         self.c.limit = <double *>self.room(n * 8)
         self.c.total = <double *>self.room(n * 8)
@@ -281,72 +290,43 @@ def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=Fal
 
 # ---- nearest --------------------------------------------------------------------------------------------
 
-cdef inline bint before(double a, Py_ssize_t i, double b, Py_ssize_t j) noexcept nogil:
-    """Whether neighbour (a, i) comes before (b, j): the smaller value, then the smaller index; NaN last."""
-    if a != a or b != b:
-        return i < j if a != a and b != b else a == a
-    return i < j if a == b else a < b
-
-
-cdef inline void take(double *values, Py_ssize_t *indices, Py_ssize_t *count, Py_ssize_t k, double value,
-                      Py_ssize_t index) noexcept nogil:
-    """Puts a neighbour into a sorted list of at most k."""
-    cdef Py_ssize_t at = count[0]
-    if at == k:
-        at -= 1
-        if not before(value, index, values[at], indices[at]):
-            return
-    else:
-        count[0] += 1
-    while at > 0 and before(value, index, values[at - 1], indices[at - 1]):
-        values[at], indices[at] = values[at - 1], indices[at - 1]
-        at -= 1
-    values[at], indices[at] = value, index
-
-
-cdef void nearest_in_tile(const fd_plan *plan, const fd_side *a, const fd_side *b, const Grid *grid,
-                          Py_ssize_t t, Py_ssize_t k, double *values, Py_ssize_t *indices, Py_ssize_t *counts,
-                          double *space) noexcept nogil:
-    cdef Py_ssize_t i = t * grid.tile_i, row, column, place
-    cdef int n_i = <int>min(grid.tile_i, grid.n_i - i)
-    cdef double value
-    fd_tile(plan, a, i, n_i, b, grid.j, <int>grid.n_j, space, space + FD_TILE * FD_TILE)
-    for row in range(n_i):
-        place = (i + row) * k
-        for column in range(grid.n_j):
-            value = space[row * FD_TILE + column]
-            if plan.single:
-                value = <double><float>value
-            take(values + place, indices + place, counts + i + row, k, value, grid.j + column)
-
-
 def nearest(Plan plan, Rows a, Rows b, Py_ssize_t k, int workers=0):
-    """The k rows of `b` nearest to each row of `a`: values and indices, sorted by value, then index."""
-    cdef Py_ssize_t n = len(a), m = len(b), t, j, n_tiles
-    cdef Grid grid = grid_of(plan, 0, n, 0, m, False)
+    """The k rows of `b` nearest to each row of `a`: values and indices, sorted by value, then index.
+
+    Bounds are used where both sides were prepared with them.
+    """
+    cdef Py_ssize_t n = len(a), m = len(b), block, n_blocks = (n + FD_QUERIES - 1) // FD_QUERIES, j, start, end, i
+    cdef Py_ssize_t step = FD_SEGMENT if COST[plan.c.form] * plan.c.n_bins < 300.0 else FD_TILE, batch, room
     values_array, indices_array = np.full((n, k), np.nan), np.full((n, k), -1, np.intp)
     counts_array = np.zeros(n, np.intp)
     cdef double *values = <double *>cnp.PyArray_DATA(values_array)
     cdef Py_ssize_t *indices = <Py_ssize_t *>cnp.PyArray_DATA(indices_array)
     cdef Py_ssize_t *counts = <Py_ssize_t *>cnp.PyArray_DATA(counts_array)
-    cdef Py_ssize_t step = grid.tile_j
-    cdef double cost
-    grid.tile_i = min(grid.tile_i, 16)
-    n_tiles = (n + grid.tile_i - 1) // grid.tile_i
-    cost = COST[plan.c.form] * plan.c.n_bins * n * step
-    cdef int team = team_of(cost, n_tiles, workers)
-    space_array = np.empty((team, 2 * FD_TILE * FD_TILE + 8))
+    cdef double cost = COST[plan.c.form] * plan.c.n_bins * FD_QUERIES * min(step, m), began, took
+    cdef int most = team_of(cost * n_blocks, n_blocks, workers), team
+    room = FD_QUERIES * FD_SEGMENT if a.c.bound != NULL else 2 * FD_TILE * FD_TILE
+    space_array, first_array = np.empty((most, room)), np.empty((most, k))
+    first_indices_array = np.empty((most, k), np.intp)
     cdef double *space = <double *>cnp.PyArray_DATA(space_array)
-    cdef double looked = time.perf_counter()
+    cdef double *first = <double *>cnp.PyArray_DATA(first_array)
+    cdef Py_ssize_t *first_indices = <Py_ssize_t *>cnp.PyArray_DATA(first_indices_array)
     for j in range(0, m, step):
-        grid.j, grid.n_j = j, min(step, m - j)
-        with nogil:
-            for t in prange(n_tiles, schedule="dynamic", num_threads=team):
-                nearest_in_tile(&plan.c, &a.c, &b.c, &grid, t, k, values, indices, counts,
-                                space + threadid() * (2 * FD_TILE * FD_TILE + 8))
-        if time.perf_counter() - looked > PATIENCE:
+        batch, start = max(most, <Py_ssize_t>(PATIENCE * 0.5e9 * most / cost)), 0
+        while start < n_blocks:
+            end = min(n_blocks, start + batch)
+            team = min(most, team_of(cost * (end - start), end - start, workers))
+            began = time.perf_counter()
+            with nogil:
+                for block in prange(start, end, schedule="dynamic", num_threads=team):
+                    i = block * FD_QUERIES
+                    fd_nearest(&plan.c, &a.c, i, <int>min(<Py_ssize_t>FD_QUERIES, n - i), &b.c, j,
+                               min(step, m - j), k, values + i * k, indices + i * k, counts + i,
+                               space + threadid() * room, first + threadid() * k,
+                               first_indices + threadid() * k)
             PyErr_CheckSignals()
-            looked = time.perf_counter()
+            took = time.perf_counter() - began
+            batch = max(most, <Py_ssize_t>(batch * min(2.0, PATIENCE / max(took, 1e-9))))
+            start = end
     return values_array, indices_array
 
 

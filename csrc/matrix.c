@@ -85,6 +85,10 @@ static void fd_prepare_js(const fd_plan *plan, const fd_side *side, ptrdiff_t i,
         total += fabs(log[k]);
     }
     side->limit[i] += 2.0 * total / plan->scale;
+    for (int k = 0; k < size && side->bound; k++)
+        side->bound[i * plan->width + start + k] = sqrt(s->p[k]);
+    for (int k = 0; k < size && side->bound_packed; k++)
+        side->bound_packed[fd_packed(i, start + k, plan->width)] = sqrt(s->p[k]);
     if (!side->left32)
         return;
     float *half32 = side->left32 + i * plan->width + start, *log32 = side->right32 + i * plan->width + start;
@@ -149,6 +153,10 @@ static void fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t i,
         }
         size += fabs(out[k]);
     }
+    ptrdiff_t group = (plan->n_bins + FD_LANES - 1) / FD_LANES;
+    for (ptrdiff_t k = 0; k < plan->n_bins && side->bound; k++)
+        side->bound[i * FD_LANES + k / group] += out[k];
+    side->total[i] = size;
     side->limit[i] = plan->measure == FD_ROW_SAMPLES ? 0.0 : size;
 }
 
@@ -509,4 +517,17 @@ ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, c
     if (a->support && b->support)
         fd_mark_violations(plan, a, i, n_i, b, j, n_j, values);
     return again;
+}
+
+double fd_pair_value(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j) {
+    double value;
+    if (plan->form == FD_FORM_JS)
+        fd_js_sums(plan, a, i, b, j, 1, 1, &value);
+    else if (plan->form == FD_FORM_L1)
+        fd_l1_sums(plan, a, i, b, j, 1, &value);
+    else
+        return fd_exact_pair(plan, a, i, b, j);
+    int lost = fd_kernels_now->finish_row(&value, 1, &plan->finish, a->constant[i], a->limit[i],
+                                          b->constant + j, b->limit + j);
+    return lost ? fd_exact_pair(plan, a, i, b, j) : value;
 }

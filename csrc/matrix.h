@@ -46,7 +46,10 @@ typedef struct {
     double *left_too, *right_too; /* FD_FORM_DOTS: with the functions changed round; FD_FORM_JS: h log2 2h */
     float *left32, *right32;      /* FD_FORM_JS in single precision: halves, their h log2 2h */
     double *constant, *limit;     /* the row's share of the finish (kernels.h); limit inf: not FD_PLAIN */
-    double *total, *total_lo;     /* FD_FORM_JS: the sum of the masses; NaN where they cannot be read in place */
+    double *total, *total_lo;     /* FD_FORM_JS: the sum of the masses, NaN where they cannot be read in place;
+                                     FD_FORM_L1: the sum of the prepared numbers */
+    double *bound, *bound_packed; /* for neighbours (nearest.c): roots of shares, packed for the second
+                                     argument; FD_FORM_L1: FD_LANES sums of neighbouring entries */
     uint64_t *support;            /* a bit for each bin with mass, where a product cannot tell; else NULL */
     uint8_t *gaps;                /* whether one of them is 0 */
     uint8_t *kind;
@@ -67,5 +70,18 @@ double fd_exact_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const f
  * values. `scratch` has room for FD_TILE^2. Returns how many pairs were done again. */
 ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
                   int n_j, double *values, double *scratch);
+
+/* The same value as in a tile, of one pair. */
+double fd_pair_value(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
+
+/* Neighbours are looked for FD_QUERIES rows at a time among FD_SEGMENT. */
+enum { FD_QUERIES = 16, FD_SEGMENT = 16384 };
+
+/* Puts the rows [j, j + n) that are near enough into the sorted lists of rows [i, i + n_i): n <= FD_SEGMENT, j
+ * a multiple of FD_LANES, lists of at most k of which there are `counts`. Room: `space` for FD_QUERIES x
+ * FD_SEGMENT, `first` and `first_indices` for k. */
+void fd_nearest(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
+                ptrdiff_t n, ptrdiff_t k, double *values, ptrdiff_t *indices, ptrdiff_t *counts,
+                double *space, double *first, ptrdiff_t *first_indices);
 
 #endif

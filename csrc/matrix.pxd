@@ -13,6 +13,8 @@ cdef extern from "matrix.h" nogil:
     enum:
         FD_LANES
         FD_TILE
+        FD_QUERIES
+        FD_SEGMENT
         FD_ROW_HISTOGRAMS
         FD_ROW_SAMPLES
         FD_PLAIN
@@ -40,6 +42,8 @@ cdef extern from "matrix.h" nogil:
         double *limit
         double *total
         double *total_lo
+        double *bound
+        double *bound_packed
         uint64_t *support
         uint8_t *gaps
         uint8_t *kind
@@ -48,3 +52,6 @@ cdef extern from "matrix.h" nogil:
     double fd_exact_pair(const fd_plan *plan, const fd_side *a, Py_ssize_t i, const fd_side *b, Py_ssize_t j)
     Py_ssize_t fd_tile(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b,
                        Py_ssize_t j, int n_j, double *values, double *scratch)
+    void fd_nearest(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b, Py_ssize_t j,
+                    Py_ssize_t n, Py_ssize_t k, double *values, Py_ssize_t *indices, Py_ssize_t *counts,
+                    double *space, double *first, Py_ssize_t *first_indices)

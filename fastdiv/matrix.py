@@ -121,9 +121,11 @@ class _Task:
             support = _support(self.support, n_bins)
         return _matrix.Plan(self.compiled, self.options, n_bins, single, fast, self.order, support)
 
-    def prepare(self, plan: Any, array: Array, name: str, left: bool, right: bool, workers: int) -> Any:
+    def prepare(
+        self, plan: Any, array: Array, name: str, left: bool, right: bool, workers: int, bounds: bool = False
+    ) -> Any:
         """Prepared rows; those that are no distributions are looked at for what is wrong with them."""
-        rows = _matrix.Rows(plan, array, left, right, workers)
+        rows = _matrix.Rows(plan, array, left, right, workers, bounds)
         for row in rows.void_rows():
             if self.samples and np.isinf(array[row]).any():
                 raise ValueError(f"{name} has an infinite sample (row {row}); use wasserstein_distance")
@@ -444,14 +446,14 @@ class Index:
         single = dtype == np.float32
         if single not in self._prepared:
             plan = self._task.plan(array.shape[1], single)
-            self._prepared[single] = plan, self._task.prepare(plan, self._array, "XB", False, True, threads)
+            self._prepared[single] = plan, self._task.prepare(plan, self._array, "XB", False, True, threads, True)
         plan, right = self._prepared[single]
         n = array.shape[0]
         require_memory(n * k * (8 + dtype.itemsize), (n, k), dtype)
         distances, indices = np.empty((n, k), dtype), np.empty((n, k), np.intp)
         step = _block_rows(plan, max(1, n), k, 16)
         for start in range(0, n, step):
-            left = self._task.prepare(plan, array[start : start + step], "XA", True, False, threads)
+            left = self._task.prepare(plan, array[start : start + step], "XA", True, False, threads, True)
             values, where = _matrix.nearest(plan, left, right, k, threads)
             distances[start : start + step], indices[start : start + step] = values, where
         return distances, indices
