@@ -8,7 +8,7 @@ import time
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange, threadid
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from matrix cimport (
     FD_FORM_DOT,
     FD_FORM_DOTS,
@@ -27,7 +27,11 @@ from matrix cimport (
     fd_plan,
     fd_plan_finish,
     fd_prepare_row,
+    fd_prepare_sparse,
     fd_side,
+    fd_sparse,
+    fd_sparse_row,
+    fd_take_row,
     fd_tile,
 )
 from rows cimport FD_N_OPTIONS, fd_choose_isa, fd_limit_threads, fd_max_threads, fd_team, fd_threads_init
@@ -77,7 +81,8 @@ cdef double PATIENCE = 0.04  # seconds between looks at signals
 cdef class Plan:
     """A measure with its options for rows of one length: what is prepared, and how pairs are finished.
 
-    `order` is that of transport, `support` the places of the bins. `fast=False` does every pair by itself.
+    `order` is that of transport, `support` the places of the bins, `typical` how many bins of a row have mass
+    (0: most). `fast=False` does every pair by itself.
     """
 
     cdef fd_plan c
@@ -89,7 +94,7 @@ cdef class Plan:
         return self.c.width
 
     def __init__(self, str measure, options, Py_ssize_t n_bins, bint single, bint fast=True, double order=1.0,
-                 support=None):
+                 support=None, double typical=0.0):
         cdef double *field = <double *>&self.c.options
         for i in range(FD_N_OPTIONS):
             field[i] = options[i]
@@ -102,7 +107,7 @@ cdef class Plan:
         self.c.single = single
         self.c.n_bins = n_bins
         self.c.width = (n_bins + 2 * FD_LANES - 1) // (2 * FD_LANES) * (2 * FD_LANES)
-        self.c.scale = 2.0 ** round(np.log2(n_bins))
+        self.c.scale = 2.0 ** round(np.log2(max(1.0, typical or n_bins)))
         self.c.order = order
         if support is not None:
             self.support = np.ascontiguousarray(support, np.float64)
@@ -327,6 +332,112 @@ def nearest(Plan plan, Rows a, Rows b, Py_ssize_t k, int workers=0):
             took = time.perf_counter() - began
             batch = max(most, <Py_ssize_t>(batch * min(2.0, PATIENCE / max(took, 1e-9))))
             start = end
+    return values_array, indices_array
+
+
+# ---- rows that are mostly empty -------------------------------------------------------------------------
+
+
+cdef class SparseRows:
+    """Compressed rows prepared for a plan: `start` int64, `bins` int32 increasing within a row, masses float64.
+
+    `right`: they are second arguments, and their entries are also kept by bin. `most` entries in any row that
+    they are compared with.
+    """
+
+    cdef fd_sparse c
+    cdef list kept
+
+    def __init__(self, Plan plan, start, bins, mass, bint right, Py_ssize_t most):
+        cdef Py_ssize_t i, n = start.size - 1
+        cdef int team = team_of(20.0 * mass.size, n, 0)
+        self.kept = [start, bins, mass]
+        self.c.n_rows = n
+        self.c.most = most
+        self.c.start = <const int64_t *>cnp.PyArray_DATA(start)
+        self.c.bin = <const int32_t *>cnp.PyArray_DATA(bins)
+        self.c.mass = <const double *>cnp.PyArray_DATA(mass)
+        left_array, right_array = np.zeros(mass.size), np.zeros(mass.size)
+        self.c.left, self.c.right = <double *>self.keep(left_array), <double *>self.keep(right_array)
+        self.c.constant, self.c.limit = <double *>self.keep(np.zeros(n)), <double *>self.keep(np.zeros(n))
+        self.c.kind = <uint8_t *>self.keep(np.zeros(n, np.uint8))
+        if right:
+            counts = np.bincount(bins, minlength=plan.c.n_bins)
+            self.c.bin_start = <int64_t *>self.keep(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+        with nogil:
+            for i in prange(n, schedule="static", num_threads=team):
+                fd_prepare_sparse(&plan.c, &self.c, i, most)
+        if right:
+            order = np.argsort(bins, kind="stable")
+            row_of = np.repeat(np.arange(n, dtype=np.int32), np.diff(start))[order]
+            self.c.row_of = <int32_t *>self.keep(row_of)
+            self.c.left_of = <double *>self.keep(left_array[order])
+            self.c.right_of = <double *>self.keep(right_array[order])
+
+    cdef void *keep(self, array) except? NULL:
+        self.kept.append(array)
+        return cnp.PyArray_DATA(array)
+
+    def __len__(self):
+        return self.c.n_rows
+
+    def void_rows(self):
+        """The rows that are no distribution."""
+        cdef Py_ssize_t i
+        return [i for i in range(self.c.n_rows) if self.c.kind[i] == FD_VOID]
+
+
+cdef void one_sparse_row(const fd_plan *plan, const fd_sparse *a, const fd_sparse *b, Py_ssize_t i, char *out,
+                         Py_ssize_t row_step, bint is_float32, bint condensed, Py_ssize_t k, double *values,
+                         Py_ssize_t *indices, Py_ssize_t *counts, double *row, int32_t *shared,
+                         double *terms) noexcept nogil:
+    """Row i to `out`, or to its list of the k nearest."""
+    cdef Py_ssize_t j, n = b.n_rows, place = 0
+    fd_sparse_row(plan, a, i, b, row, shared, terms)
+    if k:
+        fd_take_row(row, n, plan.single, k, values + i * k, indices + i * k, counts + i)
+        return
+    if condensed:
+        place = i * (2 * n - i - 1) // 2 - i - 1
+    for j in range(i + 1 if condensed else 0, n):
+        write(out if condensed else out + i * row_step, place + j, row[j], is_float32)
+
+
+def sparse(Plan plan, SparseRows a, SparseRows b, out=None, Py_ssize_t k=0, int workers=0, progress=None):
+    """All of `a` against all of `b` into `out` (as in `fill`), or the k nearest: values and indices."""
+    cdef Py_ssize_t n = len(a), m = len(b), i, start = 0, end, batch = 1
+    cdef bint is_float32 = out is not None and out.dtype == np.float32, condensed = out is not None and out.ndim == 1
+    cdef char *target = <char *>cnp.PyArray_DATA(out) if out is not None else NULL
+    cdef Py_ssize_t row_step = out.strides[0] if out is not None else 0, room
+    values_array, indices_array = np.full((n, k), np.nan), np.full((n, k), -1, np.intp)
+    counts_array = np.zeros(n, np.intp)
+    cdef double *values = <double *>cnp.PyArray_DATA(values_array)
+    cdef Py_ssize_t *indices = <Py_ssize_t *>cnp.PyArray_DATA(indices_array)
+    cdef Py_ssize_t *counts = <Py_ssize_t *>cnp.PyArray_DATA(counts_array)
+    cdef double cost = 2.0 * m + 1.0, began, took
+    cdef int most = team_of(20.0 * cost * n, n, workers), team
+    room = max(2 * m, 3 * (a.c.most + b.c.most))
+    rows_array, shared_array = np.empty((most, m)), np.empty((most, m), np.int32)
+    terms_array = np.empty((most, room))
+    cdef double *rows = <double *>cnp.PyArray_DATA(rows_array)
+    cdef double *terms = <double *>cnp.PyArray_DATA(terms_array)
+    cdef int32_t *shared = <int32_t *>cnp.PyArray_DATA(shared_array)
+    batch = most
+    while start < n:
+        end = min(n, start + batch)
+        team = min(most, <int>min(<Py_ssize_t>most, end - start))
+        began = time.perf_counter()
+        with nogil:
+            for i in prange(start, end, schedule="dynamic", num_threads=team):
+                one_sparse_row(&plan.c, &a.c, &b.c, i, target, row_step, is_float32, condensed, k, values,
+                               indices, counts, rows + threadid() * m, shared + threadid() * m,
+                               terms + threadid() * room)
+        PyErr_CheckSignals()
+        took = time.perf_counter() - began
+        batch = max(most, <Py_ssize_t>(batch * min(4.0, PATIENCE / max(took, 1e-9))))
+        start = end
+        if progress is not None:
+            progress(start / n)
     return values_array, indices_array
 
 

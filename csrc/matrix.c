@@ -310,7 +310,7 @@ int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
 /* ---- one pair ---------------------------------------------------------------------------------------- */
 
 /* Transport between masses on one support: sum over the gaps of |F - G|, by differences of masses
- * x S_q - y S_p summed as double-doubles (numerics.md 1.2). */
+ * x S_q - y S_p summed as double-doubles. Swapping the rows changes every sign and nothing else. */
 static double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b,
                                 ptrdiff_t j) {
     fd_row_reader p = fd_reader(fd_row_view(a, i), &plan->options), q = fd_reader(fd_row_view(b, j), &plan->options);
@@ -332,12 +332,12 @@ static double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t
         x = *fd_block(&p, k, 1, &x);
         y = *fd_block(&q, k, 1, &y);
         double left = x * sq, right = y * sp;
-        fd_add(&hi, &lo, left);
-        fd_add(&hi, &lo, -right);
-        lo += (fma(x, sq, -left) + x * sq_lo) - (fma(y, sp, -right) + y * sp_lo);
+        fd_add(&hi, &lo, left - right);
+        lo += fd_difference_error(left, right) +
+              ((fma(x, sq, -left) + x * sq_lo) - (fma(y, sp, -right) + y * sp_lo));
         fd_add(&total, &total_lo, fabs(hi + lo) * (plan->support[k + 1] - plan->support[k]));
     }
-    return (total + total_lo) / sp / sq;
+    return (total + total_lo) / fmax(sp, sq) / fmin(sp, sq);
 }
 
 /* Transport of order p between two sorted rows: (mean |x - y|^p)^(1/p), scaled by the largest difference so

@@ -84,4 +84,8 @@ void fd_nearest(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, con
                 ptrdiff_t n, ptrdiff_t k, double *values, ptrdiff_t *indices, ptrdiff_t *counts,
                 double *space, double *first, ptrdiff_t *first_indices);
 
+/* Puts a row of n values into a sorted list. */
+void fd_take_row(const double *row, ptrdiff_t n, int single, ptrdiff_t k, double *values, ptrdiff_t *indices,
+                 ptrdiff_t *count);
+
 #endif

@@ -1,6 +1,6 @@
 # What Cython sees of matrix.h.
 
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
 from rows cimport fd_options
 
 cdef extern from "matrix.h" nogil:
@@ -55,3 +55,24 @@ cdef extern from "matrix.h" nogil:
     void fd_nearest(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b, Py_ssize_t j,
                     Py_ssize_t n, Py_ssize_t k, double *values, Py_ssize_t *indices, Py_ssize_t *counts,
                     double *space, double *first, Py_ssize_t *first_indices)
+    void fd_take_row(const double *row, Py_ssize_t n, int single, Py_ssize_t k, double *values,
+                     Py_ssize_t *indices, Py_ssize_t *count)
+
+cdef extern from "sparse.h" nogil:
+    ctypedef struct fd_sparse:
+        Py_ssize_t n_rows, most
+        const int64_t *start
+        const int32_t *bin
+        const double *mass
+        double *left
+        double *right
+        double *constant
+        double *limit
+        uint8_t *kind
+        int64_t *bin_start
+        int32_t *row_of
+        double *left_of
+        double *right_of
+    void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, Py_ssize_t i, Py_ssize_t most)
+    void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, Py_ssize_t i, const fd_sparse *b, double *values,
+                       int32_t *shared, double *terms)

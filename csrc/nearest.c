@@ -36,6 +36,12 @@ static void fd_take(double *values, ptrdiff_t *indices, ptrdiff_t *count, ptrdif
     indices[at] = index;
 }
 
+void fd_take_row(const double *row, ptrdiff_t n, int single, ptrdiff_t k, double *values, ptrdiff_t *indices,
+                 ptrdiff_t *count) {
+    for (ptrdiff_t j = 0; j < n; j++)
+        fd_take(values, indices, count, k, single ? (double)(float)row[j] : row[j], j);
+}
+
 /* The D above which a row cannot come into the list. A value is off by the tolerance at most. */
 static double fd_reach(const fd_plan *plan, const double *values, ptrdiff_t count, ptrdiff_t k) {
     double worst = count < k ? INFINITY : values[k - 1];
@@ -86,7 +92,8 @@ static void fd_refine(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const 
     ptrdiff_t n_first = 0, n_wanted = k < n ? k : n;
     if (*count < k)
         for (ptrdiff_t column = 0; column < n; column++)
-            fd_take(first, first_indices, &n_first, n_wanted, bounds[column], column);
+            if (n_first < n_wanted || bounds[column] < first[n_wanted - 1])
+                fd_take(first, first_indices, &n_first, n_wanted, bounds[column], column);
     for (ptrdiff_t place = 0; place < n_first; place++) {
         ptrdiff_t column = first_indices[place];
         fd_take(values, indices, count, k, fd_value(plan, a, i, b, j + column), j + column);

@@ -18,6 +18,7 @@ from fastdiv import _matrix, _rows
 from fastdiv import _options as opt
 from fastdiv._arrays import as_numbers
 from fastdiv._memory import require_memory
+from fastdiv._sparse import Compressed, compress, compress_csr, is_sparse
 
 __all__ = ["Index", "cdist", "knn", "pdist"]
 
@@ -44,6 +45,19 @@ METRICS = {
     "chi_square": Metric(_ROWS, False),
     "renyi_divergence": Metric(("alpha", "base", *_ROWS), False),
     "wasserstein": Metric(("support", "samples", "p", "pseudocount", "nan_policy"), True),
+}
+
+# the share of bins with mass up to which compressed rows are faster, measured; products and sums of differences
+# are so fast on dense rows that it pays for very empty ones only
+_WORTH_COMPRESSING = {
+    "js_divergence": 0.15,
+    "js_distance": 0.15,
+    "hellinger_distance": 0.01,
+    "kl_divergence": 0.01,
+    "cross_entropy": 0.01,
+    "jeffreys_divergence": 0.02,
+    "chi_square": 0.01,
+    "total_variation": 0.02,
 }
 
 # prepared rows and blocks of results are kept under this many bytes where the caller's arrays are larger
@@ -101,8 +115,15 @@ class _Task:
             alpha,
         )
 
-    def rows(self, given: Any, name: str) -> Array:
-        """The two-dimensional array of rows that `given` stands for."""
+    def rows(self, given: Any, name: str) -> Array | Compressed:
+        """The two-dimensional array of rows that `given` stands for, or the compressed rows of a sparse one."""
+        if is_sparse(given):
+            if self.samples or self.log_input or self.pseudocount:
+                raise ValueError(
+                    f"{name} is sparse, but samples, log_input and pseudocount give empty bins a value; "
+                    "pass dense rows"
+                )
+            return compress_csr(given, name)
         array = as_numbers(given, name)
         if array.ndim != 2:
             raise ValueError(f"{name} must be two-dimensional, one distribution a row, not {array.ndim}-d")
@@ -115,11 +136,38 @@ class _Task:
             return np.asarray(array)
         return np.asarray(array, dtype)
 
-    def plan(self, n_bins: int, single: bool, fast: bool = True) -> Any:
+    def plan(self, n_bins: int, single: bool, typical: float = 0.0) -> Any:
+        """`typical`: bins of a row with mass, for compressed rows."""
         support = None
         if self.compiled == "histograms":
             support = _support(self.support, n_bins)
-        return _matrix.Plan(self.compiled, self.options, n_bins, single, fast, self.order, support)
+        return _matrix.Plan(self.compiled, self.options, n_bins, single, True, self.order, support, typical)
+
+    def compressed(self, *given: Array | Compressed) -> tuple[Compressed, ...] | None:
+        """All as compressed rows if one of them is, or if all are so empty that it pays."""
+        if any(isinstance(rows, Compressed) for rows in given):
+            return tuple(rows if isinstance(rows, Compressed) else compress(rows) for rows in given)
+        if self.samples or self.log_input or self.pseudocount or not self.options[2] or given[0].shape[1] < 64:
+            return None
+        worth = _WORTH_COMPRESSING.get(self.metric, 0.0)
+        for rows in given:
+            if isinstance(rows, np.memmap) or np.count_nonzero(rows) > worth * rows.size:
+                return None
+        return tuple(compress(rows) for rows in given)
+
+    def prepare_compressed(self, plan: Any, rows: Compressed, name: str, right: bool, most: int) -> Any:
+        prepared = _matrix.SparseRows(plan, rows.start, rows.bins, rows.mass, right, most)
+        for row in prepared.void_rows():
+            first, end = rows.start[row : row + 2]
+            for bin_, mass in zip(rows.bins[first:end], rows.mass[first:end], strict=True):
+                if mass < 0 or mass == np.inf or (self.nan_policy == "raise" and mass != mass):
+                    fault = "a negative mass" if mass < 0 else "an infinite mass"
+                    if mass != mass:
+                        fault = "a missing value"
+                    raise ValueError(
+                        f"{name} has {fault}: {name}[{row}, {bin_}] = {mass} (row {row}, bin {bin_})"
+                    )
+        return prepared
 
     def prepare(
         self, plan: Any, array: Array, name: str, left: bool, right: bool, workers: int, bounds: bool = False
@@ -183,7 +231,11 @@ def _workers(workers: Any) -> int:
     return min(number, 1024)
 
 
-def _same_bins(XA: Array, XB: Array) -> None:
+def _result_dtype(*rows: Array | Compressed) -> np.dtype[Any]:
+    return np.dtype(np.float32 if all(r.dtype == np.float32 for r in rows) else np.float64)
+
+
+def _same_bins(XA: Array | Compressed, XB: Array | Compressed) -> None:
     if XA.shape[1] != XB.shape[1]:
         raise ValueError(f"XA has {XA.shape[1]} bins but XB has {XB.shape[1]}")
 
@@ -211,10 +263,10 @@ def _release(out: Array) -> None:
             owner.madvise(mmap.MADV_DONTNEED)
 
 
-def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], *arrays: Array) -> None:
+def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], *arrays: Array | Compressed) -> None:
     opt.check_out(out, shape, dtype)
     for name, array in zip(("XA", "XB"), arrays, strict=False):
-        if _overlaps(out, array):
+        if not isinstance(array, Compressed) and _overlaps(out, array):
             raise ValueError(f"out overlaps {name}, which is still read while out is written")
 
 
@@ -241,9 +293,10 @@ def cdist(
 
     Parameters
     ----------
-    XA, XB : array_like
+    XA, XB : array_like or scipy.sparse matrix
         Two-dimensional, one distribution (or sample) a row, with the same number of bins. Where `XB` is `XA`
-        and the metric symmetric, half is computed.
+        and the metric symmetric, half is computed. Sparse rows (CSR, or what becomes it) stay sparse, and
+        dense ones that are mostly 0 are compressed where that is faster.
     metric : str
         A public function's name: "cross_entropy", "kl_divergence", "jeffreys_divergence", "js_divergence",
         "js_distance", "total_variation", "hellinger_distance", "chi_square", "renyi_divergence"; or
@@ -296,23 +349,28 @@ def cdist(
 
 def _fill(
     task: _Task,
-    XA: Array,
-    XB: Array,
+    XA: Array | Compressed,
+    XB: Array | Compressed,
     out: Any,
     workers: int,
     progress: Callable[[float], None] | None = None,
     first_row: int = 0,
 ) -> Array:
     """The matrix, block by block of rows; `progress` is told the share that is done after each."""
-    shape, dtype = (XA.shape[0], XB.shape[0]), opt.result_dtype(XA, XB)
+    shape, dtype = (XA.shape[0], XB.shape[0]), _result_dtype(XA, XB)
     if out is None:
         require_memory(shape[0] * shape[1] * dtype.itemsize, shape, dtype)
         out = np.empty(shape, dtype)
     else:
         _check_out(out, shape, dtype, XA, XB)
-    plan = task.plan(XA.shape[1], dtype == np.float32)
     if 0 in shape:
         return np.asarray(out)
+    both = task.compressed(XA) if XA is XB else task.compressed(XA, XB)
+    if both is not None:
+        return _fill_compressed(task, both[0], both[-1], out, workers, progress, first_row)
+    assert not isinstance(XA, Compressed)
+    assert not isinstance(XB, Compressed)
+    plan = task.plan(XA.shape[1], dtype == np.float32)
     if XA is XB and task.symmetric and not _is_mapped(out) and out.flags.c_contiguous and out.flags.aligned:
         rows = task.prepare(plan, XA, "XA", True, True, workers)
         _matrix.fill(plan, rows, rows, out, half=True, workers=workers, progress=progress)
@@ -331,6 +389,42 @@ def _fill(
         if progress is not None:
             progress(min(shape[0], start + step) / shape[0])
     return out  # type: ignore[no-any-return]
+
+
+def _fill_compressed(
+    task: _Task,
+    XA: Compressed,
+    XB: Compressed,
+    out: Array,
+    workers: int,
+    progress: Callable[[float], None] | None = None,
+    first_row: int = 0,
+) -> Array:
+    """As ``_fill``; `out` is condensed where it has one axis."""
+    most = max(XA.most, XB.most)
+    plan = task.plan(XA.shape[1], out.dtype == np.float32, max(XA.typical, XB.typical))
+    name = "X" if out.ndim == 1 else "XA"
+    right = task.prepare_compressed(plan, XB, name if XA is XB else "XB", True, most)
+    if out.ndim == 1:
+        left = task.prepare_compressed(plan, XA, name, False, most)
+        plain = out if out.flags.c_contiguous and out.flags.aligned else np.empty(out.shape, out.dtype)
+        _matrix.sparse(plan, left, right, plain, 0, workers)
+        if plain is not out:
+            out[...] = plain
+        return out
+    step = max(1, BLOCK_BYTES // (out.shape[1] * out.itemsize))
+    for start in range(first_row, out.shape[0], step):
+        block = out[start : start + step]
+        left = task.prepare_compressed(plan, XA[start : start + step], name, False, most)
+        plain = block if block.flags.c_contiguous and block.flags.aligned else np.empty(block.shape, out.dtype)
+        _matrix.sparse(plan, left, right, plain, 0, workers)
+        if plain is not block:
+            block[...] = plain
+        if _is_mapped(out):
+            _release(out)
+        if progress is not None:
+            progress(min(out.shape[0], start + step) / out.shape[0])
+    return out
 
 
 def pdist(
@@ -378,16 +472,20 @@ def pdist(
     if not task.symmetric:
         raise ValueError(f"metric {metric!r} is not symmetric, so half a matrix cannot hold it; use cdist(X, X)")
     array = task.rows(X, "X")
-    n, dtype = array.shape[0], opt.result_dtype(array)
+    n, dtype = array.shape[0], _result_dtype(array)
     shape = (n * (n - 1) // 2,)
     if out is None:
         require_memory(shape[0] * dtype.itemsize, shape, dtype)
         out = np.empty(shape, dtype)
     else:
         _check_out(out, shape, dtype, array)
-    plan = task.plan(array.shape[1], dtype == np.float32)
     if shape[0] == 0:
         return np.asarray(out)
+    compressed = task.compressed(array)
+    if compressed is not None:
+        return _fill_compressed(task, compressed[0], compressed[0], out, threads)
+    assert not isinstance(array, Compressed)
+    plan = task.plan(array.shape[1], dtype == np.float32)
     rows = task.prepare(plan, array, "X", True, True, threads)
     plain = out if out.flags.c_contiguous and out.flags.aligned else np.empty(shape, dtype)
     _matrix.fill(plan, rows, rows, plain, half=True, workers=threads)
@@ -442,14 +540,23 @@ class Index:
             raise ValueError(f"k must be from 1 to the {len(self)} rows of XB, not {k}")
         array = self._task.rows(XA, "XA")
         _same_bins(array, self._array)
-        dtype = opt.result_dtype(array, self._array)
+        dtype = _result_dtype(array, self._array)
         single = dtype == np.float32
+        require_memory(array.shape[0] * k * (8 + dtype.itemsize), (array.shape[0], k), dtype)
+        both = self._task.compressed(array, self._array)
+        if both is not None:
+            most = max(both[0].most, both[1].most)
+            plan = self._task.plan(array.shape[1], single, max(both[0].typical, both[1].typical))
+            right = self._task.prepare_compressed(plan, both[1], "XB", True, most)
+            left = self._task.prepare_compressed(plan, both[0], "XA", False, most)
+            values, where = _matrix.sparse(plan, left, right, None, k, threads)
+            return values.astype(dtype), where
+        assert not isinstance(array, Compressed)
         if single not in self._prepared:
             plan = self._task.plan(array.shape[1], single)
             self._prepared[single] = plan, self._task.prepare(plan, self._array, "XB", False, True, threads, True)
         plan, right = self._prepared[single]
         n = array.shape[0]
-        require_memory(n * k * (8 + dtype.itemsize), (n, k), dtype)
         distances, indices = np.empty((n, k), dtype), np.empty((n, k), np.intp)
         step = _block_rows(plan, max(1, n), k, 16)
         for start in range(0, n, step):
