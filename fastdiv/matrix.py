@@ -129,12 +129,7 @@ class _Task:
             raise ValueError(f"{name} must be two-dimensional, one distribution a row, not {array.ndim}-d")
         if array.shape[1] == 0:
             raise ValueError(f"{name} has no bins: its shape is {array.shape}")
-        dtype = opt.result_dtype(array)
-        if self.samples:
-            return np.sort(np.asarray(array, dtype), axis=1)
-        if array.dtype == dtype and array.dtype.isnative:
-            return np.asarray(array)
-        return np.asarray(array, dtype)
+        return np.sort(np.asarray(array, opt.result_dtype(array)), axis=1) if self.samples else array
 
     def plan(self, n_bins: int, single: bool, typical: float = 0.0) -> Any:
         """`typical`: bins of a row with mass, for compressed rows."""
@@ -151,7 +146,7 @@ class _Task:
             return None
         worth = _WORTH_COMPRESSING.get(self.metric, 0.0)
         for rows in given:
-            if isinstance(rows, np.memmap) or np.count_nonzero(rows) > worth * rows.size:
+            if _mapping(rows) is not None or np.count_nonzero(rows) > worth * rows.size:
                 return None
         return tuple(compress(rows) for rows in given)
 
@@ -172,7 +167,11 @@ class _Task:
     def prepare(
         self, plan: Any, array: Array, name: str, left: bool, right: bool, workers: int, bounds: bool = False
     ) -> Any:
-        """Prepared rows; those that are no distributions are looked at for what is wrong with them."""
+        """Prepared rows; those that are no distributions are looked at for what is wrong with them.
+
+        This is where integers and swapped bytes become float64 or float32: of a mapped file, a block at a time.
+        """
+        array = np.asarray(array, opt.result_dtype(array))
         rows = _matrix.Rows(plan, array, left, right, workers, bounds)
         for row in rows.void_rows():
             if self.samples and np.isinf(array[row]).any():
@@ -232,7 +231,8 @@ def _workers(workers: Any) -> int:
 
 
 def _result_dtype(*rows: Array | Compressed) -> np.dtype[Any]:
-    return np.dtype(np.float32 if all(r.dtype == np.float32 for r in rows) else np.float64)
+    single = all(r.dtype.kind == "f" and r.dtype.itemsize == 4 for r in rows)
+    return np.dtype(np.float32 if single else np.float64)
 
 
 def _same_bins(XA: Array | Compressed, XB: Array | Compressed) -> None:
@@ -252,15 +252,21 @@ def _overlaps(out: Array, array: Array) -> bool:
         return np.may_share_memory(out, array)
 
 
-def _release(out: Array) -> None:
-    """Lets go of the pages of a memory-mapped result that are written: they are on their way to the file."""
-    owner: Any = out
+def _mapping(array: Array) -> mmap.mmap | None:
+    """The mapped file whose memory an array is."""
+    owner: Any = array
     while isinstance(owner, np.ndarray):
         owner = owner.base
-    if isinstance(owner, mmap.mmap):
-        owner.flush()
+    return owner if isinstance(owner, mmap.mmap) else None
+
+
+def _release(out: Array) -> None:
+    """Lets go of the pages of a mapped result that are written: they are on their way to the file."""
+    mapping = _mapping(out)
+    if mapping is not None:
+        mapping.flush()
         if hasattr(mmap, "MADV_DONTNEED"):
-            owner.madvise(mmap.MADV_DONTNEED)
+            mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], *arrays: Array | Compressed) -> None:
@@ -268,10 +274,6 @@ def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], *arrays: 
     for name, array in zip(("XA", "XB"), arrays, strict=False):
         if not isinstance(array, Compressed) and _overlaps(out, array):
             raise ValueError(f"out overlaps {name}, which is still read while out is written")
-
-
-def _is_mapped(out: Array) -> bool:
-    return isinstance(out, np.memmap)
 
 
 # --- matrices ----------------------------------------------------------------------------------------------
@@ -355,8 +357,12 @@ def _fill(
     workers: int,
     progress: Callable[[float], None] | None = None,
     first_row: int = 0,
+    in_order: bool = False,
 ) -> Array:
-    """The matrix, block by block of rows; `progress` is told the share that is done after each."""
+    """The matrix from row `first_row` on; `progress` is told the share that is done after each block of rows.
+
+    `in_order`: rows are finished one block after the other, as those of a mapped file are in any case.
+    """
     shape, dtype = (XA.shape[0], XB.shape[0]), _result_dtype(XA, XB)
     if out is None:
         require_memory(shape[0] * shape[1] * dtype.itemsize, shape, dtype)
@@ -371,7 +377,8 @@ def _fill(
     assert not isinstance(XA, Compressed)
     assert not isinstance(XB, Compressed)
     plan = task.plan(XA.shape[1], dtype == np.float32)
-    if XA is XB and task.symmetric and not _is_mapped(out) and out.flags.c_contiguous and out.flags.aligned:
+    in_order = in_order or _mapping(out) is not None or not (out.flags.c_contiguous and out.flags.aligned)
+    if XA is XB and task.symmetric and not in_order:
         rows = task.prepare(plan, XA, "XA", True, True, workers)
         _matrix.fill(plan, rows, rows, out, half=True, workers=workers, progress=progress)
         return np.asarray(out)
@@ -384,8 +391,7 @@ def _fill(
         _matrix.fill(plan, left, right, plain, workers=workers)
         if plain is not block:
             block[...] = plain
-        if _is_mapped(out):
-            _release(out)
+        _release(out)
         if progress is not None:
             progress(min(shape[0], start + step) / shape[0])
     return out  # type: ignore[no-any-return]
@@ -420,8 +426,7 @@ def _fill_compressed(
         _matrix.sparse(plan, left, right, plain, 0, workers)
         if plain is not block:
             block[...] = plain
-        if _is_mapped(out):
-            _release(out)
+        _release(out)
         if progress is not None:
             progress(min(out.shape[0], start + step) / out.shape[0])
     return out
