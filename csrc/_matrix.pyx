@@ -164,7 +164,7 @@ cdef class Rows:
         self.c.gaps = <uint8_t *>self.room(n)
         self.c.kind = <uint8_t *>self.room(n)
         end = 0
-        step = max(1, int(PATIENCE * 1e9 / (10.0 * plan.c.n_bins)))
+        step = max(1, int(PATIENCE * 1e9 / (30.0 * plan.c.n_bins)))
         for start in range(0, n, step):
             end = min(n, start + step)
             team = team_of(10.0 * plan.c.n_bins * (end - start), end - start, workers)
@@ -262,12 +262,15 @@ def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=Fal
     cdef char *target = <char *>cnp.PyArray_DATA(out)
     cdef int most = team_of(per_tile * n_tiles, n_tiles, workers), team
     cdef Rows space_of = a
-    space_array = np.empty((most, 2 * FD_TILE * FD_TILE + 8))
+    space_array = np.empty((most, 3 * FD_TILE * FD_TILE + 8))
     counts = np.zeros(most * 8, np.intp)
     cdef double *space = <double *>cnp.PyArray_DATA(space_array)
     cdef Py_ssize_t *again = <Py_ssize_t *>cnp.PyArray_DATA(counts)
-    cdef Py_ssize_t stride = 2 * FD_TILE * FD_TILE + 8
-    batch = max(most, <Py_ssize_t>(PATIENCE * 0.5e9 * most / per_tile))
+    cdef Py_ssize_t stride = 3 * FD_TILE * FD_TILE + 8
+    # should all pairs have to be done again, a batch must not outlast a user's patience either
+    cdef double slowest = COST[FD_FORM_PAIRS] * plan.c.n_bins * grid.tile_i * grid.tile_j
+    cdef Py_ssize_t top = max(most, <Py_ssize_t>(2.5 * PATIENCE * 1e9 * most / slowest))
+    batch = most
     while start < n_tiles:
         end = min(n_tiles, start + batch)
         team = min(most, team_of(per_tile * (end - start), end - start, workers))
@@ -285,7 +288,7 @@ def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=Fal
         if took > 0.5 * PATIENCE and end - start == batch:  # pairs done again take longer than was thought
             batch = max(most, <Py_ssize_t>(batch * PATIENCE / took))
         elif end - start == batch:
-            batch *= 2
+            batch = min(2 * batch, top)
         start = end
         if progress is not None:
             progress(start / n_tiles)
@@ -301,22 +304,26 @@ def nearest(Plan plan, Rows a, Rows b, Py_ssize_t k, int workers=0):
     Bounds are used where both sides were prepared with them.
     """
     cdef Py_ssize_t n = len(a), m = len(b), block, n_blocks = (n + FD_QUERIES - 1) // FD_QUERIES, j, start, end, i
-    cdef Py_ssize_t step = FD_SEGMENT if COST[plan.c.form] * plan.c.n_bins < 300.0 else FD_TILE, batch, room
+    cdef Py_ssize_t step, batch, room
     values_array, indices_array = np.full((n, k), np.nan), np.full((n, k), -1, np.intp)
     counts_array = np.zeros(n, np.intp)
     cdef double *values = <double *>cnp.PyArray_DATA(values_array)
     cdef Py_ssize_t *indices = <Py_ssize_t *>cnp.PyArray_DATA(indices_array)
     cdef Py_ssize_t *counts = <Py_ssize_t *>cnp.PyArray_DATA(counts_array)
-    cdef double cost = COST[plan.c.form] * plan.c.n_bins * FD_QUERIES * min(step, m), began, took
-    cdef int most = team_of(cost * n_blocks, n_blocks, workers), team
-    room = FD_QUERIES * FD_SEGMENT if a.c.bound != NULL else 2 * FD_TILE * FD_TILE
+    cdef double cost = max(COST[plan.c.form], 0.5) * plan.c.n_bins * FD_QUERIES, began, took
+    cdef int most, team
+    # a segment takes some 20 ms if its rows are all within reach
+    step = <Py_ssize_t>max(<double>FD_TILE, min(<double>FD_SEGMENT, 2e7 / cost // FD_TILE * FD_TILE))
+    cost *= min(step, m)
+    most = team_of(cost * n_blocks, n_blocks, workers)
+    room = FD_QUERIES * FD_SEGMENT if a.c.bound != NULL else 3 * FD_TILE * FD_TILE
     space_array, first_array = np.empty((most, room)), np.empty((most, k))
     first_indices_array = np.empty((most, k), np.intp)
     cdef double *space = <double *>cnp.PyArray_DATA(space_array)
     cdef double *first = <double *>cnp.PyArray_DATA(first_array)
     cdef Py_ssize_t *first_indices = <Py_ssize_t *>cnp.PyArray_DATA(first_indices_array)
     for j in range(0, m, step):
-        batch, start = max(most, <Py_ssize_t>(PATIENCE * 0.5e9 * most / cost)), 0
+        batch, start = most, 0
         while start < n_blocks:
             end = min(n_blocks, start + batch)
             team = min(most, team_of(cost * (end - start), end - start, workers))

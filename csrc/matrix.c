@@ -10,25 +10,22 @@
  *
  * Shares are prepared on the scale 2^e near the number of bins, a = 2^e p/sum(p), which makes log2 a small
  * for most bins and E with it. u = 2^-53 (single precision: 2^-24); A_p = 2^-e sum a |log2 a|; log2 good to u
- * and 3u more through a shared division; g = FD_DOT_BLOCK + width/FD_DOT_BLOCK + 6 additions at most in a row
- * within a product.
+ * and 3u more through a shared division; g = 70 + width/64 (at most 64) + width/4096 additions at most in a
+ * row within a product.
  *
  *   JS          D = 2^-e sum [h_p log2 2h_p + h_q log2 2h_q - m log2 m],  h = a/2, m = h_p + h_q
  *               A term is rounded by u (3 |h_p log| + 3 |h_q log| + 6 |m log2 m| + 3 m), and
  *               2^-e sum |m log2 m| <= (A_p + A_q)/2 + 1.07 by convexity, hence E = 5u (A_p + A_q + 2). The
  *               shares' own rounding moves D by u/2 at most and is within that. In single precision the
- *               tables are rounded once, from doubles: u (2 |h_p log| + 2 |h_q log| + 5 |m log2 m| + 3 m), and
- *               E = 3.5u (A_p + A_q + 2.4), beside 8u D for the sum and u D for the result.
- *   KL          D = C_p - sum p log2 a_q, C_p = sum p log2 a_p. sum p |log2 a_q| <= D + C_p + 2 by the
- *               variational bound sum p f <= KL(p, uniform) + log2 mean(2^f) at f = max(0, log2 a_q), hence
- *               E = g u (D + |C_p| + 4).
- *   cross entropy   all terms have one sign; the rounding of shares near 1 is E = 4u.
- *   Jeffreys    KL both ways: E = g u (D + |C_p| + |C_q| + 8)
- *   Hellinger   D = 1 - sum sqrt(p q): E = g u
- *   chi-square  D = sum p^2/q - 1: E = g u (D + 2)
- *   total variation, transport of masses: sums of |differences| of numbers that are rounded by 4u at most:
- *               E = 4u (size_p + size_q), size_p the sum of the numbers.
- *   transport of samples    differences of the values as they are: E = 0
+ *               tables are rounded once, from doubles: u (2 |h_p log| + 2 |h_q log| + 5 |m log2 m| + 3 m),
+ * and E = 3.5u (A_p + A_q + 2.4), beside 8u D for the sum and u D for the result. KL          D = C_p - sum p
+ * log2 a_q, C_p = sum p log2 a_p. sum p |log2 a_q| <= D + C_p + 2 by the variational bound sum p f <= KL(p,
+ * uniform) + log2 mean(2^f) at f = max(0, log2 a_q), hence E = g u (D + |C_p| + 4). cross entropy   all terms
+ * have one sign; the rounding of shares near 1 is E = 4u. Jeffreys    KL both ways: E = g u (D + |C_p| +
+ * |C_q| + 8) Hellinger   D = 1 - sum sqrt(p q): E = g u chi-square  D = sum p^2/q - 1: E = g u (D + 2) total
+ * variation, transport of masses: sums of |differences| of numbers that are rounded by 4u at most: E = 4u
+ * (size_p + size_q), size_p the sum of the numbers. transport of samples    differences of the values as they
+ * are: E = 0
  *
  * tests/test_matrix_accuracy.py holds the fast forms alone to these bounds, and every entry to 1e-12.
  */
@@ -40,13 +37,13 @@
 
 static const double FD_U = 0x1p-53, FD_TOLERANCE = 8e-13, FD_TOLERANCE_32 = 4.4e-6;
 
-/* An empty bin of Jensen-Shannon: so that a logarithm can be taken of it, and nothing comes of it. The product
- * of two is a normal number still. */
+/* An empty bin of Jensen-Shannon: so that a logarithm can be taken of it, and nothing comes of it. The
+ * product of two is a normal number still. */
 static const double FD_EMPTY = 0x1p-400;
 static const float FD_EMPTY_32 = 0x1p-60f;
 
 /* Sums of one term a bin are cut here, so that no chain of additions in a lane exceeds 128. */
-enum { FD_CHUNK = 128 * FD_LANES };
+enum { FD_CHUNK = 128 * FD_LANES, FD_DOT_CHUNK = 64 * FD_DOT_BLOCK };
 
 /* ---- preparing --------------------------------------------------------------------------------------- */
 
@@ -175,12 +172,16 @@ static void fd_note_support(const fd_plan *plan, const fd_side *side, ptrdiff_t 
 
 /* From the size of a row's terms to its limit: E <= tolerance D as D >= limit_i + limit_j. */
 static double fd_limit(const fd_plan *plan, double size, double constant) {
-    double chain = (FD_DOT_BLOCK + 6 + (double)plan->width / FD_DOT_BLOCK) * FD_U;
+    double blocks = plan->width < FD_DOT_CHUNK ? (double)plan->width / FD_DOT_BLOCK : 64.0;
+    double chain = (FD_DOT_BLOCK + 6.0 + blocks + (double)plan->width / FD_DOT_CHUNK) * FD_U;
     double tolerance = plan->single ? FD_TOLERANCE_32 : FD_TOLERANCE;
+    if (chain > 0.5 * tolerance) /* beyond 10^9 bins */
+        return INFINITY;
     switch (plan->measure) {
     case FD_ROW_JS_DIVERGENCE:
     case FD_ROW_JS_DISTANCE:
-        return plan->single ? 3.5 * 0x1p-24 * (size + 1.2) / tolerance : 5.0 * FD_U * (size + 1.0) / tolerance;
+        return plan->single ? 3.5 * 0x1p-24 * (size + 1.2) / tolerance
+                            : 5.0 * FD_U * (size + 1.0) / tolerance;
     case FD_ROW_KL_DIVERGENCE:
     case FD_ROW_JEFFREYS_DIVERGENCE:
         return chain * (fabs(constant) + 4.0) / (tolerance - chain);
@@ -302,8 +303,7 @@ static int fd_prepare(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
 int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
     side->limit[i] = side->constant[i] = 0.0;
     side->kind[i] = (uint8_t)fd_prepare(plan, side, i);
-    side->limit[i] =
-        side->kind[i] == FD_PLAIN ? fd_limit(plan, side->limit[i], side->constant[i]) : INFINITY;
+    side->limit[i] = side->kind[i] == FD_PLAIN ? fd_limit(plan, side->limit[i], side->constant[i]) : INFINITY;
     return side->kind[i];
 }
 
@@ -313,7 +313,8 @@ int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
  * x S_q - y S_p summed as double-doubles. Swapping the rows changes every sign and nothing else. */
 static double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b,
                                 ptrdiff_t j) {
-    fd_row_reader p = fd_reader(fd_row_view(a, i), &plan->options), q = fd_reader(fd_row_view(b, j), &plan->options);
+    fd_row_reader p = fd_reader(fd_row_view(a, i), &plan->options),
+                  q = fd_reader(fd_row_view(b, j), &plan->options);
     ptrdiff_t n = plan->n_bins;
     fd_stats stats;
     if (!fd_weigh_any(&p, n) || !fd_weigh_any(&q, n))
@@ -405,8 +406,8 @@ static void fd_js_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const
         ptrdiff_t size = w - start < FD_CHUNK ? w - start : FD_CHUNK, p = i * w + start, q = j * w + start;
         double *out = start ? part : sums;
         if (plan->single && look)
-            fd_kernels_now->js_rows32(a->left32 + p, a->right32 + p, b->left32 + q, b->right32 + q, w, n, size,
-                                      out);
+            fd_kernels_now->js_rows32(a->left32 + p, a->right32 + p, b->left32 + q, b->right32 + q, w, n,
+                                      size, out);
         else
             fd_kernels_now->js_rows(a->left + p, a->left_too + p, b->left + q, b->left_too + q, w, n, size,
                                     look && w <= FD_CHUNK, out);
@@ -481,20 +482,28 @@ static void fd_l1_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const
     }
 }
 
+/* In chunks of FD_DOT_CHUNK bins, so that long rows do not make long chains of additions. */
 static void fd_dot_sums(const fd_plan *plan, const double *left, int n_i, const double *right, int n_j,
-                        double *sums) {
+                        double *sums, double *part) {
     ptrdiff_t w = plan->width;
-    for (int panel = 0; panel < n_j; panel += FD_LANES)
-        fd_kernels_now->dot_rows(left, w, n_i, right + panel * w, w, sums + panel, FD_TILE);
+    for (ptrdiff_t start = 0; start < w; start += FD_DOT_CHUNK) {
+        ptrdiff_t size = w - start < FD_DOT_CHUNK ? w - start : FD_DOT_CHUNK;
+        for (int panel = 0; panel < n_j; panel += FD_LANES)
+            fd_kernels_now->dot_rows(left + start, w, n_i, right + panel * w + start * FD_LANES, size,
+                                     (start ? part : sums) + panel, FD_TILE);
+        for (int cell = 0; cell < n_i * FD_TILE && start; cell++)
+            sums[cell] += part[cell];
+    }
 }
 
 ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
                   int n_j, double *values, double *scratch) {
     ptrdiff_t w = plan->width, again = 0;
     if (plan->form == FD_FORM_DOT || plan->form == FD_FORM_DOTS)
-        fd_dot_sums(plan, a->left + i * w, n_i, b->right + j * w, n_j, values);
+        fd_dot_sums(plan, a->left + i * w, n_i, b->right + j * w, n_j, values, scratch);
     if (plan->form == FD_FORM_DOTS) {
-        fd_dot_sums(plan, a->left_too + i * w, n_i, b->right_too + j * w, n_j, scratch);
+        fd_dot_sums(plan, a->left_too + i * w, n_i, b->right_too + j * w, n_j, scratch,
+                    scratch + FD_TILE * FD_TILE);
         for (int cell = 0; cell < n_i * FD_TILE; cell++)
             values[cell] += scratch[cell];
     }

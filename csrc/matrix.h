@@ -34,7 +34,11 @@ typedef struct {
     fd_finish finish;        /* of the fast form */
 } fd_plan;
 
-enum { FD_PLAIN, FD_SPECIAL, FD_VOID }; /* a row is good for the fast form; only for fd_row; no distribution */
+enum {
+    FD_PLAIN,
+    FD_SPECIAL,
+    FD_VOID
+}; /* a row is good for the fast form; only for fd_row; no distribution */
 
 /* Rows as they came and as they were prepared. `left` are rows of the first argument, `right` of the second:
  * packed in panels of FD_LANES rows, bin by bin, where the form is a product. */
@@ -46,8 +50,8 @@ typedef struct {
     double *left_too, *right_too; /* FD_FORM_DOTS: with the functions changed round; FD_FORM_JS: h log2 2h */
     float *left32, *right32;      /* FD_FORM_JS in single precision: halves, their h log2 2h */
     double *constant, *limit;     /* the row's share of the finish (kernels.h); limit inf: not FD_PLAIN */
-    double *total, *total_lo;     /* FD_FORM_JS: the sum of the masses, NaN where they cannot be read in place;
-                                     FD_FORM_L1: the sum of the prepared numbers */
+    double *total, *total_lo; /* FD_FORM_JS: the sum of the masses, NaN where they cannot be read in place;
+                                 FD_FORM_L1: the sum of the prepared numbers */
     double *bound, *bound_packed; /* for neighbours (nearest.c): roots of shares, packed for the second
                                      argument; FD_FORM_L1: FD_LANES sums of neighbouring entries */
     uint64_t *support;            /* a bit for each bin with mass, where a product cannot tell; else NULL */
@@ -67,7 +71,7 @@ int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i);
 double fd_exact_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
 
 /* Rows [i, i + n_i) against [j, j + n_j), at most FD_TILE each, j a multiple of FD_LANES; n_i x FD_TILE
- * values. `scratch` has room for FD_TILE^2. Returns how many pairs were done again. */
+ * values. `scratch` has room for 2 FD_TILE^2. Returns how many pairs were done again. */
 ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
                   int n_j, double *values, double *scratch);
 
@@ -77,8 +81,8 @@ double fd_pair_value(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const f
 /* Neighbours are looked for FD_QUERIES rows at a time among FD_SEGMENT. */
 enum { FD_QUERIES = 16, FD_SEGMENT = 16384 };
 
-/* Puts the rows [j, j + n) that are near enough into the sorted lists of rows [i, i + n_i): n <= FD_SEGMENT, j
- * a multiple of FD_LANES, lists of at most k of which there are `counts`. Room: `space` for FD_QUERIES x
+/* Puts the rows [j, j + n) that are near enough into the sorted lists of rows [i, i + n_i): n <= FD_SEGMENT,
+ * j a multiple of FD_LANES, lists of at most k of which there are `counts`. Room: `space` for FD_QUERIES x
  * FD_SEGMENT, `first` and `first_indices` for k. */
 void fd_nearest(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
                 ptrdiff_t n, ptrdiff_t k, double *values, ptrdiff_t *indices, ptrdiff_t *counts,

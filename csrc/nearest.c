@@ -59,7 +59,7 @@ static double fd_value(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const
 /* Lower bounds of D for row i against rows [j, j + n). */
 static void fd_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
                       ptrdiff_t j, ptrdiff_t n, double *bounds) {
-    double slack = (double)(FD_DOT_BLOCK + 8 + plan->width / FD_DOT_BLOCK) * 0x1p-53;
+    double slack = (double)(FD_DOT_BLOCK + 16 + plan->width / FD_DOT_BLOCK) * 0x1p-53;
     double grouping = ((double)plan->n_bins / FD_LANES + 8.0) * 0x1p-53, factor = plan->finish.factor;
     if (plan->form == FD_FORM_JS)
         for (ptrdiff_t panel = 0; panel < n; panel += FD_LANES)
@@ -73,8 +73,8 @@ static void fd_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_
             for (ptrdiff_t column = 0; column < n; column++)
                 bound[column] = limit + limits[column] < INFINITY ? 1.0 - slack - bound[column] : -1.0;
         else {
-            fd_kernels_now->l1_rows(a->bound + (i + row) * FD_LANES, b->bound + j * FD_LANES, FD_LANES, (int)n,
-                                    FD_LANES, bound);
+            fd_kernels_now->l1_rows(a->bound + (i + row) * FD_LANES, b->bound + j * FD_LANES, FD_LANES,
+                                    (int)n, FD_LANES, bound);
             for (ptrdiff_t column = 0; column < n; column++) {
                 double lost = grouping * (a->total[i + row] + b->total[j + column]);
                 bound[column] = limit + limits[column] < INFINITY
@@ -108,9 +108,9 @@ static void fd_refine(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const 
 }
 
 /* One row's list from the values of tiles. */
-static void fd_scan(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
-                    ptrdiff_t n, ptrdiff_t k, double *values, ptrdiff_t *indices, ptrdiff_t *counts,
-                    double *space) {
+static void fd_scan(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
+                    ptrdiff_t j, ptrdiff_t n, ptrdiff_t k, double *values, ptrdiff_t *indices,
+                    ptrdiff_t *counts, double *space) {
     for (ptrdiff_t start = 0; start < n; start += FD_TILE) {
         int n_j = (int)(n - start < FD_TILE ? n - start : FD_TILE);
         fd_tile(plan, a, i, n_i, b, j + start, n_j, space, space + FD_TILE * FD_TILE);

@@ -1,14 +1,14 @@
-/* Rows that are mostly empty. A bin that only one of two rows has adds something simple to every measure (half a
- * bit of its mass to Jensen-Shannon, nothing to a product, infinity to Kullback-Leibler); so sums run over
- * shared bins alone. They are found by the bins of the one row in the other side's entries sorted by bin, which
- * reaches exactly the pairs that share something (Gustavson, ACM TOMS 4, 1978).
+/* Rows that are mostly empty. A bin that only one of two rows has adds something simple to every measure
+ * (half a bit of its mass to Jensen-Shannon, nothing to a product, infinity to Kullback-Leibler); so sums run
+ * over shared bins alone. They are found by the bins of the one row in the other side's entries sorted by
+ * bin, which reaches exactly the pairs that share something (Gustavson, ACM TOMS 4, 1978).
  *
  *     JS  D = 1 + 2^-e sum_shared [h_p log2 2h_p + h_q log2 2h_q - m log2 m - m],    m = h_p + h_q
  *     TV  D = 1 - sum_shared min(p, q)
  *
- * and the products of matrix.c as they are. A sum has `most` terms at most, so with N = most + 8 the bounds of
- * matrix.c hold with N u in place of 5u and g u, and 2 more added to the sizes. Pairs below the limit are done
- * again on the union of their bins: empty bins change no measure.
+ * and the products of matrix.c as they are. A sum has `most` terms at most, so with N = most + 8 the bounds
+ * of matrix.c hold with N u in place of 5u and g u, and 2 more added to the sizes. Pairs below the limit are
+ * done again on the union of their bins: empty bins change no measure.
  */
 #include "sparse.h"
 
@@ -18,6 +18,8 @@
 
 static double fd_sparse_limit(const fd_plan *plan, double size, double constant, ptrdiff_t most) {
     double chain = (double)(most + 8) * 0x1p-53, tolerance = plan->single ? 4.4e-6 : 8e-13;
+    if (chain > 0.5 * tolerance)
+        return INFINITY;
     switch (plan->measure) {
     case FD_ROW_JS_DIVERGENCE:
     case FD_ROW_JS_DISTANCE:
@@ -110,7 +112,8 @@ static double fd_union_pair(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i
 
 /* Adds what entry (left, right) of a row shares with n entries of its bin. */
 static void fd_share_bin(const fd_plan *plan, double left, double right, const int32_t *rows,
-                         const double *lefts, const double *rights, ptrdiff_t n, double *sums, double *terms) {
+                         const double *lefts, const double *rights, ptrdiff_t n, double *sums,
+                         double *terms) {
     switch (plan->measure) {
     case FD_ROW_JS_DIVERGENCE:
     case FD_ROW_JS_DISTANCE:
@@ -151,8 +154,8 @@ void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i, const f
     memset(shared, 0, (size_t)n * sizeof *shared);
     for (ptrdiff_t k = a->start[i]; k < a->start[i + 1] && a->kind[i] == FD_PLAIN; k++) {
         ptrdiff_t first = b->bin_start[a->bin[k]], size = b->bin_start[a->bin[k] + 1] - first;
-        fd_share_bin(plan, a->left[k], a->right[k], b->row_of + first, b->left_of + first, b->right_of + first,
-                     size, values, terms);
+        fd_share_bin(plan, a->left[k], a->right[k], b->row_of + first, b->left_of + first,
+                     b->right_of + first, size, values, terms);
         for (ptrdiff_t e = first; e < first + size && whole; e++)
             shared[b->row_of[e]]++;
     }

@@ -1,8 +1,8 @@
 /* The loops of matrices, over pairs of rows that matrix.c has prepared: padded to a multiple of FD_LANES,
  * aligned, ordinary. Compiled once per instruction set by isa_*.c.
  *
- * What a pair comes to does not depend on the pairs beside it: each of its sums runs over the bins in the same
- * order wherever the pair stands in a tile, so tiles, threads and chunks leave the bits alone.
+ * What a pair comes to does not depend on the pairs beside it: each of its sums runs over the bins in the
+ * same order wherever the pair stands in a tile, so tiles, threads and chunks leave the bits alone.
  */
 #include "kernels.h"
 #include "log.h"
@@ -97,11 +97,11 @@ static int fd_look_near(const double *p, const double *q, ptrdiff_t width) {
     return !far;
 }
 
-/* Jensen-Shannon of row p and `rows` rows q, `step` entries apart, all of halves h = p/2 with their h log2 2h:
- *     sum h_p log2 2h_p + h_q log2 2h_q - m log2 m,    m = h_p + h_q.
- * Every term is >= 0 but for its own rounding, so the sum adds no more than (width/16) u of itself. Two bins
- * share a division, 1/(d e) times e and d: a division takes as long as the rest of a bin. -1, with `look`,
- * for rows that look near-identical. */
+/* Jensen-Shannon of row p and `rows` rows q, `step` entries apart, all of halves h = p/2 with their h log2
+ * 2h: sum h_p log2 2h_p + h_q log2 2h_q - m log2 m,    m = h_p + h_q. Every term is >= 0 but for its own
+ * rounding, so the sum adds no more than (width/16) u of itself. Two bins share a division, 1/(d e) times e
+ * and d: a division takes as long as the rest of a bin. -1, with `look`, for rows that look near-identical.
+ */
 static void fd_js_rows(const double *p, const double *p_log, const double *q, const double *q_log,
                        ptrdiff_t step, int rows, ptrdiff_t width, int look, double *sums) {
     enum { HALF = FD_LANES / 2 };
@@ -142,8 +142,10 @@ static void fd_js_rows32(const float *p, const float *p_log, const float *q, con
                     float m = p[at] + q[at], m2 = p[too] + q[too];
                     fd_log_parts32 l = fd_split_log32(m), l2 = fd_split_log32(m2);
                     float both = 1.0f / (l.d * l2.d);
-                    lanes[lane] += fd_madd32(-m, fd_join_log32(l.k, l.n * (both * l2.d)), p_log[at] + q_log[at]);
-                    more[lane] += fd_madd32(-m2, fd_join_log32(l2.k, l2.n * (both * l.d)), p_log[too] + q_log[too]);
+                    lanes[lane] +=
+                        fd_madd32(-m, fd_join_log32(l.k, l.n * (both * l2.d)), p_log[at] + q_log[at]);
+                    more[lane] +=
+                        fd_madd32(-m2, fd_join_log32(l2.k, l2.n * (both * l.d)), p_log[too] + q_log[too]);
                 }
             }
             for (int lane = 0; lane < FD_LANES; lane++)
@@ -221,8 +223,8 @@ static void fd_l1_rows(const double *p, const double *q, ptrdiff_t step, int row
     }
 }
 
-/* Scalar products of FD_DOT_ROWS rows `step` apart with FD_LANES rows packed bin by bin, bins [0, n), added to
- * sums. FD_DOT_ROWS is what the registers hold. */
+/* Scalar products of FD_DOT_ROWS rows `step` apart with FD_LANES rows packed bin by bin, bins [0, n), added
+ * to sums. FD_DOT_ROWS is what the registers hold. */
 FD_INLINE void fd_dot_block(const double *restrict left, ptrdiff_t step, const double *restrict panel,
                             ptrdiff_t n, double *restrict sums, ptrdiff_t sums_step) {
     double s[FD_DOT_ROWS][FD_LANES] = {{0}};

@@ -1,4 +1,4 @@
-"""How much memory is left, asked before a large result is made: the kernel would grant it and kill us later."""
+"""How much memory is left, asked before a large result is made: the kernel would grant it, and kill us."""
 
 from __future__ import annotations
 

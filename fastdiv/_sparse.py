@@ -40,9 +40,8 @@ class Compressed:
         assert step == 1
         low, high = self.start[first], self.start[max(first, end)]
         start = np.ascontiguousarray(self.start[first : max(first, end) + 1] - low)
-        return Compressed(
-            start, self.bins[low:high].copy(), self.mass[low:high].copy(), (end - first, self.shape[1]), self.dtype
-        )
+        bins, mass = self.bins[low:high].copy(), self.mass[low:high].copy()
+        return Compressed(start, bins, mass, (end - first, self.shape[1]), self.dtype)
 
 
 def is_sparse(given: Any) -> bool:
@@ -77,7 +76,12 @@ def compress_csr(given: Any, name: str) -> Compressed:
     dtype = _dtype(csr.dtype, name)
     start, bins, mass = np.asarray(csr.indptr), np.asarray(csr.indices), np.asarray(csr.data)
     steps = np.diff(start)
-    if start.shape != (rows + 1,) or start[0] != 0 or (steps < 0).any() or not start[-1] <= min(bins.size, mass.size):
+    if (
+        start.shape != (rows + 1,)
+        or start[0] != 0
+        or (steps < 0).any()
+        or not start[-1] <= min(bins.size, mass.size)
+    ):
         raise ValueError(f"{name} is no CSR matrix: its indptr does not run through its entries")
     bins, mass = bins[: start[-1]], mass[: start[-1]].astype(np.float64)
     if bins.size and not 0 <= bins.min() <= bins.max() < n_bins:

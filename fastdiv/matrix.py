@@ -1,8 +1,9 @@
 """Many rows against many: matrices of distances, in memory or out of it, and exact nearest neighbours.
 
-Rows are prepared once and compared in tiles by a fast form of each measure; the pairs that this leaves with too
-few digits are computed again as the row-wise functions do it, so every entry keeps their accuracy (relative
-error 1e-12, float32 5e-6, wherever the value is at least 1e-30). The same bits for any number of threads.
+Rows are prepared once and compared in tiles by a fast form of each measure; the pairs that this leaves with
+too few digits are computed again as the row-wise functions do it, so every entry keeps their accuracy
+(relative error 1e-12, float32 5e-6, wherever the value is at least 1e-30). The same bits for any number of
+threads.
 """
 
 from __future__ import annotations
@@ -47,8 +48,8 @@ METRICS = {
     "wasserstein": Metric(("support", "samples", "p", "pseudocount", "nan_policy"), True),
 }
 
-# the share of bins with mass up to which compressed rows are faster, measured; products and sums of differences
-# are so fast on dense rows that it pays for very empty ones only
+# the share of bins with mass up to which compressed rows are faster; products and sums of differences are so
+# fast on dense rows that it pays for very empty ones only
 _WORTH_COMPRESSING = {
     "js_divergence": 0.15,
     "js_distance": 0.15,
@@ -116,7 +117,7 @@ class _Task:
         )
 
     def rows(self, given: Any, name: str) -> Array | Compressed:
-        """The two-dimensional array of rows that `given` stands for, or the compressed rows of a sparse one."""
+        """The two-dimensional array that `given` stands for, or compressed rows where it is sparse."""
         if is_sparse(given):
             if self.samples or self.log_input or self.pseudocount:
                 raise ValueError(
@@ -142,7 +143,13 @@ class _Task:
         """All as compressed rows if one of them is, or if all are so empty that it pays."""
         if any(isinstance(rows, Compressed) for rows in given):
             return tuple(rows if isinstance(rows, Compressed) else compress(rows) for rows in given)
-        if self.samples or self.log_input or self.pseudocount or not self.options[2] or given[0].shape[1] < 64:
+        if (
+            self.samples
+            or self.log_input
+            or self.pseudocount
+            or not self.options[2]
+            or given[0].shape[1] < 64
+        ):
             return None
         worth = _WORTH_COMPRESSING.get(self.metric, 0.0)
         for rows in given:
@@ -242,12 +249,12 @@ def _same_bins(XA: Array | Compressed, XB: Array | Compressed) -> None:
 
 def _block_rows(plan: Any, n: int, m: int, itemsize: int) -> int:
     """How many rows of results, and of prepared rows, are held at a time."""
-    return max(1, min(n, BLOCK_BYTES // max(1, max(m * itemsize, 24 * plan.width))))
+    return max(1, min(n, BLOCK_BYTES // max(1, m * itemsize, 24 * int(plan.width))))
 
 
 def _overlaps(out: Array, array: Array) -> bool:
     try:
-        return np.shares_memory(out, array, max_work=1000)
+        return bool(np.shares_memory(out, array, max_work=1000))  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return np.may_share_memory(out, array)
 
@@ -422,7 +429,9 @@ def _fill_compressed(
     for start in range(first_row, out.shape[0], step):
         block = out[start : start + step]
         left = task.prepare_compressed(plan, XA[start : start + step], name, False, most)
-        plain = block if block.flags.c_contiguous and block.flags.aligned else np.empty(block.shape, out.dtype)
+        plain = (
+            block if block.flags.c_contiguous and block.flags.aligned else np.empty(block.shape, out.dtype)
+        )
         _matrix.sparse(plan, left, right, plain, 0, workers)
         if plain is not block:
             block[...] = plain
@@ -475,7 +484,9 @@ def pdist(
     """
     task, threads = _Task(metric, metric_options), _workers(workers)
     if not task.symmetric:
-        raise ValueError(f"metric {metric!r} is not symmetric, so half a matrix cannot hold it; use cdist(X, X)")
+        raise ValueError(
+            f"metric {metric!r} is not symmetric, so half a matrix cannot hold it; use cdist(X, X)"
+        )
     array = task.rows(X, "X")
     n, dtype = array.shape[0], _result_dtype(array)
     shape = (n * (n - 1) // 2,)
@@ -559,7 +570,10 @@ class Index:
         assert not isinstance(array, Compressed)
         if single not in self._prepared:
             plan = self._task.plan(array.shape[1], single)
-            self._prepared[single] = plan, self._task.prepare(plan, self._array, "XB", False, True, threads, True)
+            self._prepared[single] = (
+                plan,
+                self._task.prepare(plan, self._array, "XB", False, True, threads, True),
+            )
         plan, right = self._prepared[single]
         n = array.shape[0]
         distances, indices = np.empty((n, k), dtype), np.empty((n, k), np.intp)

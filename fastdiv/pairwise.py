@@ -1,8 +1,8 @@
-"""``fastdiv pairwise`` and ``fastdiv nearest``: matrices and neighbours of .npy files, larger than memory if need be.
+"""``fastdiv pairwise`` and ``fastdiv nearest``: matrices and neighbours of .npy files of any size.
 
 A result is written to ``OUTPUT.part``, block by block of rows, with the number of finished rows beside it in
-``OUTPUT.part.json``, and takes its name only when it is complete. Running the same command again goes on where an
-interrupted one stopped.
+``OUTPUT.part.json``, and takes its name only when it is complete. Running the same command again goes on
+where an interrupted one stopped.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def add_parsers(commands: Any) -> None:
     nearest = commands.add_parser(
         "nearest",
         help="the K nearest rows of B.npy for every row of A.npy",
-        description="The K nearest rows of B.npy (or of A.npy) for every row of A.npy, exactly: an .npz file with "
-        "`distances` and `indices`.",
+        description="The K nearest rows of B.npy (or of A.npy) for every row of A.npy, exactly: an .npz file "
+        "with `distances` and `indices`.",
         allow_abbrev=False,
     )
     nearest.set_defaults(run=_nearest)
@@ -63,7 +63,12 @@ def _add_common(parser: Any, output: str) -> None:
     add("--workers", type=int, metavar="N", help="threads at most (default: all)")
     add("--samples", action="store_true", help="with wasserstein: rows are samples, not masses")
     for name, type_ in _NUMBERS.items():
-        add(f"--{name}", type=type_, metavar="X", help=argparse.SUPPRESS if name == "p" else f"the metric's {name}")
+        add(
+            f"--{name}",
+            type=type_,
+            metavar="X",
+            help=argparse.SUPPRESS if name == "p" else f"the metric's {name}",
+        )
 
 
 def _pairwise(options: argparse.Namespace) -> int:

@@ -241,9 +241,10 @@ def test_transport_of_masses_and_samples():
 
 def test_integers_and_lists():
     assert fastdiv.cdist([[1, 0], [1, 1]], [[2, 0]], "total_variation").tolist() == [[0.0], [0.5]]
-    assert fastdiv.cdist(np.eye(3, dtype=bool), np.eye(3, dtype="u1"), "js_divergence", base=2).tolist() == (
-        1 - np.eye(3)
-    ).tolist()
+    assert (
+        fastdiv.cdist(np.eye(3, dtype=bool), np.eye(3, dtype="u1"), "js_divergence", base=2).tolist()
+        == (1 - np.eye(3)).tolist()
+    )
     assert fastdiv.cdist(np.empty((0, 4)), np.ones((3, 4))).shape == (0, 3)
 
 
