@@ -116,7 +116,7 @@ cdef class Plan:
 
 
 cdef class Rows:
-    """Rows prepared for a plan, as first arguments (`left`), second (`right`) or both; `bounds` for `nearest`.
+    """Rows prepared for a plan as first arguments (`left`), second (`right`) or both; `bounds`: for nearest.
 
     `array` is two-dimensional, float32 or float64, native and of any strides; it is not copied.
     """
@@ -221,33 +221,38 @@ cdef void one_tile(const fd_plan *plan, const fd_side *a, const fd_side *b, cons
                    char *out, Py_ssize_t row_step, bint is_float32, bint condensed, double *space,
                    Py_ssize_t *again) noexcept nogil:
     """Tile t of the grid, written to `out` (and mirrored, where half of a symmetric matrix is computed)."""
-    cdef Py_ssize_t i = t // grid.across * grid.tile_i, j = t % grid.across * grid.tile_j, row, column, place
+    cdef Py_ssize_t i = t // grid.across * grid.tile_i, j = t % grid.across * grid.tile_j, row, column, size
     cdef int n_i = <int>min(grid.tile_i, grid.n_i - i), n_j = <int>min(grid.tile_j, grid.n_j - j)
-    cdef double value
     if grid.half and j + n_j <= i:
         return
     again[0] += fd_tile(plan, a, grid.i + i, n_i, b, grid.j + j, n_j, space, space + FD_TILE * FD_TILE)
+    size = sizeof(float) if is_float32 else sizeof(double)
     for row in range(n_i):
-        for column in range(n_j):
-            value = space[row * FD_TILE + column]
-            if condensed:
-                if j + column > i + row:
-                    place = (i + row) * (2 * grid.n_i - i - row - 1) // 2 + (j + column - i - row - 1)
-                    write(out, place, value, is_float32)
-                continue
-            write(out + (i + row) * row_step, j + column, value, is_float32)
-            if grid.half and j > i:
-                write(out + (j + column) * row_step, i + row, value, is_float32)
+        if condensed:  # only what is right of the diagonal
+            column = max(<Py_ssize_t>0, i + row + 1 - j)
+            copy_row(out + size * ((i + row) * (2 * grid.n_i - i - row - 1) // 2 + j + column - i - row - 1),
+                     space + row * FD_TILE + column, n_j - column, size, is_float32)
+            continue
+        copy_row(out + (i + row) * row_step + j * size, space + row * FD_TILE, n_j, size, is_float32)
+        if grid.half and j > i:
+            for column in range(n_j):
+                copy_row(out + (j + column) * row_step + (i + row) * size, space + row * FD_TILE + column, 1,
+                         size, is_float32)
 
 
-cdef inline void write(char *out, Py_ssize_t place, double value, bint is_float32) noexcept nogil:
+cdef inline void copy_row(char *out, const double *values, Py_ssize_t n, Py_ssize_t size,
+                          bint is_float32) noexcept nogil:
+    cdef Py_ssize_t i
     if is_float32:
-        (<float *>out)[place] = <float>value
+        for i in range(n):
+            (<float *>out)[i] = <float>values[i]
     else:
-        (<double *>out)[place] = value
+        for i in range(n):
+            (<double *>out)[i] = values[i]
 
 
-def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=False, int workers=0, progress=None):
+def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=False, int workers=0,
+         progress=None):
     """Rows [i, i + n_i) of `a` against all of `b` into `out`: (n_i, len(b)), or one-dimensional, condensed.
 
     `out` is contiguous and native. `half`: `a` is `b` and the measure symmetric. Returns how many pairs the
@@ -261,7 +266,6 @@ def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=Fal
     cdef bint is_float32 = out.dtype == np.float32, condensed = out.ndim == 1
     cdef char *target = <char *>cnp.PyArray_DATA(out)
     cdef int most = team_of(per_tile * n_tiles, n_tiles, workers), team
-    cdef Rows space_of = a
     space_array = np.empty((most, 3 * FD_TILE * FD_TILE + 8))
     counts = np.zeros(most * 8, np.intp)
     cdef double *space = <double *>cnp.PyArray_DATA(space_array)
@@ -270,7 +274,7 @@ def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=Fal
     # should all pairs have to be done again, a batch must not outlast a user's patience either
     cdef double slowest = COST[FD_FORM_PAIRS] * plan.c.n_bins * grid.tile_i * grid.tile_j
     cdef Py_ssize_t top = max(most, <Py_ssize_t>(2.5 * PATIENCE * 1e9 * most / slowest))
-    batch = most
+    batch = max(most, min(top, <Py_ssize_t>(0.5 * PATIENCE * 1e9 * most / per_tile)))
     while start < n_tiles:
         end = min(n_tiles, start + batch)
         team = min(most, team_of(per_tile * (end - start), end - start, workers))
@@ -278,7 +282,8 @@ def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=Fal
         with nogil:
             if team == 1:
                 for t in range(start, end):
-                    one_tile(&plan.c, &a.c, &b.c, &grid, t, target, row_step, is_float32, condensed, space, again)
+                    one_tile(&plan.c, &a.c, &b.c, &grid, t, target, row_step, is_float32, condensed, space,
+                             again)
             else:
                 for t in prange(start, end, schedule="dynamic", num_threads=team):
                     one_tile(&plan.c, &a.c, &b.c, &grid, t, target, row_step, is_float32, condensed,
@@ -292,7 +297,6 @@ def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=Fal
         start = end
         if progress is not None:
             progress(start / n_tiles)
-    del space_of
     return int(counts.sum())
 
 
@@ -303,7 +307,8 @@ def nearest(Plan plan, Rows a, Rows b, Py_ssize_t k, int workers=0):
 
     Bounds are used where both sides were prepared with them.
     """
-    cdef Py_ssize_t n = len(a), m = len(b), block, n_blocks = (n + FD_QUERIES - 1) // FD_QUERIES, j, start, end, i
+    cdef Py_ssize_t n = len(a), m = len(b), block, n_blocks = (n + FD_QUERIES - 1) // FD_QUERIES
+    cdef Py_ssize_t i, j, start, end
     cdef Py_ssize_t step, batch, room
     values_array, indices_array = np.full((n, k), np.nan), np.full((n, k), -1, np.intp)
     counts_array = np.zeros(n, np.intp)
@@ -346,7 +351,7 @@ def nearest(Plan plan, Rows a, Rows b, Py_ssize_t k, int workers=0):
 
 
 cdef class SparseRows:
-    """Compressed rows prepared for a plan: `start` int64, `bins` int32 increasing within a row, masses float64.
+    """Compressed rows prepared for a plan: `start` int64, `bins` int32, increasing in a row, masses float64.
 
     `right`: they are second arguments, and their entries are also kept by bin. `most` entries in any row that
     they are compared with.
@@ -399,21 +404,23 @@ cdef void one_sparse_row(const fd_plan *plan, const fd_sparse *a, const fd_spars
                          Py_ssize_t *indices, Py_ssize_t *counts, double *row, int32_t *shared,
                          double *terms) noexcept nogil:
     """Row i to `out`, or to its list of the k nearest."""
-    cdef Py_ssize_t j, n = b.n_rows, place = 0
+    cdef Py_ssize_t n = b.n_rows, size
     fd_sparse_row(plan, a, i, b, row, shared, terms)
     if k:
         fd_take_row(row, n, plan.single, k, values + i * k, indices + i * k, counts + i)
         return
+    size = sizeof(float) if is_float32 else sizeof(double)
     if condensed:
-        place = i * (2 * n - i - 1) // 2 - i - 1
-    for j in range(i + 1 if condensed else 0, n):
-        write(out if condensed else out + i * row_step, place + j, row[j], is_float32)
+        copy_row(out + size * (i * (2 * n - i - 1) // 2), row + i + 1, n - i - 1, size, is_float32)
+    else:
+        copy_row(out + i * row_step, row, n, size, is_float32)
 
 
 def sparse(Plan plan, SparseRows a, SparseRows b, out=None, Py_ssize_t k=0, int workers=0, progress=None):
     """All of `a` against all of `b` into `out` (as in `fill`), or the k nearest: values and indices."""
     cdef Py_ssize_t n = len(a), m = len(b), i, start = 0, end, batch = 1
-    cdef bint is_float32 = out is not None and out.dtype == np.float32, condensed = out is not None and out.ndim == 1
+    cdef bint is_float32 = out is not None and out.dtype == np.float32
+    cdef bint condensed = out is not None and out.ndim == 1
     cdef char *target = <char *>cnp.PyArray_DATA(out) if out is not None else NULL
     cdef Py_ssize_t row_step = out.strides[0] if out is not None else 0, room
     values_array, indices_array = np.full((n, k), np.nan), np.full((n, k), -1, np.intp)

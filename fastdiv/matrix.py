@@ -152,10 +152,11 @@ class _Task:
         ):
             return None
         worth = _WORTH_COMPRESSING.get(self.metric, 0.0)
-        for rows in given:
+        dense = [rows for rows in given if not isinstance(rows, Compressed)]
+        for rows in dense:
             if _mapping(rows) is not None or np.count_nonzero(rows) > worth * rows.size:
                 return None
-        return tuple(compress(rows) for rows in given)
+        return tuple(map(compress, dense))
 
     def prepare_compressed(self, plan: Any, rows: Compressed, name: str, right: bool, most: int) -> Any:
         prepared = _matrix.SparseRows(plan, rows.start, rows.bins, rows.mass, right, most)
@@ -176,7 +177,7 @@ class _Task:
     ) -> Any:
         """Prepared rows; those that are no distributions are looked at for what is wrong with them.
 
-        This is where integers and swapped bytes become float64 or float32: of a mapped file, a block at a time.
+        This is where integers and swapped bytes become float64 or float32: a block of a mapped file at a time.
         """
         array = np.asarray(array, opt.result_dtype(array))
         rows = _matrix.Rows(plan, array, left, right, workers, bounds)
@@ -570,6 +571,7 @@ class Index:
         assert not isinstance(array, Compressed)
         if single not in self._prepared:
             plan = self._task.plan(array.shape[1], single)
+            assert not isinstance(self._array, Compressed)
             self._prepared[single] = (
                 plan,
                 self._task.prepare(plan, self._array, "XB", False, True, threads, True),

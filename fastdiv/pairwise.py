@@ -183,7 +183,7 @@ def _run_pairwise(options: argparse.Namespace) -> None:
 
 
 def _finished_rows(part: str, note: str, job: dict[str, Any]) -> int:
-    """How many rows an interrupted run of the same job has left, 0 if there is none or its file is not whole."""
+    """How many rows an interrupted run of the same job has finished; 0 if its file is not whole."""
     try:
         with open(note, encoding="utf-8") as file:
             left = json.load(file)
