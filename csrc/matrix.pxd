@@ -53,8 +53,8 @@ cdef extern from "matrix.h" nogil:
     Py_ssize_t fd_tile(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b,
                        Py_ssize_t j, int n_j, double *values, double *scratch)
     void fd_nearest(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b,
-                    Py_ssize_t j, Py_ssize_t n, Py_ssize_t k, double *values, Py_ssize_t *indices, Py_ssize_t *counts,
-                    double *space, double *first, Py_ssize_t *first_indices)
+                    Py_ssize_t j, Py_ssize_t n, Py_ssize_t k, double *values, Py_ssize_t *indices,
+                    Py_ssize_t *counts, double *space, double *first, Py_ssize_t *first_indices)
     void fd_take_row(const double *row, Py_ssize_t n, int single, Py_ssize_t k, double *values,
                      Py_ssize_t *indices, Py_ssize_t *count)
 

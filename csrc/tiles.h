@@ -261,15 +261,16 @@ static void fd_dot_rows(const double *left, ptrdiff_t step, int rows, const doub
 static int fd_finish_row(double *values, int n, const fd_finish *f, double constant, double limit,
                          const double *constants, const double *limits) {
     int lost = 0;
-    double root = f->root ? 1.0 : 0.0;
     _Pragma("omp simd reduction(+ : lost)") for (int i = 0; i < n; i++) {
         double d = f->base + (constant + constants[i]) + f->factor * values[i];
         int good = d >= limit + limits[i] && d <= f->most;
         d = d >= f->top ? 1.0 : d;
         d = d * f->unit_hi + d * f->unit_lo;
-        double value = root > 0.0 ? sqrt(d) : d;
-        values[i] = good ? value : -1.0;
+        values[i] = good ? d : -1.0;
         lost += !good;
+    }
+    if (f->root) {
+        _Pragma("omp simd") for (int i = 0; i < n; i++) values[i] = values[i] >= 0.0 ? sqrt(values[i]) : -1.0;
     }
     return lost;
 }

@@ -177,7 +177,7 @@ class _Task:
     ) -> Any:
         """Prepared rows; those that are no distributions are looked at for what is wrong with them.
 
-        This is where integers and swapped bytes become float64 or float32: a block of a mapped file at a time.
+        Here integers and swapped bytes become float64 or float32: a block of a mapped file at a time.
         """
         array = np.asarray(array, opt.result_dtype(array))
         rows = _matrix.Rows(plan, array, left, right, workers, bounds)
