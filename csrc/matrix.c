@@ -27,7 +27,8 @@
  * (size_p + size_q), size_p the sum of the numbers. transport of samples    differences of the values as they
  * are: E = 0
  *
- * tests/test_matrix_accuracy.py holds the fast forms alone to these bounds, and every entry to 1e-12.
+ * tests/test_matrix_accuracy.py goes through pairs of every nearness with rows whose rounding errors add up.
+ * The largest seen, on any instruction set: 5e-14 (cross entropy 1.5e-13), single precision 5e-7.
  */
 #include "matrix.h"
 
