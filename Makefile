@@ -1,29 +1,35 @@
-# Every target sets up what it needs in .venv: a fresh clone with python3 (>= 3.11) and a C compiler is enough.
+# Every target sets up what it needs in .venv: a fresh clone, python3 (>= 3.11) and a C compiler are enough.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.dev-installed
+TOOLS  := $(VENV)/.tools
 BUILT  := $(VENV)/.built
-C_SRC  := $(wildcard csrc/*.c csrc/*.h)
-CY_SRC := $(wildcard csrc/*.pyx csrc/*.pxd)
+CYTHON := $(wildcard csrc/*.pyx csrc/*.pxd)
+C      := $(wildcard csrc/*.c csrc/*.h)
+PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
+TESTS  ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench lint format docs build clean
+.DELETE_ON_ERROR:
+.PHONY: help build demo test test-all test-serial test-sanitize bench lint format docs dist clean
 
 help:            ## this list
-	@grep -E '^[a-z-]+: .*##|^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
-$(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-
-$(STAMP): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --group dev
+$(TOOLS): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("fastdiv needs Python 3.11 or newer: make PYTHON=...") if sys.version_info < (3, 11) else 0'
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade "pip>=25.1"
+	$(PIP) install --group dev
 	@touch $@
 
-# one quiet editable install; the extensions are compiled in place
-$(BUILT): $(STAMP) setup.py fastdiv/_version.py $(C_SRC) $(CY_SRC)
-	$(BIN)/python -m pip install --quiet --no-build-isolation --no-deps --editable .
+# One editable install; afterwards only what changed is compiled, in place.
+$(BUILT): $(TOOLS) setup.py fastdiv/_version.py $(C) $(CYTHON)
+	@if [ $@ -nt $(TOOLS) ] && [ $@ -nt fastdiv/_version.py ]; then \
+	    set -x; $(BIN)/python setup.py --quiet build_ext --inplace; \
+	else \
+	    set -x; PYTHONWARNINGS=ignore $(PIP) install --no-build-isolation --no-deps --editable .; \
+	fi
 	@touch $@
 
 build: $(BUILT)  ## compile the extensions in place
@@ -32,26 +38,53 @@ demo: $(BUILT)   ## New York flights of 2013: winter against summer
 	$(BIN)/fastdiv compare examples/data/flights_winter.parquet examples/data/flights_summer.parquet
 
 test: $(BUILT)   ## the tests, under 5 minutes on 2 cores
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" $(TESTS)
 
 test-all: $(BUILT) ## the tests and the long battery
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(TESTS)
+
+# Other builds live in build/<name>, beside the editable one. PYTHONSAFEPATH keeps the source tree out of the way.
+ELSEWHERE = PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/$(1)
+build/%/.built: $(TOOLS) setup.py $(wildcard fastdiv/*.py fastdiv/*/*.py fastdiv/*.pyi) $(C) $(CYTHON)
+	$(BUILD_ENV) $(BIN)/python setup.py --quiet build --build-base build/$*-objects --build-lib build/$*
+	@touch $@
+
+build/serial/.built: BUILD_ENV = FASTDIV_OPENMP=0
+test-serial: build/serial/.built $(BUILT) ## the same tests on a build without OpenMP
+	$(call ELSEWHERE,serial) $(BIN)/python -c "from fastdiv import _rows; assert not _rows.openmp(), _rows.__file__"
+	$(call ELSEWHERE,serial) $(BIN)/python -m pytest -m "not slow" $(TESTS)
+
+# Python itself is not instrumented: its leaks are not looked for, and the runtime is loaded ahead of it.
+build/sanitize/.built: BUILD_ENV = FASTDIV_SANITIZE=1
+test-sanitize: build/sanitize/.built $(BUILT) ## the same tests under Address- and UndefinedBehaviorSanitizer
+	$(call ELSEWHERE,sanitize) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
+	$(BIN)/python -m pytest -m "not slow" -p no:cacheprovider $(TESTS)
 
 bench: $(BUILT)  ## ratios against NumPy, SciPy, NumKong and fastjsd, interleaved in one run
-	$(BIN)/python -m pip install --quiet --group bench
+	$(PIP) install --group bench
 	$(BIN)/python -m bench
 
-lint: $(STAMP)   ## ruff, mypy, cython-lint, clang-format
+lint: $(TOOLS)   ## ruff, mypy, cython-lint, clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/cython-lint csrc
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cython-lint csrc
 	$(BIN)/clang-format --dry-run --Werror csrc/*.c csrc/*.h
 
-format: $(STAMP) ## let the formatters have their way
+format: $(TOOLS) ## let the formatters have their way
 	$(BIN)/ruff check --fix . || true
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i csrc/*.c csrc/*.h
 
+docs: $(BUILT)   ## the web pages, in docs/_build/html
+	$(PIP) install --group docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs docs/_build/html
+
+dist: $(TOOLS)   ## sdist and wheel, in dist/
+	$(PIP) install build
+	$(BIN)/python -m build
+
 clean:           ## everything that make made
-	rm -rf build dist *.egg-info $(VENV) fastdiv/*.so .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build dist *.egg-info fastdiv/*.so docs/_build docs/generated
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -1,6 +1,6 @@
 # Row-wise measures as generalized ufuncs, and the direct door for one pair of vectors.
 #
-# NumPy brings broadcasting, strides, casts and out; other arrays with __array_ufunc__ (Dask, ...) pass through.
+# NumPy brings broadcasting, strides, casts and out; others with __array_ufunc__ (Dask, ...) pass through.
 # The last operand of each gufunc holds the options (rows.h, fd_options). Threads are started inside the loop
 # function, only when the work is worth it; NumPy has let go of the GIL by then.
 
@@ -11,6 +11,7 @@ from math import isfinite
 cimport numpy as cnp
 from cython.parallel cimport prange
 from libc.math cimport NAN
+from libc.stdlib cimport free, llabs, malloc
 from rows cimport (
     FD_N_OPTIONS,
     FD_N_ROWS,
@@ -19,6 +20,7 @@ from rows cimport (
     fd_default_options,
     fd_events,
     fd_float64,
+    fd_gather_rows,
     fd_has_openmp,
     fd_isa_level,
     fd_js_stack,
@@ -55,7 +57,7 @@ if len(MEASURES) != FD_N_ROWS:
     raise ImportError("rows.h and _rows.pyx disagree about the measures")
 
 cdef double NANOSECONDS_PER_BIN = 2.0
-cdef double NANOSECONDS_PER_ROW = 40.0
+cdef double NANOSECONDS_PER_ROW = 100.0
 
 
 # ---- one row of each kind of gufunc ---------------------------------------------------------------------
@@ -86,8 +88,43 @@ cdef void pair_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cn
     p.data, p.stride, p.is_float32 = args[0] + i * steps[0], steps[4], is_float32
     q.data, q.stride, q.is_float32 = args[1] + i * steps[1], steps[5], is_float32
     read_options(args[2] + i * steps[2], steps[6], &options)
-    write(args[3] + i * steps[3], fd_row(<fd_row_measure>measure, p, q, dims[1], &options) if dims[1] else NAN,
+    write(args[3] + i * steps[3],
+          fd_row(<fd_row_measure>measure, p, q, dims[1], &options) if dims[1] else NAN,
           is_float32)
+
+
+cdef enum:
+    COLUMNS = 16
+
+
+cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                           int measure, bint is_float32) noexcept nogil:
+    """pair_row for COLUMNS rows whose bins are far apart in memory (axis=0 of a C array)."""
+    cdef Py_ssize_t i, start = tile * COLUMNS, rows = min(COLUMNS, dims[0] - start), n = dims[1]
+    cdef double *copy = <double *>malloc(2 * COLUMNS * n * sizeof(double))
+    cdef fd_options options
+    cdef fd_view p, q
+    if copy == NULL:
+        for i in range(rows):
+            pair_row(start + i, args, dims, steps, measure, is_float32)
+        return
+    p.data, p.stride, p.is_float32 = args[0] + start * steps[0], steps[4], is_float32
+    q.data, q.stride, q.is_float32 = args[1] + start * steps[1], steps[5], is_float32
+    fd_gather_rows(p, steps[0], rows, n, copy)
+    fd_gather_rows(q, steps[1], rows, n, copy + COLUMNS * n)
+    p.stride = q.stride = sizeof(double)
+    p.is_float32 = q.is_float32 = False
+    for i in range(rows):
+        p.data = <const char *>(copy + i * n)
+        q.data = p.data if args[0] == args[1] else <const char *>(copy + (COLUMNS + i) * n)
+        read_options(args[2] + (start + i) * steps[2], steps[6], &options)
+        write(args[3] + (start + i) * steps[3], fd_row(<fd_row_measure>measure, p, q, n, &options),
+              is_float32)
+    free(copy)
+
+
+cdef inline bint is_column(cnp.npy_intp row_step, cnp.npy_intp bin_step) noexcept nogil:
+    return llabs(row_step) < llabs(bin_step)
 
 
 cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
@@ -104,10 +141,10 @@ cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const c
           is_float32)
 
 
-cdef void all_rows(row_loop row, double bins, char **args, const cnp.npy_intp *dims,
-                   const cnp.npy_intp *steps, int measure, bint is_float32) noexcept nogil:
-    cdef Py_ssize_t i, n_rows = dims[0]
-    cdef int team = fd_team(n_rows * (NANOSECONDS_PER_BIN * bins + NANOSECONDS_PER_ROW), n_rows)
+cdef void all_rows(row_loop row, Py_ssize_t n_rows, double nanoseconds, char **args,
+                   const cnp.npy_intp *dims, const cnp.npy_intp *steps, int measure, bint is_float32) noexcept nogil:
+    cdef Py_ssize_t i
+    cdef int team = fd_team(nanoseconds, n_rows)
     if team == 1:
         for i in range(n_rows):
             row(i, args, dims, steps, measure, is_float32)
@@ -117,38 +154,52 @@ cdef void all_rows(row_loop row, double bins, char **args, const cnp.npy_intp *d
     feclearexcept(FE_ALL_EXCEPT)  # log(0) selected away is no reason for NumPy to warn
 
 
+cdef void all_pairs(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, int measure,
+                    bint is_float32) noexcept nogil:
+    cdef double nanoseconds = dims[0] * (NANOSECONDS_PER_BIN * dims[1] + NANOSECONDS_PER_ROW)
+    if dims[0] > 1 and dims[1] > 1 and (is_column(steps[0], steps[4]) or is_column(steps[1], steps[5])):
+        all_rows(columns_of_pairs, (dims[0] + COLUMNS - 1) // COLUMNS, nanoseconds, args, dims, steps, measure,
+                 is_float32)
+    else:
+        all_rows(pair_row, dims[0], nanoseconds, args, dims, steps, measure, is_float32)
+
+
+cdef void all_stacks(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, int root,
+                     bint is_float32) noexcept nogil:
+    all_rows(stack_row, dims[0], dims[0] * (NANOSECONDS_PER_BIN * dims[1] * dims[2] + NANOSECONDS_PER_ROW),
+             args, dims, steps, root, is_float32)
+
+
 cdef void pairs_float32(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
                         void *data) noexcept nogil:
-    all_rows(pair_row, dims[1], args, dims, steps, <int><size_t>data, True)
+    all_pairs(args, dims, steps, <int><size_t>data, True)
 
 
 cdef void pairs_float64(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
                         void *data) noexcept nogil:
-    all_rows(pair_row, dims[1], args, dims, steps, <int><size_t>data, False)
+    all_pairs(args, dims, steps, <int><size_t>data, False)
 
 
 cdef void stacks_float32(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
                          void *data) noexcept nogil:
-    all_rows(stack_row, dims[1] * dims[2], args, dims, steps, <int><size_t>data, True)
+    all_stacks(args, dims, steps, <int><size_t>data, True)
 
 
 cdef void stacks_float64(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
                          void *data) noexcept nogil:
-    all_rows(stack_row, dims[1] * dims[2], args, dims, steps, <int><size_t>data, False)
+    all_stacks(args, dims, steps, <int><size_t>data, False)
 
 
 # ---- elementwise: blocks of 1024 numbers through a buffer -----------------------------------------------
 
-cdef void block_of_events(Py_ssize_t block, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                          int entropy, bint is_float32) noexcept nogil:
+cdef void block_of_events(Py_ssize_t block, char **args, const cnp.npy_intp *dims,
+                          const cnp.npy_intp *steps, int entropy, bint is_float32) noexcept nogil:
     cdef double values[1024]
     cdef Py_ssize_t i, start = block * 1024, n = min(dims[0] - start, 1024)
-    cdef const char *source = args[0] + start * steps[0]
     cdef char *target = args[1] + start * steps[1]
-    for i in range(n):
-        values[i] = (<const float *>(source + i * steps[0]))[0] if is_float32 else (
-            <const double *>(source + i * steps[0]))[0]
-    fd_events(entropy, values, values, n)
+    cdef fd_view p
+    p.data, p.stride, p.is_float32 = args[0] + start * steps[0], steps[0], is_float32
+    fd_events(entropy, p, n, values)
     for i in range(n):
         write(target + i * steps[1], values[i], is_float32)
 

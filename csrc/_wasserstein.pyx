@@ -11,12 +11,15 @@ cimport numpy as cnp
 from cython.parallel cimport prange
 from libc.math cimport isnan
 from libc.stdint cimport int32_t, int64_t, uint64_t
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport free
 
 from rows cimport fd_limit_threads, fd_max_threads, fd_team, fd_threads_init
 
 cnp.import_array()
 fd_threads_init()
+
+cdef extern from "memory.h" nogil:
+    void *fd_allocate(size_t size)
 
 cdef extern from "transport.h" nogil:
     ctypedef int fd_sort(void *values, Py_ssize_t n, void *array)
@@ -35,7 +38,8 @@ cdef extern from "transport.h" nogil:
         double p
         bint omit
         bint sorted
-    const double *fd_arrange_f64(const double *x, const double **weights, int64_t n, bint sorted, double *values,
+    const double *fd_arrange_f64(const double *x, const double **weights, int64_t n, bint sorted,
+                                 double *values,
                                  double *w, Py_ssize_t *order, fd_sorts sorts)
     const uint64_t *fd_arrange_u64(const uint64_t *x, const double **weights, int64_t n, bint sorted,
                                    uint64_t *values, double *w, Py_ssize_t *order, fd_sorts sorts)
@@ -47,10 +51,12 @@ cdef extern from "transport.h" nogil:
     ctypedef struct fd_masses:
         int64_t n
     fd_masses fd_masses_of(const double *weights, int64_t n)
-    int64_t fd_plan_f64(const double *u, fd_masses a, const double *v, fd_masses b, double p, int64_t *rows,
-                        int64_t *cols, double *mass, double *f, double *g)
-    int64_t fd_plan_u64(const uint64_t *u, fd_masses a, const uint64_t *v, fd_masses b, double p, int64_t *rows,
-                        int64_t *cols, double *mass, double *f, double *g)
+    int64_t fd_plan_f64(const double *u, fd_masses a, const double *v, fd_masses b, double p,
+                        const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols,
+                        double *mass, double *f, double *g, double *cost)
+    int64_t fd_plan_u64(const uint64_t *u, fd_masses a, const uint64_t *v, fd_masses b, double p,
+                        const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols,
+                        double *mass, double *f, double *g, double *cost)
     int64_t fd_cdf_steps_f64(const double *u, fd_masses a, const double *v, fd_masses b, double *points,
                              double *difference)
     double fd_hist_wasserstein(const double *x, const double *a, int64_t n,
@@ -64,7 +70,8 @@ cdef extern from "transport.h" nogil:
         int32_t runs
         int64_t mixed[2]
         bint gather
-    int fd_cells_open(fd_cells *c, const double *u, const double *a, int64_t n, const double *v, const double *b,
+    int fd_cells_open(fd_cells *c, const double *u, const double *a, int64_t n, const double *v,
+                      const double *b,
                       int64_t m, bint ks, int threads, fd_sort *sort)
     int fd_cells_classify(fd_cells *c)
     int fd_cells_sort(fd_cells *c, int s, fd_sorts sorts)
@@ -110,10 +117,16 @@ cdef struct Rows:           # a C-contiguous matrix whose single row may stand f
     int64_t weight_step
 
 
+cdef const double *_optional(cnp.ndarray weights):
+    if weights is None:
+        return NULL
+    return <const double *>cnp.PyArray_DATA(weights)
+
+
 cdef Rows _rows(cnp.ndarray values, cnp.ndarray weights):
     cdef Rows rows
     rows.values = <const char *>cnp.PyArray_DATA(values)
-    rows.weights = NULL if weights is None else <const double *>cnp.PyArray_DATA(weights)
+    rows.weights = _optional(weights)
     rows.length = values.shape[1]
     rows.step = values.shape[1] if values.shape[0] > 1 else 0
     rows.weight_step = 0
@@ -122,7 +135,8 @@ cdef Rows _rows(cnp.ndarray values, cnp.ndarray weights):
     return rows
 
 
-cdef int _cells(const double *u, const double *a, int64_t n, const double *v, const double *b, int64_t m, bint ks,
+cdef int _cells(const double *u, const double *a, int64_t n, const double *v, const double *b, int64_t m,
+                bint ks,
                 int threads, double *result) noexcept nogil:
     """W1 or KS of two unsorted rows by cells. 0: done; 1: the values do not suit; -1: no memory."""
     cdef fd_cells c
@@ -149,8 +163,12 @@ cdef int _cells(const double *u, const double *a, int64_t n, const double *v, co
         else:
             for task in prange(tasks if c.gather else 0, num_threads=threads, schedule="dynamic"):
                 fd_passes_now.gather(&c, task >= chunks, task - chunks if task >= chunks else task)
-            for task in prange(2, num_threads=2):
-                status += fd_cells_sort(&c, task, sorts)
+            if a == NULL:
+                for task in prange(2, num_threads=2):
+                    status += fd_cells_sort(&c, task, sorts)
+            else:       # one after the other, for the sake of memory
+                for task in range(2):
+                    status += fd_cells_sort(&c, task, sorts)
             for task in prange(c.runs if status == 0 else 0, num_threads=threads, schedule="dynamic"):
                 fd_cells_sweep(&c, task)
         result[0] = fd_cells_total(&c) if status == 0 else 0
@@ -217,9 +235,9 @@ cdef double _arranged(const void *x, const double *a, int64_t n, const void *y, 
 
 cdef Scratch _scratch(int64_t values, int64_t longest, bint weighted) noexcept nogil:
     cdef Scratch s
-    s.values = <char *>malloc(8 * values + 8)
-    s.weights = <double *>malloc(8 * values + 8) if weighted else NULL
-    s.order = <Py_ssize_t *>malloc(8 * longest + 8) if weighted else NULL
+    s.values = <char *>fd_allocate(8 * values + 8)
+    s.weights = <double *>fd_allocate(8 * values + 8) if weighted else NULL
+    s.order = <Py_ssize_t *>fd_allocate(8 * longest + 8) if weighted else NULL
     if s.values == NULL or (weighted and (s.weights == NULL or s.order == NULL)):
         _release(s)
         s.values = NULL
@@ -251,7 +269,8 @@ cdef int _span(Rows u, Rows v, int64_t start, int64_t end, bint real, fd_task ta
     return status
 
 
-def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, cnp.ndarray out,
+def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights,
+                      cnp.ndarray out,
                       int statistic, double p, bint omit, bint is_sorted):
     """One number for each row of two C-contiguous matrices, both float64 or both uint64.
 
@@ -271,13 +290,15 @@ def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.n
         else:
             team = fd_team(work * n_rows, n_rows)
             for span in prange(team, num_threads=team, schedule="static"):
-                status += _span(x, y, n_rows * span // team, n_rows * (span + 1) // team, real, task, 1, result)
+                status += _span(x, y, n_rows * span // team, n_rows * (span + 1) // team, real, task, 1,
+                                result)
     if status < 0:
         raise MemoryError(f"no memory for the {8 * total} bytes of scratch that each thread needs")
 
 
-def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarray v, cnp.ndarray out, double p):
-    """W_p for each row of two C-contiguous float64 matrices of masses in bins; a single row may stand for many."""
+def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarray v, cnp.ndarray out,
+              double p):
+    """W_p for each row of two C-contiguous float64 matrices of masses in bins; one row may stand for many."""
     cdef const double *x = <const double *>cnp.PyArray_DATA(u_edges)
     cdef const double *y = <const double *>cnp.PyArray_DATA(v_edges)
     cdef const double *a = <const double *>cnp.PyArray_DATA(u)
@@ -290,32 +311,33 @@ def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarr
         result[row] = fd_hist_wasserstein(x, a + row * step, n, y, b + row * v_step, m, p)
 
 
-cdef const double *_optional(cnp.ndarray weights):
-    return NULL if weights is None else <const double *>cnp.PyArray_DATA(weights)
-
-
 def plan(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, double p,
-         cnp.ndarray rows, cnp.ndarray cols, cnp.ndarray mass, cnp.ndarray u_potential, cnp.ndarray v_potential):
-    """Fills the pieces of the monotone coupling of two sorted vectors, and its potentials; returns how many."""
+         cnp.ndarray u_order, cnp.ndarray v_order, cnp.ndarray rows, cnp.ndarray cols, cnp.ndarray mass,
+         cnp.ndarray u_potential, cnp.ndarray v_potential):
+    """Fills the pieces of the monotone coupling of two sorted vectors, and its potentials.
+
+    Returns how many pieces there are and their cost.
+    """
     cdef int64_t pieces, n = u.shape[0], m = v.shape[0]
-    cdef const double *a = _optional(u_weights)
-    cdef const double *b = _optional(v_weights)
+    cdef fd_masses a = fd_masses_of(_optional(u_weights), n), b = fd_masses_of(_optional(v_weights), m)
     cdef const void *x = cnp.PyArray_DATA(u)
     cdef const void *y = cnp.PyArray_DATA(v)
+    cdef const int64_t *r = <const int64_t *>cnp.PyArray_DATA(u_order)
+    cdef const int64_t *s = <const int64_t *>cnp.PyArray_DATA(v_order)
     cdef int64_t *i = <int64_t *>cnp.PyArray_DATA(rows)
     cdef int64_t *j = <int64_t *>cnp.PyArray_DATA(cols)
     cdef double *w = <double *>cnp.PyArray_DATA(mass)
     cdef double *f = <double *>cnp.PyArray_DATA(u_potential)
     cdef double *g = <double *>cnp.PyArray_DATA(v_potential)
     cdef bint real = cnp.PyArray_TYPE(u) == cnp.NPY_FLOAT64
+    cdef double cost = 0
     with nogil:
         if real:
-            pieces = fd_plan_f64(<const double *>x, fd_masses_of(a, n), <const double *>y, fd_masses_of(b, m), p,
-                                 i, j, w, f, g)
+            pieces = fd_plan_f64(<const double *>x, a, <const double *>y, b, p, r, s, i, j, w, f, g, &cost)
         else:
-            pieces = fd_plan_u64(<const uint64_t *>x, fd_masses_of(a, n), <const uint64_t *>y, fd_masses_of(b, m),
-                                 p, i, j, w, f, g)
-    return pieces
+            pieces = fd_plan_u64(<const uint64_t *>x, a, <const uint64_t *>y, b, p, r, s, i, j, w, f, g,
+                                 &cost)
+    return pieces, cost
 
 
 def cdf_steps(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, cnp.ndarray points,
@@ -327,8 +349,22 @@ def cdf_steps(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v
         <double *>cnp.PyArray_DATA(points), <double *>cnp.PyArray_DATA(difference))
 
 
-def pair(u, v, double p, bint is_sorted):
-    """W_p of two plain float64 vectors, by the shortest way; None if they are anything else."""
+cdef bint _like_shares(const double *x, int64_t n) noexcept nogil:
+    """Whether all are >= 0 and they sum to 1. Samples give themselves away within a few values."""
+    cdef double total = 0
+    cdef int64_t i
+    for i in range(n):
+        total += x[i]
+        if not (x[i] >= 0 and total < 1 + 1e-9):
+            return False
+    return total > 1 - 1e-9
+
+
+def pair(u, v, double p, bint is_sorted, bint wary):
+    """W_p of two plain float64 vectors, by the shortest way; None if they are anything else.
+
+    `wary`: also None if both could be histograms.
+    """
     if not (cnp.PyArray_CheckExact(u) and cnp.PyArray_CheckExact(v)):
         return None
     cdef cnp.ndarray a = u, b = v
@@ -343,6 +379,8 @@ def pair(u, v, double p, bint is_sorted):
     cdef int status
     x.values, x.length = <const char *>cnp.PyArray_DATA(a), a.shape[0]
     y.values, y.length = <const char *>cnp.PyArray_DATA(b), b.shape[0]
+    if wary and x.length == y.length and _like_shares(<const double *>x.values, x.length):
+        return None
     x.weights = y.weights = NULL
     x.step = y.step = x.weight_step = y.weight_step = 0
     task.statistic, task.p, task.omit, task.sorted = FD_WASSERSTEIN, p, False, is_sorted
@@ -355,7 +393,7 @@ def pair(u, v, double p, bint is_sorted):
 
 
 def set_cells_from(int64_t values, int64_t weighted):
-    """The sizes from which rows go through cells, for tests and bench/transport.py; returns what was in force."""
+    """Sets the sizes from which rows go through cells (tests, bench/transport.py); returns those in force."""
     global CELLS_FROM, CELLS_FROM_WEIGHTED
     before = CELLS_FROM, CELLS_FROM_WEIGHTED
     CELLS_FROM, CELLS_FROM_WEIGHTED = values, weighted
@@ -374,7 +412,8 @@ cdef _choose_passes():
     name = os.environ.get("FASTDIV_ISA") or None
     cdef int status = fd_choose_passes(NULL) if name is None else fd_choose_passes(name.encode())
     if status:
-        raise ImportError(f"FASTDIV_ISA={name!r} {'is not a level' if status == 1 else 'is not available on this CPU'}")
+        trouble = "is not a level" if status == 1 else "is not available on this CPU"
+        raise ImportError(f"FASTDIV_ISA={name!r} {trouble}")
 
 
 _choose_passes()

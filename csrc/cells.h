@@ -1,51 +1,52 @@
 /* W1 without sorting.
  *
  * Find how much of u and v falls into each cell of a grid. F - G is then known at every edge, exactly: from
- * counts as (i m - j n) / (n m), from masses as (A T - B S) / (S T). Inside a cell it can only move between its
- * value at the left edge minus the cell's share of v and that value plus the cell's share of u. Where this range
- * keeps away from 0 the sign s of F - G is constant, and with the places f in [-1/2, 1/2] of the values from the
- * middles of their cells
+ * counts as (i m - j n) / (n m), from masses as (A T - B S) / (S T). Inside a cell it can only move between
+ * its value at the left edge minus the cell's share of v and that value plus the cell's share of u. Where
+ * this range keeps away from 0 the sign s of F - G is constant, and with the places f in [-1/2, 1/2] of the
+ * values from the middles of their cells
  *
  *     integral of |F - G| over the cell = s width ((F - G at the left + at the right edge) / 2
  *                                                  - sum f_u a_u / S + sum f_v b_v / T).
  *
- * Summed over all such cells these are three numbers. The values in other cells ("mixed") are gathered, sorted
- * and swept. Where ties are many, cells that hold one point only are done without either. Two samples of one law
- * leave some 5 sqrt(n + m) / cells of the values in mixed cells. Work: two passes over the values; in the worst
- * case, all mixed, also a sort: never worse than O(n log n).
+ * Summed over all such cells these are three numbers. The values in other cells ("mixed") are gathered,
+ * sorted and swept. Where ties are many, cells that hold one point only are done without either. Two samples
+ * of one law leave some 5 sqrt(n + m) / cells of the values in mixed cells. Work: two passes over the values;
+ * in the worst case, all mixed, also a sort: never worse than O(n log n).
  *
  * KS needs no places: only cells whose range reaches beyond the largest |F - G| at an edge are gathered.
  *
- * Error. A cell counts as unmixed only if the part of F - G that works against its sign is at most 8 times what
- * remains: no cancellation beyond a factor 17. Places are exact to 2^-53 of a cell and are summed in blocks, so
- * the unmixed part is right to some 17 * (2^-53 * 128): 2e-13 in the worst case, 3e-16 as measured.
- * Bits do not depend on threads: values are cut into chunks whose number depends on n and m only, counts and
- * masses are integers, and the sums of chunks are added in order.
+ * Error. A cell counts as unmixed only if the part of F - G that works against its sign is at most 8 times
+ * what remains: no cancellation beyond a factor 17. Places are exact to 2^-53 of a cell and are summed in
+ * blocks, so the unmixed part is right to some 17 * (2^-53 * 128): 2e-13 in the worst case, 3e-16 as
+ * measured. Bits do not depend on threads: values are cut into chunks whose number depends on n and m only,
+ * counts and masses are integers, and the sums of chunks are added in order.
  */
 #ifndef FD_CELLS_H
 #define FD_CELLS_H
 
 #include <stdlib.h>
 #include "grid.h"
+#include "memory.h"
 #include "sort.h"
 
 enum { FD_EVENTS = 4096, FD_MAX_CHUNKS = 8 };
 
 typedef struct { /* mixed cells next to each other, from `left` to `right` */
     double left, right;
-    fd_mass before[2];              /* mass of u and v left of it */
-    int64_t first[2], count[2];     /* of the sorted u and v */
-    double result;                  /* area, or largest |F - G| */
+    fd_mass before[2];          /* mass of u and v left of it */
+    int64_t first[2], count[2]; /* of the sorted u and v */
+    double result;              /* area, or largest |F - G| */
 } fd_run;
 
 typedef struct { /* one sample */
     const double *values;
     fd_masses masses;
-    int chunks, tables;             /* one table for each chunk, or one for all where chunks take turns */
-    uint32_t *count;                /* [tables][cells + 2] */
-    fd_mass *mass;                  /* [tables][cells + 2], with weights only */
-    double *atom;                   /* [tables][cells + 2] the only value in a cell, or NaN; NULL: not looked for */
-    double *gathered, *weights;     /* what lies in mixed cells */
+    int chunks, tables; /* one table for each chunk, or one for all where chunks take turns */
+    uint32_t *count;    /* [tables][cells + 2] */
+    fd_mass *mass;      /* [tables][cells + 2], with weights only */
+    double *atom;       /* [tables][cells + 2] the only value in a cell, or NaN; NULL: not looked for */
+    double *gathered, *weights;       /* what lies in mixed cells */
     int64_t start[FD_MAX_CHUNKS + 1]; /* of each chunk's part of them */
     double place_sum[FD_MAX_CHUNKS];
 } fd_side;
@@ -53,34 +54,31 @@ typedef struct { /* one sample */
 typedef struct fd_cells {
     fd_grid grid;
     fd_side side[2];
-    int32_t *kind;                  /* of each cell: FD_POSITIVE ... FD_MIXED */
+    int32_t *kind; /* of each cell: FD_POSITIVE ... FD_MIXED */
     fd_run *run;
     int32_t runs, run_capacity;
-    int64_t mixed[2];               /* how many u and v are gathered */
-    fd_sum edges;                   /* sum of |F - G| at left and right edges of unmixed cells */
-    fd_sum atoms;                   /* area of the cells that hold a single point */
-    double largest;                 /* |F - G| at an edge */
-    int ks;                         /* what is asked for: KS, or else W1 */
-    int gather;                     /* whether the second pass is needed */
+    int64_t mixed[2]; /* how many u and v are gathered */
+    fd_sum edges;     /* sum of |F - G| at left and right edges of unmixed cells */
+    fd_sum atoms;     /* area of the cells that hold a single point */
+    double largest;   /* |F - G| at an edge */
+    int ks;           /* what is asked for: KS, or else W1 */
+    int gather;       /* whether the second pass is needed */
 } fd_cells;
 
 /* Odd: F - G is of this sign. Even: the cell's values add nothing to the sum of places. */
 enum { FD_NEGATIVE = -1, FD_DONE = 0, FD_POSITIVE = 1, FD_MIXED = 2 };
 
-static inline int fd_chunks(int64_t n)
-{
+static inline int fd_chunks(int64_t n) {
     const int64_t chunks = n >> 18;
     return chunks < 1 ? 1 : chunks > FD_MAX_CHUNKS ? FD_MAX_CHUNKS : (int)chunks;
 }
 
 /* Where a chunk starts; chunk = side->chunks gives the end. */
-static inline int64_t fd_chunk_start(const fd_side *side, int chunk)
-{
+static inline int64_t fd_chunk_start(const fd_side *side, int chunk) {
     return chunk == side->chunks ? side->masses.n : side->masses.n / side->chunks * chunk;
 }
 
-static inline void fd_cells_free(fd_cells *c)
-{
+static inline void fd_cells_free(fd_cells *c) {
     for (int s = 0; s < 2; s++) {
         free(c->side[s].count);
         free(c->side[s].mass);
@@ -93,8 +91,7 @@ static inline void fd_cells_free(fd_cells *c)
 }
 
 /* Finite values at scattered places, so that no period in the data can hide the rest. */
-static inline int fd_sample(const double *x, int64_t n, double *sample, int size)
-{
+static inline int fd_sample(const double *x, int64_t n, double *sample, int size) {
     uint64_t state = 0x9e3779b97f4a7c15ull;
     int kept = 0;
     for (int i = 0; i < size; i++) {
@@ -108,8 +105,7 @@ static inline int fd_sample(const double *x, int64_t n, double *sample, int size
 
 /* Chooses the grid and takes memory for it. 0: ready; 1: the values do not suit a grid; -1: no memory. */
 static inline int fd_cells_open(fd_cells *c, const double *u, const double *a, int64_t n, const double *v,
-                                const double *b, int64_t m, int ks, int threads, fd_sort *sort)
-{
+                                const double *b, int64_t m, int ks, int threads, fd_sort *sort) {
     double sample[FD_SAMPLE];
     memset(c, 0, sizeof *c);
     c->ks = ks;
@@ -149,8 +145,7 @@ static inline int fd_cells_open(fd_cells *c, const double *u, const double *a, i
 }
 
 /* First pass over one chunk: how many values, and how much mass, fall into each cell. */
-static inline void fd_cells_count(fd_cells *c, int s, int chunk)
-{
+static inline void fd_cells_count(fd_cells *c, int s, int chunk) {
     fd_side *side = &c->side[s];
     int32_t cell[FD_BATCH];
     double place[FD_BATCH];
@@ -184,8 +179,8 @@ static inline void fd_cells_count(fd_cells *c, int s, int chunk)
 
 /* What one side has in cell k: how many values, their mass, and whether all of them are `atom` (NaN: not yet
  * seen); `atom` is left NaN and `single` 0 if they are not. */
-static inline int64_t fd_cell(const fd_side *side, size_t total, size_t k, fd_mass *mass, double *atom, int *single)
-{
+static inline int64_t fd_cell(const fd_side *side, size_t total, size_t k, fd_mass *mass, double *atom,
+                              int *single) {
     int64_t count = 0;
     *mass = 0;
     for (int h = 0; h < side->tables; h++) {
@@ -206,9 +201,9 @@ static inline int64_t fd_cell(const fd_side *side, size_t total, size_t k, fd_ma
     return count;
 }
 
-/* Between the passes: which cells are mixed, what the others contribute, and where gathered values will go. */
-static inline int fd_cells_classify(fd_cells *c)
-{
+/* Between the passes: which cells are mixed, what the others contribute, and where gathered values will go.
+ */
+static inline int fd_cells_classify(fd_cells *c) {
     const int32_t cells = c->grid.cells, total = cells + 2;
     fd_side *u = &c->side[0], *v = &c->side[1];
     for (int s = 0; s < 2; s++)
@@ -220,7 +215,8 @@ static inline int fd_cells_classify(fd_cells *c)
     const fd_mass S = u->masses.total, T = v->masses.total;
     const double per_S = 1.0 / fd_mass_to_double(S), per_T = 1.0 / fd_mass_to_double(T);
     const double unit = 1.0 / (fd_mass_to_double(S) * fd_mass_to_double(T));
-    for (int pass = c->ks ? 0 : 1; pass < 2; pass++) { /* KS: first the edges, then the cells that can beat them */
+    for (int pass = c->ks ? 0 : 1; pass < 2;
+         pass++) { /* KS: first the edges, then the cells that can beat them */
         fd_mass A = 0, B = 0;
         double before = 0.0;
         fd_run *open = NULL;
@@ -233,8 +229,7 @@ static inline int fd_cells_classify(fd_cells *c)
             const int inside = k > 0 && k <= cells, empty = !(mass[0] | mass[1]);
             const double up = fd_mass_to_double(mass[0]) * per_S, down = fd_mass_to_double(mass[1]) * per_T;
             const double least = before - down, most = before + up;
-            const double after = empty ? before
-                                       : fd_cross_difference(A + mass[0], T, B + mass[1], S) * unit;
+            const double after = empty ? before : fd_cross_difference(A + mass[0], T, B + mass[1], S) * unit;
             if (pass == 0) {
                 c->largest = fabs(after) > c->largest ? fabs(after) : c->largest;
                 before = after;
@@ -294,8 +289,8 @@ static inline int fd_cells_classify(fd_cells *c)
     for (int s = 0; s < 2; s++) {
         fd_side *side = &c->side[s];
         const size_t room = (size_t)c->mixed[s] + 1;
-        side->gathered = malloc(room * sizeof *side->gathered);
-        side->weights = side->mass ? malloc(room * sizeof *side->weights) : NULL;
+        side->gathered = fd_allocate(room * sizeof *side->gathered);
+        side->weights = side->mass ? fd_allocate(room * sizeof *side->weights) : NULL;
         if (!side->gathered || (side->mass && !side->weights))
             return -1;
         for (int h = 0; side->tables > 1 && h < side->tables; h++) {
@@ -310,8 +305,7 @@ static inline int fd_cells_classify(fd_cells *c)
 
 /* Second pass over one chunk: sums the signed places in unmixed cells, gathers the values of the others.
  * Chunks that share a table must be taken in order. */
-static inline void fd_cells_gather(fd_cells *c, int s, int chunk)
-{
+static inline void fd_cells_gather(fd_cells *c, int s, int chunk) {
     fd_side *side = &c->side[s];
     int32_t cell[FD_BATCH];
     double place[FD_BATCH], kept[FD_BATCH], total = 0.0;
@@ -355,16 +349,16 @@ static inline void fd_cells_gather(fd_cells *c, int s, int chunk)
 }
 
 /* Sorts what was gathered of one side. 0, or -1: no memory. */
-static inline int fd_cells_sort(fd_cells *c, int s, fd_sorts sorts)
-{
+static inline int fd_cells_sort(fd_cells *c, int s, fd_sorts sorts) {
     fd_side *side = &c->side[s];
     const int64_t n = c->mixed[s];
     if (!side->mass) {
         sorts.sort_f64(side->gathered, n, NULL);
         return 0;
     }
-    double *values = malloc(((size_t)n + 1) * sizeof *values), *w = malloc(((size_t)n + 1) * sizeof *w);
-    ptrdiff_t *order = malloc(((size_t)n + 1) * sizeof *order);
+    double *values = fd_allocate(((size_t)n + 1) * sizeof *values),
+           *w = fd_allocate(((size_t)n + 1) * sizeof *w);
+    ptrdiff_t *order = fd_allocate(((size_t)n + 1) * sizeof *order);
     const int failed = !values || !w || !order;
     if (!failed) {
         const double *weights = side->weights;
@@ -382,8 +376,7 @@ static inline int fd_cells_sort(fd_cells *c, int s, fd_sorts sorts)
 }
 
 /* One run; NaN if it holds a NaN or an infinity (only the first and the last can). */
-static inline void fd_cells_sweep(fd_cells *c, int32_t r)
-{
+static inline void fd_cells_sweep(fd_cells *c, int32_t r) {
     fd_run *run = &c->run[r];
     const double *u = c->side[0].gathered + run->first[0], *v = c->side[1].gathered + run->first[1];
     const int64_t n = run->count[0], m = run->count[1];
@@ -414,8 +407,7 @@ static inline void fd_cells_sweep(fd_cells *c, int32_t r)
 }
 
 /* The distance; NaN if some value is not finite. */
-static inline double fd_cells_total(const fd_cells *c)
-{
+static inline double fd_cells_total(const fd_cells *c) {
     double places[2] = {0.0, 0.0}, largest = c->largest;
     for (int s = 0; s < 2; s++)
         for (int h = 0; h < c->side[s].chunks; h++)
@@ -426,12 +418,14 @@ static inline double fd_cells_total(const fd_cells *c)
         fd_add(&total, c->run[r].result);
     }
     if (c->ks)
-        return places[0] + places[1] + fd_total(total) == INFINITY || isnan(places[0] + places[1] + fd_total(total))
+        return places[0] + places[1] + fd_total(total) == INFINITY ||
+                       isnan(places[0] + places[1] + fd_total(total))
                    ? NAN
                    : largest;
     for (int s = 0; s < 2; s++) /* weights are not scaled in the sums of places, masses are in the total */
-        places[s] /= c->side[s].mass ? ldexp(fd_mass_to_double(c->side[s].masses.total), -c->side[s].masses.scale)
-                                     : (double)c->side[s].masses.n;
+        places[s] /= c->side[s].mass
+                         ? ldexp(fd_mass_to_double(c->side[s].masses.total), -c->side[s].masses.scale)
+                         : (double)c->side[s].masses.n;
     fd_add(&total, c->grid.width * (0.5 * fd_total(c->edges) - places[0] + places[1]));
     return fd_total(total);
 }

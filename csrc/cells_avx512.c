@@ -6,7 +6,9 @@
 #    include <stdlib.h>
 #    include <string.h>
 #    ifdef __clang__
-#        pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,bmi,bmi2"))), apply_to = function)
+#        pragma clang attribute push(                                                                        \
+            __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,bmi,bmi2"))),                 \
+            apply_to = function)
 #    else
 #        pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,bmi,bmi2,prefer-vector-width=512")
 #    endif

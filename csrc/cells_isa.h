@@ -19,8 +19,8 @@ extern const fd_passes fd_passes_base;
 extern const fd_passes fd_passes_avx2, fd_passes_avx512;
 #endif
 
-/* The passes in use; fd_choose_passes(NULL) takes the best this CPU has, a name forces some. It returns 0, 1 for
- * an unknown name, 2 for an instruction set that this CPU lacks. */
+/* The passes in use; fd_choose_passes(NULL) takes the best this CPU has, a name forces some. It returns 0, 1
+ * for an unknown name, 2 for an instruction set that this CPU lacks. */
 extern const fd_passes *fd_passes_now;
 int fd_choose_passes(const char *name);
 

@@ -1,8 +1,9 @@
 /* Cells of one power-of-two width over the bulk of two samples.
  *
- * Cell k in 1..cells holds the x for which x / width rounds to origin + k (ties to even); cells 0 and cells + 1
- * hold what lies below and above, infinities and NaNs included. width is a power of two and origin an integer,
- * so x / width, its nearest integer and the edges are exact: no value falls into a wrong cell, at any offset.
+ * Cell k in 1..cells holds the x for which x / width rounds to origin + k (ties to even); cells 0 and cells +
+ * 1 hold what lies below and above, infinities and NaNs included. width is a power of two and origin an
+ * integer, so x / width, its nearest integer and the edges are exact: no value falls into a wrong cell, at
+ * any offset.
  */
 #ifndef FD_GRID_H
 #define FD_GRID_H
@@ -20,16 +21,13 @@ typedef struct {
 } fd_grid;
 
 /* The edge between cells k and k + 1. */
-static inline double fd_edge(fd_grid grid, int64_t k)
-{
-    return (grid.origin + (double)k + 0.5) * grid.width;
-}
+static inline double fd_edge(fd_grid grid, int64_t k) { return (grid.origin + (double)k + 0.5) * grid.width; }
 
-/* Cell and place within the cell, in [-1/2, 1/2], of n <= FD_BATCH values. The place is of no use in cells 0 and
- * cells + 1. Adding 3 * 2^51 rounds to an integer, exactly so for |t| < 2^51, and leaves it in the low bits. */
+/* Cell and place within the cell, in [-1/2, 1/2], of n <= FD_BATCH values. The place is of no use in cells 0
+ * and cells + 1. Adding 3 * 2^51 rounds to an integer, exactly so for |t| < 2^51, and leaves it in the low
+ * bits. */
 static inline void fd_locate(const double *restrict x, int n, fd_grid grid, int32_t *restrict cell,
-                             double *restrict place)
-{
+                             double *restrict place) {
     const double zero = 0x1.8p52, top = 0x1.8p52 + (double)grid.cells + 1.0, magic = 0x1.8p52 - grid.origin;
     for (int i = 0; i < n; i++) {
         const double t = x[i] * grid.per_width, near = t + magic;
@@ -42,11 +40,12 @@ static inline void fd_locate(const double *restrict x, int n, fd_grid grid, int3
     }
 }
 
-/* A grid of at most `cells` cells for a sorted `sample`: it reaches over its 10 % to 90 % quantiles and at most
- * their distance beyond them: values in far tails are cheaper sorted than paid for with wide cells.
- * cells = 0: no grid is possible (all equal, not finite, or of extreme size). */
-static inline fd_grid fd_grid_over(const double *sample, int n, int32_t cells)
-{
+/* A grid for a sorted `sample`, of at most `cells` cells where it lies evenly or as a normal law does: it
+ * reaches over its 10 % to 90 % quantiles and at most their distance beyond them: values in far tails are
+ * cheaper sorted than paid for with wide cells. Where the densest eighth of the sample is more than 4 times
+ * denser than the whole, there are up to 8 times more cells: two samples of one law meet often there. cells =
+ * 0: no grid is possible (all equal, not finite, or of extreme size). */
+static inline fd_grid fd_grid_over(const double *sample, int n, int32_t cells) {
     fd_grid grid = {0.0, 0.0, 0.0, 0};
     const double low = sample[n / 10], high = sample[n - 1 - n / 10], reach = high - low;
     const double from = sample[0] > low - reach ? sample[0] : low - reach;
@@ -54,9 +53,14 @@ static inline fd_grid fd_grid_over(const double *sample, int n, int32_t cells)
     const double largest = fabs(from) > fabs(to) ? fabs(from) : fabs(to);
     if (!(to > from) || !(largest < 0x1p1000) || !(to - from > 0x1p-900))
         return grid;
+    double densest = to - from;
+    for (int i = 0; i + n / 8 < n; i++)
+        densest = sample[i + n / 8] - sample[i] < densest ? sample[i + n / 8] - sample[i] : densest;
+    for (int k = 0; k < 3 && 8.0 * densest * 4.0 * (double)(1 << k) < to - from; k++)
+        cells *= 2;
     int exponent;
     frexp((to - from) / (double)(cells - 1), &exponent); /* width > range / (cells - 1) */
-    if (largest >= ldexp(0x1p48, exponent)) /* neighbouring numbers are wider apart than cells */
+    if (largest >= ldexp(0x1p48, exponent))              /* neighbouring numbers are wider apart than cells */
         frexp(largest * 0x1p-48, &exponent);
     grid.width = ldexp(1.0, exponent);
     grid.per_width = ldexp(1.0, -exponent);

@@ -1,8 +1,10 @@
 /* Transport between histograms: mass spread evenly within bins, each histogram with its own edges.
  *
- * p = 1: the area between two piecewise linear CDFs. Between neighbouring edges F - G runs straight from d to e:
+ * p = 1: the area between two piecewise linear CDFs. Between neighbouring edges F - G runs straight from d to
+ * e:
  *
- *     mean |F - G| = (|d| + |e|) / 2 where they have one sign, (d^2 + e^2) / (2 (|d| + |e|)) where they cross.
+ *     mean |F - G| = (|d| + |e|) / 2 where they have one sign, (d^2 + e^2) / (2 (|d| + |e|)) where they
+ * cross.
  *
  * p > 1: between neighbouring levels F^-1 - G^-1 runs straight from d to e, and with |d| <= |e|
  *
@@ -12,8 +14,7 @@
 #define FD_HIST_H
 
 /* Mean of |x|^p for x running straight from d to e. */
-static inline double fd_mean_linear(double d, double e, double p)
-{
+static inline double fd_mean_linear(double d, double e, double p) {
     const double small = fabs(d) < fabs(e) ? fabs(d) : fabs(e), large = fabs(d) < fabs(e) ? fabs(e) : fabs(d);
     if (large == 0.0)
         return 0.0;
@@ -29,10 +30,9 @@ static inline double fd_mean_linear(double d, double e, double p)
     return gap == 0.0 ? pow(large, p) : pow(large, p) * -expm1((p + 1.0) * log1p(-gap)) / ((p + 1.0) * gap);
 }
 
-/* W1. At an edge that both histograms have, F - G is exact; within a bin of the other one, its share of that bin
- * is rounded to 2^-53. */
-static inline double fd_hist_area(const double *x, fd_masses a, const double *y, fd_masses b)
-{
+/* W1. At an edge that both histograms have, F - G is exact; within a bin of the other one, its share of that
+ * bin is rounded to 2^-53. */
+static inline double fd_hist_area(const double *x, fd_masses a, const double *y, fd_masses b) {
     const double S = fd_mass_to_double(a.total), T = fd_mass_to_double(b.total), unit = 1.0 / (S * T);
     fd_sum area = {0.0, 0.0};
     fd_mass A = 0, B = 0; /* mass left of the bins i and j, which are the next to end */
@@ -64,15 +64,15 @@ static inline double fd_hist_area(const double *x, fd_masses a, const double *y,
     return fd_total(area);
 }
 
-/* Where the quantile function of a bin of mass a between two edges stands after the share (level - before) / a. */
-static inline double fd_within(double low, double high, double share)
-{
+/* Where the quantile function of a bin of mass a between two edges stands after the share (level - before) /
+ * a. */
+static inline double fd_within(double low, double high, double share) {
     return share <= 0.0 ? low : share >= 1.0 ? high : low + (high - low) * share;
 }
 
 /* Mean of (|F^-1 - G^-1| / scale)^p over the levels, or for p = inf their maximum. */
-static inline double fd_hist_power(const double *x, fd_masses a, const double *y, fd_masses b, double p, double scale)
-{
+static inline double fd_hist_power(const double *x, fd_masses a, const double *y, fd_masses b, double p,
+                                   double scale) {
     const double S = fd_mass_to_double(a.total), T = fd_mass_to_double(b.total), unit = 1.0 / (S * T);
     fd_sum mean = {0.0, 0.0};
     double largest = 0.0;
@@ -86,8 +86,10 @@ static inline double fd_hist_power(const double *x, fd_masses a, const double *y
         const fd_u256 next = fd_less(u_end, v_end) ? u_end : v_end, mass = fd_minus(next, level);
         if (mass.high | mass.low) {
             const double in_u = fd_mass_to_double(mass_a) * T, in_v = fd_mass_to_double(mass_b) * S;
-            const double from_x = fd_within(x[i], x[i + 1], fd_u256_to_double(fd_minus(level, u_start)) / in_u);
-            const double from_y = fd_within(y[j], y[j + 1], fd_u256_to_double(fd_minus(level, v_start)) / in_v);
+            const double from_x =
+                fd_within(x[i], x[i + 1], fd_u256_to_double(fd_minus(level, u_start)) / in_u);
+            const double from_y =
+                fd_within(y[j], y[j + 1], fd_u256_to_double(fd_minus(level, v_start)) / in_v);
             const double to_x = fd_within(x[i], x[i + 1], fd_u256_to_double(fd_minus(next, u_start)) / in_u);
             const double to_y = fd_within(y[j], y[j + 1], fd_u256_to_double(fd_minus(next, v_start)) / in_v);
             const double d = from_x - from_y, e = to_x - to_y;
@@ -111,8 +113,7 @@ static inline double fd_hist_power(const double *x, fd_masses a, const double *y
 
 /* W_p of masses a in the bins with edges x (a.n + 1 of them) and masses b in the bins with edges y. */
 static inline double fd_hist_wasserstein(const double *x, const double *a, int64_t n, const double *y,
-                                         const double *b, int64_t m, double p)
-{
+                                         const double *b, int64_t m, double p) {
     const fd_masses u = fd_masses_of(a, n), v = fd_masses_of(b, m);
     if (p == 1.0)
         return fd_hist_area(x, u, y, v);

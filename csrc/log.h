@@ -24,6 +24,7 @@
 static const double FD_TINY = 0x1p-960;
 
 static const double FD_LOG2_E = 1.4426950408889634; /* 1/ln 2 */
+static const double FD_LN_2 = 0.6931471805599453;
 
 FD_INLINE uint64_t fd_bits(double x) {
     uint64_t bits;

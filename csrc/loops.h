@@ -13,12 +13,12 @@ static double fd_fold(const double *lanes) {
     return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]));
 }
 
-/* The last n < FD_LANES numbers of a row, followed by `filler`. */
-static void fd_pad(double *padded, const double *tail, ptrdiff_t n, double filler) {
+/* The last n < FD_LANES numbers of a row, followed by `filler`. (Simd makes masked loads of this, where there
+ * are any: nothing behind the row is read.) */
+FD_INLINE void fd_pad(double *padded, const double *tail, ptrdiff_t n, double filler) {
+#pragma omp simd
     for (int i = 0; i < FD_LANES; i++)
-        padded[i] = filler;
-    for (ptrdiff_t i = 0; i < n; i++)
-        padded[i] = tail[i];
+        padded[i] = i < n ? tail[i] : filler;
 }
 
 /* Asks for the 16 bins one block further on, most often the next row's: the loop of a measure computes for

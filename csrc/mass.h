@@ -43,8 +43,7 @@ static inline fd_mass fd_mass_of(double w, int scale) {
 }
 
 /* Exact below 2^53, else to 2^-53 and a little; GCC's own conversion is a call of some 10 ns. */
-static inline double fd_mass_to_double(fd_mass a)
-{
+static inline double fd_mass_to_double(fd_mass a) {
     if (a >> 63 == 0)
         return (double)(int64_t)a;
     return (double)(int64_t)(a >> 65) * 0x1p65 + (double)(int64_t)((uint64_t)(a >> 2) & INT64_MAX) * 4.0;
@@ -58,14 +57,12 @@ typedef struct {
     int scale;
 } fd_masses;
 
-static inline fd_mass fd_mass_at(const fd_masses *a, int64_t i)
-{
+static inline fd_mass fd_mass_at(const fd_masses *a, int64_t i) {
     return a->weights ? fd_mass_of(a->weights[i], a->scale) : 1;
 }
 
 /* The scale for weights >= 0, finite and not all 0; their total is still to be found. */
-static inline fd_masses fd_masses_scaled(const double *weights, int64_t n)
-{
+static inline fd_masses fd_masses_scaled(const double *weights, int64_t n) {
     fd_masses a = {weights, n, (fd_mass)n, 0};
     if (weights) {
         double largest[8] = {0.0};
@@ -82,8 +79,7 @@ static inline fd_masses fd_masses_scaled(const double *weights, int64_t n)
     return a;
 }
 
-static inline fd_masses fd_masses_of(const double *weights, int64_t n)
-{
+static inline fd_masses fd_masses_of(const double *weights, int64_t n) {
     fd_masses a = fd_masses_scaled(weights, n);
     if (weights) {
         a.total = 0;
@@ -117,7 +113,9 @@ static inline fd_u256 fd_minus(fd_u256 x, fd_u256 y) /* x >= y */
     return r;
 }
 
-static inline double fd_u256_to_double(fd_u256 x) { return fd_mass_to_double(x.high) * 0x1p128 + fd_mass_to_double(x.low); }
+static inline double fd_u256_to_double(fd_u256 x) {
+    return fd_mass_to_double(x.high) * 0x1p128 + fd_mass_to_double(x.low);
+}
 
 /* A*T - B*S with one rounding or two; its sign is exact. */
 static inline double fd_cross_difference(fd_mass A, fd_mass T, fd_mass B, fd_mass S) {

@@ -121,10 +121,10 @@ FD_INLINE double fd_term_chi_square(fd_bin b, const fd_pair *pair) {
  *     A = sum [x l - x + y] + x l psi(order l).
  * Each order >= -1/2 keeps all digits; rows.c turns the rest round by skew symmetry. */
 FD_INLINE double fd_term_renyi(fd_bin b, const fd_pair *pair) {
-    double x = b.x - FD_TINY, log = b.log / FD_LOG2_E;
+    double x = b.x - FD_TINY, log = b.log * FD_LN_2;
     double v = pair->order * log;
     double psi = v * v <= 1.0 ? v * fd_exp_tail(v) : (fd_exp(v) - 1.0 - v) / v;
-    double term = b.relative / FD_LOG2_E + x * log * psi;
+    double term = b.relative * FD_LN_2 + x * log * psi;
     double lost = pair->order < 0.0 ? x * (1.0 + pair->order) / -pair->order : INFINITY; /* l = inf */
     term = b.log < INFINITY ? term : lost;
     return b.log > -INFINITY ? term : b.y;
@@ -132,7 +132,7 @@ FD_INLINE double fd_term_renyi(fd_bin b, const fd_pair *pair) {
 
 /* sum x^alpha y^(1-alpha) itself, for rows with little in common, where 1 + order A would cancel. */
 FD_INLINE double fd_term_renyi_overlap(fd_bin b, const fd_pair *pair) {
-    double term = (b.x - FD_TINY) * fd_exp(pair->order * (b.log / FD_LOG2_E));
+    double term = (b.x - FD_TINY) * fd_exp(pair->order * (b.log * FD_LN_2));
     return b.log > -INFINITY ? term : 0.0;
 }
 

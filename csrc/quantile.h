@@ -12,18 +12,31 @@ typedef struct {
     int64_t i, j;
     fd_mass A, B;  /* prefix masses up to and including i and j */
     fd_u256 level; /* S T times the mass walked so far */
+    int64_t count; /* the same where both samples have equal weights and n m < 2^62; else -1 */
+    double unit;   /* 1 / (S T) */
     double mass;   /* of the piece, a share of 1 */
 } FD_NAME(fd_walk);
 
-static inline FD_NAME(fd_walk) FD_NAME(fd_walk_from)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b)
-{
+static inline FD_NAME(fd_walk)
+    FD_NAME(fd_walk_from)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b) {
     FD_NAME(fd_walk) w = {.u = u, .v = v, .a = a, .b = b, .A = fd_mass_at(&a, 0), .B = fd_mass_at(&b, 0)};
+    w.unit = 1.0 / (fd_mass_to_double(a.total) * fd_mass_to_double(b.total));
+    w.count = a.weights || b.weights || (double)a.n * (double)b.n >= 0x1p62 ? -1 : 0;
     return w;
 }
 
 /* Moves to the next piece with mass, or to the next at all: its atoms are *i and *j. 0 at the end. */
-static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) *w, int64_t *i, int64_t *j, int every)
-{
+static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) * w, int64_t *i, int64_t *j, int every) {
+    if (w->count >= 0 && w->i < w->a.n && w->j < w->b.n) {
+        const int64_t x = (w->i + 1) * w->b.n, y = (w->j + 1) * w->a.n, next = x < y ? x : y;
+        *i = w->i;
+        *j = w->j;
+        w->mass = (double)(next - w->count) * w->unit;
+        w->count = next;
+        w->i += x <= y;
+        w->j += y <= x;
+        return 1;
+    }
     while (w->i < w->a.n && w->j < w->b.n) {
         const fd_u256 x = fd_product(w->A, w->b.total), y = fd_product(w->B, w->a.total);
         const int u_ends = !fd_less(y, x), v_ends = !fd_less(x, y);
@@ -36,15 +49,15 @@ static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) *w, int64_t *i, int64_t *
         if (v_ends && ++w->j < w->b.n)
             w->B += fd_mass_at(&w->b, w->j);
         if (every || (mass.high | mass.low)) {
-            w->mass = fd_u256_to_double(mass) * (1.0 / (fd_mass_to_double(w->a.total) * fd_mass_to_double(w->b.total)));
+            w->mass = fd_u256_to_double(mass) * w->unit;
             return 1;
         }
     }
     return 0;
 }
 
-static inline double FD_NAME(fd_largest_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b)
-{
+static inline double FD_NAME(fd_largest_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v,
+                                                  fd_masses b) {
     double largest = 0.0;
     int64_t i, j;
     if (!a.weights && !b.weights && a.n == b.n) {
@@ -63,9 +76,8 @@ static inline double FD_NAME(fd_largest_distance)(const FD_VALUE *u, fd_masses a
 }
 
 /* Mean of (|x - y| / scale)^p over the coupling. */
-static inline double FD_NAME(fd_mean_power)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, double p,
-                                            double scale)
-{
+static inline double FD_NAME(fd_mean_power)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
+                                            double p, double scale) {
     fd_sum mean = {0.0, 0.0};
     int64_t i, j;
     if (!a.weights && !b.weights && a.n == b.n) {
@@ -93,8 +105,8 @@ static inline double FD_NAME(fd_mean_power)(const FD_VALUE *u, fd_masses a, cons
 
 /* W_p of sorted atoms for p > 1. Distances are divided by the largest before they are raised to p, so that
  * p = 600 neither under- nor overflows; p = 2 tries without first. */
-static inline double FD_NAME(fd_wasserstein)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, double p)
-{
+static inline double FD_NAME(fd_wasserstein)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
+                                             double p) {
     if (p == 2.0) {
         const double mean = FD_NAME(fd_mean_power)(u, a, v, b, p, 1.0);
         if (mean == 0.0 ? 0 : mean > 0x1p-900 && mean < 0x1p900)
@@ -107,33 +119,41 @@ static inline double FD_NAME(fd_wasserstein)(const FD_VALUE *u, fd_masses a, con
     return largest * (p == 2.0 ? sqrt(mean) : pow(mean, 1.0 / p));
 }
 
-/* The pieces with mass, at most n + m - 1, and potentials f, g with f_i + g_j <= |x_i - y_j|^p everywhere and
- * equality along the walk. Where both atoms end at once the walk takes the corner (i + 1, j) on the way: costs
- * that are convex in x - y make any such staircase feasible (Monge). Returns the number of pieces. */
-static inline int64_t FD_NAME(fd_plan)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, double p,
-                                       int64_t *rows, int64_t *cols, double *mass, double *f, double *g)
-{
+/* The pieces with mass, at most n + m - 1, as positions that `u_order` and `v_order` give to the sorted
+ * atoms, and in the order of those positions potentials f, g with f_i + g_j <= |x_i - y_j|^p everywhere and
+ * equality along the walk. Where both atoms end at once the walk takes the corner (i + 1, j) on the way:
+ * costs that are convex in x - y make any such staircase feasible (Monge). Returns the number of pieces. */
+static inline int64_t FD_NAME(fd_plan)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
+                                       double p, const int64_t *u_order, const int64_t *v_order,
+                                       int64_t *rows, int64_t *cols, double *mass, double *f, double *g,
+                                       double *cost) {
+    fd_sum total = {0.0, 0.0};
     FD_NAME(fd_walk) w = FD_NAME(fd_walk_from)(u, a, v, b);
     int64_t pieces = 0, i, j, row = 0, col = -1; /* the last atoms that have a potential */
-    f[0] = 0.0;
+    double f_row = 0.0, g_col = 0.0, distance = 0.0;
+    f[u_order[0]] = 0.0;
     while (FD_NAME(fd_walk_on)(&w, &i, &j, 1)) {
         if (i != row) {
-            f[i] = fd_power(FD_DISTANCE(u[i], v[col]), p) - g[col];
+            distance = fd_power(FD_DISTANCE(u[i], v[col]), p);
+            f[u_order[i]] = f_row = distance - g_col;
             row = i;
         }
         if (j != col) {
-            g[j] = fd_power(FD_DISTANCE(u[i], v[j]), p) - f[i];
+            distance = fd_power(FD_DISTANCE(u[i], v[j]), p);
+            g[v_order[j]] = g_col = distance - f_row;
             col = j;
         }
         if (w.mass > 0.0) {
-            rows[pieces] = i;
-            cols[pieces] = j;
+            rows[pieces] = u_order[i];
+            cols[pieces] = v_order[j];
             mass[pieces++] = w.mass;
+            fd_add(&total, w.mass * distance);
         }
     }
     for (i = row + 1; i < a.n; i++) /* atoms without mass at the end */
-        f[i] = fd_power(FD_DISTANCE(u[i], v[col]), p) - g[col];
+        f[u_order[i]] = fd_power(FD_DISTANCE(u[i], v[col]), p) - g_col;
     for (j = col + 1; j < b.n; j++)
-        g[j] = fd_power(FD_DISTANCE(u[row], v[j]), p) - f[row];
+        g[v_order[j]] = fd_power(FD_DISTANCE(u[row], v[j]), p) - f_row;
+    *cost = fd_total(total);
     return pieces;
 }

@@ -10,11 +10,13 @@
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernels.h"
 #include "log.h"
 #include "rows.h"
+#include "threads.h"
 
 static const double FD_BITS_PER_NAT = 1.4426950408889634;
 
@@ -83,38 +85,72 @@ static inline void fd_add(double *hi, double *lo, double x) {
     *hi = s;
 }
 
-static inline void fd_row_stats(const fd_row_reader *r, ptrdiff_t n, int exact, fd_stats *total) {
-    double copy[FD_BLOCK], hi = 0.0, lo = 0.0;
-    total->is_signed = total->is_tiny = 0;
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+/* What is done to each block of one or two rows; a sum of terms is stats->sum_hi. */
+typedef struct {
+    const fd_row_reader *p, *q;
+    ptrdiff_t n;
+    fd_sum_loop loop; /* NULL: the statistics of p, exact or not */
+    const fd_pair *pair;
+    int exact;
+} fd_work;
+
+static inline void fd_work_on_block(const fd_work *w, ptrdiff_t start, fd_stats *result) {
+    double p_copy[FD_BLOCK], q_copy[FD_BLOCK];
+    ptrdiff_t size = w->n - start < FD_BLOCK ? w->n - start : FD_BLOCK;
+    const double *p = fd_block(w->p, start, size, p_copy);
+    if (!w->loop) {
+        (w->exact ? fd_kernels_now->exact_stats : fd_kernels_now->stats)(p, size, result);
+        return;
+    }
+    const double *q = w->q == w->p ? p : fd_block(w->q, start, size, q_copy);
+    *result = (fd_stats){.sum_hi = w->loop(p, q, size, w->pair)};
+}
+
+/* All blocks of a long row by a team of threads, for the caller to add up in order; NULL if that is not worth
+ * it (or there is no memory for it). */
+static inline fd_stats *fd_work_in_parallel(const fd_work *w) {
+    ptrdiff_t blocks = (w->n + FD_BLOCK - 1) / FD_BLOCK;
+    int team = blocks < 128 ? 1 : fd_team((double)w->n, blocks / 64.0);
+    fd_stats *results = team > 1 ? malloc((size_t)blocks * sizeof *results) : NULL;
+    if (results) {
+#pragma omp parallel for num_threads(team) schedule(static)
+        for (ptrdiff_t b = 0; b < blocks; b++)
+            fd_work_on_block(w, b * FD_BLOCK, &results[b]);
+    }
+    return results;
+}
+
+static inline fd_stats fd_work_through(const fd_work *w) {
+    fd_stats total = {0}, *results = fd_work_in_parallel(w);
+    double hi = 0.0, lo = 0.0;
+    for (ptrdiff_t start = 0; start < w->n; start += FD_BLOCK) {
         fd_stats s;
-        (exact ? fd_kernels_now->exact_stats : fd_kernels_now->stats)(fd_block(r, start, size, copy), size,
-                                                                      &s);
+        if (results)
+            s = results[start / FD_BLOCK];
+        else
+            fd_work_on_block(w, start, &s);
         fd_add(&hi, &lo, s.sum_hi);
         lo += s.sum_lo;
-        total->is_signed |= s.is_signed;
-        total->is_tiny |= s.is_tiny;
+        total.is_signed |= s.is_signed;
+        total.is_tiny |= s.is_tiny;
+        if (!(hi < INFINITY)) {
+            lo = 0.0; /* inf or NaN: nothing can follow that changes it */
+            break;
+        }
     }
-    total->sum_hi = hi + lo;
-    total->sum_lo = lo - (total->sum_hi - hi);
-    if (!(total->sum_hi < INFINITY))
-        total->sum_hi = hi, total->sum_lo = 0.0;
+    free(results);
+    total.sum_hi = hi + lo;
+    total.sum_lo = lo - (total.sum_hi - hi);
+    return total;
+}
+
+static inline fd_stats fd_row_stats(const fd_row_reader *r, ptrdiff_t n, int exact) {
+    return fd_work_through(&(fd_work){.p = r, .n = n, .exact = exact});
 }
 
 static inline double fd_loop(fd_sum_loop loop, const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
                              const fd_pair *pair) {
-    double p_copy[FD_BLOCK], q_copy[FD_BLOCK], hi = 0.0, lo = 0.0;
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        const double *p_block = fd_block(p, start, size, p_copy);
-        const double *q_block = q == p ? p_block : fd_block(q, start, size, q_copy);
-        double sum = loop(p_block, q_block, size, pair);
-        if (!(sum < INFINITY))
-            return sum; /* inf or NaN: nothing can follow that changes it */
-        fd_add(&hi, &lo, sum);
-    }
-    return isinf(hi) ? hi : hi + lo;
+    return fd_work_through(&(fd_work){.p = p, .q = q, .n = n, .loop = loop, .pair = pair}).sum_hi;
 }
 
 static inline int fd_all_finite_and_non_negative(const fd_row_reader *r, ptrdiff_t n) {
@@ -128,10 +164,9 @@ static inline int fd_all_finite_and_non_negative(const fd_row_reader *r, ptrdiff
 
 /* Reads a row's mass. 0 if it has none: NaN, a negative or an infinite entry. */
 static inline int fd_weigh(fd_row_reader *r, ptrdiff_t n) {
-    fd_stats stats;
     if (r->add > 0.0 && !fd_all_finite_and_non_negative(r, n))
         return 0; /* which the pseudocount might hide */
-    fd_row_stats(r, n, 0, &stats);
+    fd_stats stats = fd_row_stats(r, n, 0);
     if (stats.sum_hi != stats.sum_hi)
         return 0;
     if (stats.is_signed || !(stats.sum_hi <= DBL_MAX)) {
@@ -151,12 +186,11 @@ static inline int fd_is_ordinary(const fd_row_reader *r) {
 
 /* Scales a row by 2^-exponent. Masses under 2^-1074 of it are lost to the loops, hence `wide`. */
 static inline void fd_rescale(fd_row_reader *r, ptrdiff_t n, int exponent) {
-    fd_stats stats;
     r->direct = 0;
     r->exponent = exponent;
     r->scale[0] = ldexp(1.0, -exponent / 2);
     r->scale[1] = ldexp(1.0, -exponent + exponent / 2);
-    fd_row_stats(r, n, 0, &stats);
+    fd_stats stats = fd_row_stats(r, n, 0);
     for (ptrdiff_t i = 0; i < n && !r->wide; i++) {
         double x = fd_entry(&r->view, i) + r->add;
         r->wide = x > 0.0 && x * r->scale[0] * r->scale[1] < FD_MASS_MIN;

@@ -2,9 +2,9 @@
 
 /* Copies one side into `values` (and `weights`), sorted, and returns it; where it is sorted already, itself.
  * `order` is needed with weights. */
-static inline const FD_VALUE *FD_NAME(fd_arrange)(const FD_VALUE *x, const double **weights, int64_t n, int sorted,
-                                                  FD_VALUE *values, double *w, ptrdiff_t *order, fd_sorts sorts)
-{
+static inline const FD_VALUE *FD_NAME(fd_arrange)(const FD_VALUE *x, const double **weights, int64_t n,
+                                                  int sorted, FD_VALUE *values, double *w, ptrdiff_t *order,
+                                                  fd_sorts sorts) {
     if (sorted)
         return x;
     if (*weights == NULL) {
@@ -23,12 +23,12 @@ static inline const FD_VALUE *FD_NAME(fd_arrange)(const FD_VALUE *x, const doubl
     return values;
 }
 
-/* The statistic of one row of sorted values. a and b are both NULL (equal weights) or both given. NaN: a value is
- * NaN (they sort last; `omit` leaves them out), a sample is empty, or both have mass at one infinity; inf: one
- * has. Atoms without mass at either end are dropped first, so that an infinity among them does not count. */
+/* The statistic of one row of sorted values. a and b are both NULL (equal weights) or both given. NaN: a
+ * value is NaN (they sort last; `omit` leaves them out), a sample is empty, or both have mass at one
+ * infinity; inf: one has. Atoms without mass at either end are dropped first, so that an infinity among them
+ * does not count. */
 static inline double FD_NAME(fd_sorted_row)(const FD_VALUE *u, const double *a, int64_t n, const FD_VALUE *v,
-                                            const double *b, int64_t m, fd_task task)
-{
+                                            const double *b, int64_t m, fd_task task) {
     if (task.omit) {
         for (; n && u[n - 1] != u[n - 1]; n--)
             ;

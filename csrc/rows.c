@@ -84,8 +84,7 @@ static double fd_cross_entropy(const fd_row_reader *p, const fd_row_reader *q, p
     pair->s_lo = q->normalize ? q->sum_lo : 0.0;
     double bits = fd_terms(sum, p, q, n, pair) / fd_total(p);
     if (q->normalize && !q->logs && bits < 0x1p-5) { /* one bin holds nearly all: the others' digits matter */
-        fd_stats stats;
-        fd_row_stats(q, n, 1, &stats);
+        fd_stats stats = fd_row_stats(q, n, 1);
         pair->s_hi = stats.sum_hi;
         pair->s_lo = stats.sum_lo;
         bits = fd_terms(sum, p, q, n, pair) / p->sum;
@@ -221,6 +220,16 @@ double fd_row(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t 
     }
 }
 
-void fd_events(int entropy, const double *p, double *out, ptrdiff_t n) {
-    (entropy ? fd_kernels_now->binary_entropy : fd_kernels_now->surprisal)(p, out, n);
+void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out) {
+    for (ptrdiff_t j = 0; j < n; j++) {
+        fd_view bin = {first.data + j * first.stride, step, first.is_float32};
+        for (ptrdiff_t i = 0; i < rows; i++)
+            out[i * n + j] = fd_entry(&bin, i);
+    }
+}
+
+void fd_events(int entropy, fd_view p, ptrdiff_t n, double *out) {
+    for (ptrdiff_t i = 0; i < n; i++)
+        out[i] = fd_entry(&p, i);
+    (entropy ? fd_kernels_now->binary_entropy : fd_kernels_now->surprisal)(out, out, n);
 }

@@ -83,7 +83,7 @@ static double fd_stack_factor(const fd_row_reader *rows, fd_pair *pairs, ptrdiff
 
 double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *weights, ptrdiff_t n, int root,
                    const fd_options *o) {
-    fd_row_reader *rows = malloc((size_t)m * sizeof *rows);
+    fd_row_reader *rows = calloc((size_t)m, sizeof *rows);
     fd_pair *pairs = calloc((size_t)m, sizeof *pairs);
     double d = NAN;
     if (!rows || !pairs)

@@ -1,13 +1,13 @@
 /* Sweeps over two sorted samples. A template over the type of the values: define FD_VALUE, FD_NAME(name) and
  * FD_GAP(a, b, share), the product (a - b) * share for a >= b and share <= 1, before including it.
  *
- * W1 is the area between the distribution functions F and G. A sweep walks the union of both samples, an event
- * per value, and adds |F - G| times each gap.
+ * W1 is the area between the distribution functions F and G. A sweep walks the union of both samples, an
+ * event per value, and adds |F - G| times each gap.
  */
 
 /* How many of the first `events` values of the merged samples come from u; of equal values u's come first. */
-static inline int64_t FD_NAME(fd_split)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m, int64_t events)
-{
+static inline int64_t FD_NAME(fd_split)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m,
+                                        int64_t events) {
     int64_t low = events > m ? events - m : 0, high = events < n ? events : n;
     while (low < high) {
         const int64_t i = low + (high - low) / 2;
@@ -19,11 +19,10 @@ static inline int64_t FD_NAME(fd_split)(const FD_VALUE *u, int64_t n, const FD_V
     return low;
 }
 
-/* Sum of |D| times gap over all events of two short samples, D exact in double. One event waits some 12 cycles
- * for the previous one (load, compare, step), so four stretches of the merge are walked at once. */
+/* Sum of |D| times gap over all events of two short samples, D exact in double. One event waits some 12
+ * cycles for the previous one (load, compare, step), so four stretches of the merge are walked at once. */
 static inline double FD_NAME(fd_area_tile)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m,
-                                           const double step[2], double difference, FD_VALUE left)
-{
+                                           const double step[2], double difference, FD_VALUE left) {
     enum { LANES = 4 };
     const FD_VALUE *x[LANES], *y[LANES], *x_end[LANES], *y_end[LANES];
     FD_VALUE last[LANES];
@@ -92,9 +91,8 @@ static inline double FD_NAME(fd_area_tile)(const FD_VALUE *u, int64_t n, const F
  * is `difference` at the left edge; a value of u adds step_u (the size of the other sample), one of v takes
  * step_v away. D is an integer, so it is 0 where it is 0. */
 static inline double FD_NAME(fd_area_between)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m,
-                                              int64_t step_u, int64_t step_v, int64_t difference, FD_VALUE left,
-                                              FD_VALUE right)
-{
+                                              int64_t step_u, int64_t step_v, int64_t difference,
+                                              FD_VALUE left, FD_VALUE right) {
     enum { TILE = 4096 };
     const double unit = 1.0 / ((double)step_u * (double)step_v);
     fd_sum area = {0.0, 0.0};
@@ -106,7 +104,8 @@ static inline double FD_NAME(fd_area_between)(const FD_VALUE *u, int64_t n, cons
             const int64_t x = n - i < TILE ? n - i : TILE, y = m - j < TILE ? m - j : TILE;
             const int64_t events = x + y < TILE ? x + y : TILE;
             const int64_t from_u = FD_NAME(fd_split)(u + i, x, v + j, y, events), from_v = events - from_u;
-            fd_add(&area, FD_NAME(fd_area_tile)(u + i, from_u, v + j, from_v, step, (double)difference, last));
+            fd_add(&area,
+                   FD_NAME(fd_area_tile)(u + i, from_u, v + j, from_v, step, (double)difference, last));
             i += from_u;
             j += from_v;
             difference += from_u * step_u - from_v * step_v;
@@ -128,8 +127,7 @@ static inline double FD_NAME(fd_area_between)(const FD_VALUE *u, int64_t n, cons
 }
 
 /* Sum of |u_i - v_i|, added in 8 lanes and blocks. */
-static inline double FD_NAME(fd_sum_of_distances)(const FD_VALUE *u, const FD_VALUE *v, int64_t n)
-{
+static inline double FD_NAME(fd_sum_of_distances)(const FD_VALUE *u, const FD_VALUE *v, int64_t n) {
     fd_sum total = {0.0, 0.0};
     for (int64_t start = 0; start < n; start += 1024) {
         const int64_t end = n - start < 1024 ? n : start + 1024;
@@ -146,8 +144,7 @@ static inline double FD_NAME(fd_sum_of_distances)(const FD_VALUE *u, const FD_VA
 }
 
 /* Area between the CDFs of two sorted samples, n m < 2^63. Samples of one size match value by value. */
-static inline double FD_NAME(fd_area)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m)
-{
+static inline double FD_NAME(fd_area)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m) {
     const FD_VALUE left = u[0] < v[0] ? u[0] : v[0], right = u[n - 1] > v[m - 1] ? u[n - 1] : v[m - 1];
     if (n == m && right - left < FD_WIDE)
         return FD_NAME(fd_sum_of_distances)(u, v, n) / (double)n;
@@ -164,8 +161,7 @@ typedef struct {
     double difference; /* F - G right of the point */
 } FD_NAME(fd_events);
 
-static inline int FD_NAME(fd_next_event)(FD_NAME(fd_events) *e)
-{
+static inline int FD_NAME(fd_next_event)(FD_NAME(fd_events) * e) {
     if (e->i == e->a.n && e->j == e->b.n)
         return 0;
     const int from_u = e->j == e->b.n || (e->i < e->a.n && e->u[e->i] <= e->v[e->j]);
@@ -183,8 +179,8 @@ static inline int FD_NAME(fd_next_event)(FD_NAME(fd_events) *e)
 /* Integral of |F - G|^power over [left, right] for power 1 or 2; power 0: the largest |F - G|. A and B is the
  * mass left of it. Among values at one point the gap is 0, and what F - G is there does not count. */
 static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_mass A, const FD_VALUE *v,
-                                             fd_masses b, fd_mass B, FD_VALUE left, FD_VALUE right, int power)
-{
+                                             fd_masses b, fd_mass B, FD_VALUE left, FD_VALUE right,
+                                             int power) {
     const fd_mass S = a.total, T = b.total;
     const double unit = 1.0 / (fd_mass_to_double(S) * fd_mass_to_double(T));
     const double one[2] = {1.0, 1.0};
@@ -215,16 +211,16 @@ static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_
     return power ? fd_total(area) : largest;
 }
 
-static inline double FD_NAME(fd_cdf_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b, int power)
-{
-    const FD_VALUE left = u[0] < v[0] ? u[0] : v[0], right = u[a.n - 1] > v[b.n - 1] ? u[a.n - 1] : v[b.n - 1];
+static inline double FD_NAME(fd_cdf_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
+                                              int power) {
+    const FD_VALUE left = u[0] < v[0] ? u[0] : v[0],
+                   right = u[a.n - 1] > v[b.n - 1] ? u[a.n - 1] : v[b.n - 1];
     return FD_NAME(fd_cdf_between)(u, a, 0, v, b, 0, left, right, power);
 }
 
 /* The points of the merged samples, ascending, and F - G to the right of each. Returns how many. */
 static inline int64_t FD_NAME(fd_cdf_steps)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
-                                            FD_VALUE *points, double *difference)
-{
+                                            FD_VALUE *points, double *difference) {
     FD_NAME(fd_events) e = {.u = u, .v = v, .a = a, .b = b};
     int64_t steps = 0;
     while (FD_NAME(fd_next_event)(&e)) {

@@ -1,4 +1,4 @@
-/* How many threads a piece of work gets. Included by each extension, which keeps a limit of its own;
+/* How many threads a piece of work gets. Each extension links threads.c and so keeps a limit of its own;
  * fastdiv/_threads.py sets them together.
  *
  * libgomp hangs in a child that was forked after a parallel region of the parent, so a forked child runs
@@ -10,15 +10,12 @@
 #ifdef _OPENMP
 #    include <omp.h>
 #endif
-#ifndef _WIN32
-#    include <pthread.h>
-#endif
 
-static int fd_thread_limit = 0; /* set_num_threads, or the CPUs we may use; 0: as many as OpenMP says */
-static int fd_openmp_then = 0;  /* what OpenMP said when the user set the limit; 0 if he did not */
-static int fd_forked = 0;
+extern int fd_thread_limit; /* set_num_threads, or the CPUs we may use; 0: as many as OpenMP says */
+extern int fd_openmp_then;  /* what OpenMP said when the user set the limit; 0 if he did not */
+extern int fd_forked;
 
-static inline void fd_in_child(void) { fd_forked = 1; }
+void fd_threads_init(void);
 
 /* What OpenMP says: OMP_NUM_THREADS, the CPUs of this process, or what threadpoolctl made of it. */
 static inline int fd_openmp_threads(void) {
@@ -40,12 +37,6 @@ static inline int fd_max_threads(void) {
     return now < fd_openmp_then && now < fd_thread_limit ? now : fd_thread_limit;
 #else
     return 1;
-#endif
-}
-
-static inline void fd_threads_init(void) {
-#ifndef _WIN32
-    pthread_atfork(NULL, NULL, fd_in_child);
 #endif
 }
 

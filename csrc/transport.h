@@ -28,8 +28,7 @@ static inline double fd_distance_f64(double x, double y) { return fabs(x - y); }
 
 static inline double fd_distance_u64(uint64_t x, uint64_t y) { return (double)(x > y ? x - y : y - x); }
 
-static inline double fd_power(double x, double p)
-{
+static inline double fd_power(double x, double p) {
     return p == 1.0 ? x : p == 2.0 ? x * x : p == 3.0 ? x * x * x : pow(x, p);
 }
 

@@ -148,13 +148,12 @@ def _weights(weights: Any, name: str, values: np.ndarray, whose: str, axis: int)
         raise ValueError(
             f"{name} has {array.shape[-1]} weights per sample, but {whose} has {values.shape[-1]} values"
         )
-    wrong = ~(np.isfinite(array) & (array >= 0))
-    if wrong.any():
-        where = tuple(int(i) for i in np.argwhere(wrong)[0])
+    if array.size and not (array.min() >= 0 and array.max() < np.inf):  # NaN fails both
+        where = tuple(int(i) for i in np.argwhere(~(np.isfinite(array) & (array >= 0)))[0])
         raise ValueError(f"{name}{_place(where)} is {array[where]}; a weight must be finite and not negative")
-    empty = ~array.any(axis=-1)
-    if empty.any():
-        where = tuple(int(i) for i in np.argwhere(empty)[0])
+    largest = array.max(axis=-1)
+    if not largest.all():
+        where = tuple(int(i) for i in np.argwhere(largest == 0)[0])
         raise ValueError(f"{name}{_place(where)} are all zero; a sample needs some mass")
     return array
 

@@ -64,9 +64,8 @@ def wasserstein_distance(
     if order != 1:
         pull *= (np.abs(step) / value) ** (order - 1)
     weight_gradients = []
-    for weights, share, potential in (
-        (u_weights, plan._u_share, plan.u_potential),
-        (v_weights, plan._v_share, plan.v_potential),
+    for weights, share, potential in zip(
+        (u_weights, v_weights), plan.shares(), (plan.u_potential, plan.v_potential), strict=True
     ):
         total = len(share) if weights is None else float(np.sum(weights, dtype=np.float64))
         weight_gradients.append((potential - share @ potential) / (total * order * value ** (order - 1)))

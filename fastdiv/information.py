@@ -107,8 +107,9 @@ def _explain_nan(
         core = 2 if stack else 1
         rows = np.broadcast_to(view, (*np.shape(void), *view.shape[view.ndim - core :]))
         suspects = rows[void]
-        forbidden = suspects == np.inf if log_input else (suspects < 0) | (suspects == np.inf)
-        if forbidden.any() or (nan_policy == "raise" and np.isnan(suspects).any()):
+        least, most = np.fmin.reduce(suspects, axis=None), np.fmax.reduce(suspects, axis=None)
+        missing = nan_policy == "raise" and np.isnan(suspects).any()
+        if missing or most == np.inf or (least < 0 and not log_input):
             opt.raise_bad_mass(view, name, axis, log_input=log_input, nan_policy=nan_policy)
 
 
@@ -140,29 +141,30 @@ def _score(
     rows = opt.row_shape(list(views.values()), list(views))
     shape = opt.result_shape(rows[:-1] if stack else rows, axis, keepdims, stack)
     dtype = opt.result_dtype(*given.values())
+    if ducks and (out is not None or nan_policy == "raise"):
+        raise TypeError("arrays that are computed later take neither out nor nan_policy='raise'")
     if out is not None:
         opt.check_out(out, shape, dtype)
     mixture = opt.mixture_weights(weights, rows[-1] if stack else 2)
 
-    operands = list(views.values())
+    operands = [
+        view if view.dtype == dtype and view.dtype.isnative else view.astype(dtype) for view in views.values()
+    ]
     void = None
-    if not ducks:
-        operands = [np.asarray(view, dtype) for view in operands]
-        if nan_policy == "omit" and any(np.isnan(view).any() for view in operands):
-            operands, void = _omit(operands, pseudocount, log_input, stack)
-            pseudocount = 0.0
+    if nan_policy == "omit" and (ducks or any(np.isnan(view).any() for view in operands)):
+        operands, void = _omit(operands, pseudocount, log_input, stack)
+        pseudocount = 0.0
     if len(operands) == 1 and not stack:
         operands *= 2
     if stack:
         operands.append(mixture)
     pair = (0.5, 0.5) if stack else mixture
     options = np.array([*_rows.unit(base), normalize, log_input, pseudocount, *pair, alpha])
-    gufunc = (_rows.STACK_GUFUNCS if stack else _rows.GUFUNCS)[measure]
-    if ducks:
-        return gufunc(*operands, options)
-    result = gufunc(*operands, options)
+    result = (_rows.STACK_GUFUNCS if stack else _rows.GUFUNCS)[measure](*operands, options)
     if void is not None:
         result = np.where(void, np.nan, result).astype(dtype)
+    if ducks:
+        return result.reshape(shape) if keepdims else result
     if np.isnan(result).any():
         _explain_nan(result, views, axis, log_input, nan_policy, stack)
     if out is None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastdiv import _wasserstein
-from fastdiv._samples import check_order, pair, shares
+from fastdiv._samples import Pair, check_order, pair, shares
 
 __all__ = ["Certificate", "TransportPlan", "transport_plan"]
 
@@ -52,19 +52,24 @@ class TransportPlan:
     u_potential: np.ndarray
     v_potential: np.ndarray
     p: float
-    _u: np.ndarray  # values and shares, in the order given
-    _v: np.ndarray
-    _u_share: np.ndarray
-    _v_share: np.ndarray
+    _pair: Pair
 
     @property
     def shape(self) -> tuple[int, int]:
-        return len(self._u), len(self._v)
+        return len(self._pair.u), len(self._pair.v)
 
     @property
     def distance(self) -> float:
         """W_p."""
         return self.cost if self.p == 1 else float(self.cost ** (1 / self.p))
+
+    def shares(self) -> tuple[np.ndarray, np.ndarray]:
+        """The weights of either sample, scaled to sum to 1: what the rows and columns of the plan sum to."""
+        x = self._pair
+        a, b = shares(x.u_weights, len(x.u)), shares(x.v_weights, len(x.v))
+        u_share, v_share = np.empty_like(a), np.empty_like(b)
+        u_share[x.u_order], v_share[x.v_order] = a, b
+        return u_share, v_share
 
     def toarray(self) -> np.ndarray:
         """The plan as a dense (n, m) matrix."""
@@ -86,23 +91,24 @@ class TransportPlan:
         """
         from fastdiv.transport import wasserstein_distance
 
-        dual = float(self._u_share @ self.u_potential + self._v_share @ self.v_potential)
-        distance = wasserstein_distance(self._u, self._v, self._u_share, self._v_share, p=self.p)
+        x = self._pair
+        a, b = self.shares()
+        dual = float(a @ self.u_potential + b @ self.v_potential)
+        distance = wasserstein_distance(x.u, x.v, x.u_weights, x.v_weights, p=self.p)
         sums = (
-            np.bincount(self.rows, self.mass, len(self._u)) - self._u_share,
-            np.bincount(self.cols, self.mass, len(self._v)) - self._v_share,
+            np.bincount(self.rows, self.mass, len(a)) - a,
+            np.bincount(self.cols, self.mass, len(b)) - b,
         )
-        # In sorted order a staircase is feasible everywhere if it is next to its steps (Monge costs).
-        i, j = np.argsort(self._u, kind="stable"), np.argsort(self._v, kind="stable")
-        row, col = np.empty_like(i), np.empty_like(j)
-        row[i], col[j] = np.arange(len(i)), np.arange(len(j))
+        # In sorted order a staircase is feasible everywhere if it is so next to its steps (Monge costs).
+        row, col = np.empty_like(x.u_order), np.empty_like(x.v_order)
+        row[x.u_order], col[x.v_order] = np.arange(len(a)), np.arange(len(b))
         worst = 0.0
         for down in (-1, 0, 1):
             for right in (-1, 0, 1):
-                a = i[np.clip(row[self.rows] + down, 0, len(i) - 1)]
-                b = j[np.clip(col[self.cols] + right, 0, len(j) - 1)]
-                slack = _distances(self._u[a], self._v[b]) ** self.p
-                worst = max(worst, float((self.u_potential[a] + self.v_potential[b] - slack).max()))
+                i = np.clip(row[self.rows] + down, 0, len(a) - 1)
+                j = np.clip(col[self.cols] + right, 0, len(b) - 1)
+                price = self.u_potential[x.u_order[i]] + self.v_potential[x.v_order[j]]
+                worst = max(worst, float((price - _distances(x.u[i], x.v[j]) ** self.p).max()))
         return Certificate(
             primal=self.cost,
             dual=dual,
@@ -153,34 +159,17 @@ def transport_plan(
         raise ValueError("p must be finite here: the cost |x - y|^p has no limit that adds up over pieces")
     x = pair(u_values, v_values, u_weights, v_weights)
     n, m = len(x.u), len(x.v)
-    rows, cols = np.empty(n + m, np.int64), np.empty(n + m, np.int64)
-    mass, f, g = np.empty(n + m), np.empty(n), np.empty(m)
-    pieces = _wasserstein.plan(x.u, x.v, x.u_weights, x.v_weights, order, rows, cols, mass, f, g)
-    rows, cols, mass = rows[:pieces], cols[:pieces], mass[:pieces]
-    distance = _distances(x.u[rows], x.v[cols])
-    cost = float(mass @ (distance if order == 1 else distance**order))
-    a, b = shares(x.u_weights, n), shares(x.v_weights, m)
-    shift = cost / 2 - float(a @ f)
-    return TransportPlan(
-        rows=x.u_order[rows],
-        cols=x.v_order[cols],
-        mass=mass,
-        cost=cost,
-        u_potential=_restored(f + shift, x.u_order),
-        v_potential=_restored(g - shift, x.v_order),
-        p=order,
-        _u=_restored(x.u, x.u_order),
-        _v=_restored(x.v, x.v_order),
-        _u_share=_restored(a, x.u_order),
-        _v_share=_restored(b, x.v_order),
+    rows, cols, mass = np.empty(n + m, np.int64), np.empty(n + m, np.int64), np.empty(n + m)
+    f, g = np.empty(n), np.empty(m)
+    pieces, cost = _wasserstein.plan(
+        x.u, x.v, x.u_weights, x.v_weights, order, x.u_order, x.v_order, rows, cols, mass, f, g
     )
-
-
-def _restored(values: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Values given in sorted order, in the order they came."""
-    out = np.empty_like(values)
-    out[order] = values
-    return out
+    shift = cost / 2 - (
+        float(f.mean()) if x.u_weights is None else float(shares(x.u_weights, n) @ f[x.u_order])
+    )
+    f += shift
+    g -= shift
+    return TransportPlan(rows[:pieces], cols[:pieces], mass[:pieces], cost, f, g, order, x)
 
 
 def _distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -92,7 +92,8 @@ def wasserstein_distance(
     Notes
     -----
     Work for ``p=1`` and equal weights: two passes over the values, and a sort of the few of them that lie
-    where F - G may change sign. Extra memory: one copy of the input at most (1.25 with weights).
+    where F - G may change sign. Extra memory at the peak: at most the size of the input as float64 (1.75
+    times that with weights), mostly a small part of it; other dtypes are converted first.
     Mass at the same infinity on both sides has no defined distance (NaN); on one side only, it is infinitely
     far. Values of weight 0 are as good as absent, infinite ones too.
     64-bit integers are subtracted as integers: nanosecond time stamps as ``int64`` lose nothing.
@@ -112,8 +113,8 @@ def wasserstein_distance(
     """
     order = check_order(p)
     plain = u_weights is None and v_weights is None and axis in (0, -1) and not keepdims
-    if plain and nan_policy == "propagate" and (_warned or not _may_be_counts(u_values, v_values)):
-        direct = _wasserstein.pair(u_values, v_values, order, assume_sorted)
+    if plain and nan_policy == "propagate":
+        direct = _wasserstein.pair(u_values, v_values, order, assume_sorted, not _warned)
         if direct is not None:
             return direct
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
@@ -250,13 +251,6 @@ def sliced_wasserstein(X: Any, Y: Any, *, n_projections: int = 128, p: float = 2
     if order == np.inf or largest == 0 or not np.isfinite(largest):
         return largest
     return float(largest * np.mean((distances / largest) ** order) ** (1 / order))
-
-
-def _may_be_counts(u: Any, v: Any) -> bool:
-    """A first look for `_suspect_counts`, cheap and on the safe side."""
-    if type(u) is not np.ndarray or u.ndim != 1 or u.dtype.kind != "f" or u.size == 0:
-        return True
-    return np.shape(v) == u.shape and bool(0 <= u[0] <= 1)
 
 
 def _suspect_counts(x: Samples) -> None:

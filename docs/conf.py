@@ -1,0 +1,64 @@
+"""Sphinx: `make docs` builds the pages into docs/_build/html, warnings being errors."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import Directive
+from sphinx.application import Sphinx
+
+from fastdiv import __version__
+
+project = "fastdiv"
+author = "The fastdiv developers"
+project_copyright = "2026, the fastdiv developers"
+version = release = __version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.mathjax",
+]
+exclude_patterns = ["_build"]
+suppress_warnings = ["myst.header"]
+
+autosummary_generate = True
+autodoc_typehints = "none"  # numpydoc's Parameters say it
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+intersphinx_mapping = {}
+
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"fastdiv {version}"
+html_theme_options = {"show_prev_next": False, "navbar_align": "left"}
+
+
+# The command's page shows what it prints today: `.. program-output:: ARGUMENTS` runs fastdiv with them.
+
+
+def setup(app: Sphinx) -> None:
+    app.add_directive("program-output", ProgramOutput)
+
+
+class ProgramOutput(Directive):
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        text = subprocess.run(
+            [sys.executable, "-m", "fastdiv", *self.arguments[0].split()],
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, "COLUMNS": "100"},
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+        ).stdout
+        return [nodes.literal_block(text, text, language="text")]

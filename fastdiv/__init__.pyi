@@ -1,0 +1,30 @@
+# What type checkers see of the names that __init__.py loads on first use; a test compares the two.
+
+from fastdiv import grad as grad
+from fastdiv import reference as reference
+from fastdiv._threads import num_threads as num_threads
+from fastdiv._threads import set_num_threads as set_num_threads
+from fastdiv._threads import show_config as show_config
+from fastdiv._version import __version__ as __version__
+from fastdiv.circle import wasserstein_circle as wasserstein_circle
+from fastdiv.histogram import wasserstein_hist as wasserstein_hist
+from fastdiv.information import binary_entropy as binary_entropy
+from fastdiv.information import chi_square as chi_square
+from fastdiv.information import cross_entropy as cross_entropy
+from fastdiv.information import entropy as entropy
+from fastdiv.information import hellinger_distance as hellinger_distance
+from fastdiv.information import jeffreys_divergence as jeffreys_divergence
+from fastdiv.information import js_distance as js_distance
+from fastdiv.information import js_divergence as js_divergence
+from fastdiv.information import kl_divergence as kl_divergence
+from fastdiv.information import renyi_divergence as renyi_divergence
+from fastdiv.information import surprisal as surprisal
+from fastdiv.information import total_variation as total_variation
+from fastdiv.plan import TransportPlan as TransportPlan
+from fastdiv.plan import transport_plan as transport_plan
+from fastdiv.transport import CountsAsSamplesWarning as CountsAsSamplesWarning
+from fastdiv.transport import cramer_distance as cramer_distance
+from fastdiv.transport import energy_distance as energy_distance
+from fastdiv.transport import ks_distance as ks_distance
+from fastdiv.transport import sliced_wasserstein as sliced_wasserstein
+from fastdiv.transport import wasserstein_distance as wasserstein_distance
