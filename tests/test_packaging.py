@@ -61,7 +61,7 @@ def test_import_takes_no_time():
         assert line.split("|")[-1].strip() == "fastdiv"
         return int(line.split("|")[1])
 
-    assert min(microseconds() for _ in range(10)) < 5000  # 200 on an idle machine
+    assert min(microseconds() for _ in range(10)) < 5000  # coarse: the machine may be busy
 
 
 def test_dir_and_unknown_names():
