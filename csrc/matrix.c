@@ -277,7 +277,7 @@ static int fd_prepare(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
         return FD_PLAIN;
     int in_place = r.direct && fd_is_ordinary(&r);
     fd_stats stats;
-    fd_row_stats(&r, n, 1, &stats);
+    stats = fd_row_stats(&r, n, 1);
     r.direct = 0;
     if (!(stats.sum_hi >= FD_MASS_MIN && stats.sum_hi <= 0x1p900 &&
           fd_least(&r, n) / stats.sum_hi >= 0x1p-390))
@@ -334,9 +334,9 @@ static double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t
         fd_rescale(&q, n, fd_sum_exponent(&q, n));
     }
     p.direct = q.direct = 0;
-    fd_row_stats(&p, n, 1, &stats);
+    stats = fd_row_stats(&p, n, 1);
     double sp = stats.sum_hi, sp_lo = stats.sum_lo;
-    fd_row_stats(&q, n, 1, &stats);
+    stats = fd_row_stats(&q, n, 1);
     double sq = stats.sum_hi, sq_lo = stats.sum_lo, hi = 0.0, lo = 0.0, total = 0.0, total_lo = 0.0;
     for (ptrdiff_t k = 0; k + 1 < n; k++) {
         double x, y;
