@@ -276,7 +276,8 @@ static int fd_prepare(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
     if (plan->form == FD_FORM_PAIRS)
         return FD_PLAIN;
     int in_place = r.direct && fd_is_ordinary(&r);
-    fd_stats stats = fd_row_stats(&r, n, 1);
+    fd_stats stats;
+    stats = fd_row_stats(&r, n, 1);
     r.direct = 0;
     if (!(stats.sum_hi >= FD_MASS_MIN && stats.sum_hi <= 0x1p900 &&
           fd_least(&r, n) / stats.sum_hi >= 0x1p-390))
@@ -325,6 +326,7 @@ static double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t
     fd_row_reader p = fd_reader(fd_row_view(a, i), &plan->options),
                   q = fd_reader(fd_row_view(b, j), &plan->options);
     ptrdiff_t n = plan->n_bins;
+    fd_stats stats;
     if (!fd_weigh_any(&p, n) || !fd_weigh_any(&q, n))
         return NAN;
     if (!fd_is_ordinary(&p) || !fd_is_ordinary(&q)) {
@@ -332,7 +334,7 @@ static double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t
         fd_rescale(&q, n, fd_sum_exponent(&q, n));
     }
     p.direct = q.direct = 0;
-    fd_stats stats = fd_row_stats(&p, n, 1);
+    stats = fd_row_stats(&p, n, 1);
     double sp = stats.sum_hi, sp_lo = stats.sum_lo;
     stats = fd_row_stats(&q, n, 1);
     double sq = stats.sum_hi, sq_lo = stats.sum_lo, hi = 0.0, lo = 0.0, total = 0.0, total_lo = 0.0;
