@@ -78,6 +78,11 @@ def bars(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     high = max(side[-1 - len(side) // 100] for side in inner)
     if low == high:
         low, high = min(side[0] for side in inner), max(side[-1] for side in inner)
+    if x.dtype.kind in "iu" and x.dtype == y.dtype:
+        low, high = int(low), int(high)
+        step = -(-(high - low + 1) // N_BARS)
+        edges = np.array(range(low + step, high + 1, step), x.dtype)
+        return _between(x, edges), _between(y, edges)
     low, high = float(low), float(high)
     width = high - low
     if width < 2**53 and all(map(_whole, inner)):
@@ -87,8 +92,11 @@ def bars(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         # not through the width, which may be beyond the largest float
         part = np.arange(1, N_BARS) / N_BARS
         edges = low * (1 - part) + high * part
-    u, v = (np.diff(np.searchsorted(side, edges), prepend=0, append=len(side)) for side in (x, y))
-    return u, v
+    return _between(x, edges), _between(y, edges)
+
+
+def _between(x: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    return np.diff(np.searchsorted(x, edges), prepend=0, append=len(x))
 
 
 def finite(x: np.ndarray) -> np.ndarray:

@@ -325,6 +325,15 @@ def test_bars_of_whole_numbers_draw_no_comb():
     assert set(u[:-1].tolist()) == {20}
 
 
+def test_bars_of_big_integers_are_those_of_small_ones():
+    near = np.sort(RNG.integers(0, 1000, 500)), np.sort(RNG.integers(0, 1200, 500))
+    far = [side.astype(np.uint64) + np.uint64(2**63) for side in near]
+    for a, b in zip(bars(*near), bars(*far), strict=True):
+        assert a.tolist() == b.tolist()
+    for a, b in zip(bars(*near), bars(*(side.astype(float) for side in near)), strict=True):
+        assert a.tolist() == b.tolist()
+
+
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-1.7e308, 1.7e308), (0.0, 5e-324), (3.0, 3.0)])
 def test_bars_hold_every_value(low, high):
     x = np.sort(RNG.choice([low, high], 300))
