@@ -8,7 +8,6 @@ where an interrupted one stopped.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -184,6 +183,8 @@ def _run_pairwise(options: argparse.Namespace) -> None:
 
 def _finished_rows(part: str, note: str, job: dict[str, Any]) -> int:
     """How many rows an interrupted run of the same job has finished; 0 if its file is not whole."""
+    import json
+
     try:
         with open(note, encoding="utf-8") as file:
             left = json.load(file)
@@ -201,6 +202,8 @@ def _finished_rows(part: str, note: str, job: dict[str, Any]) -> int:
 
 def _write_note(path: str, content: dict[str, Any]) -> None:
     """Replaced as a whole, so that it never says more than is true."""
+    import json
+
     with open(f"{path}.new", "w", encoding="utf-8") as file:
         json.dump(content, file)
         file.flush()
