@@ -13,19 +13,31 @@
  * and 3u more through a shared division; g = 70 + width/64 (at most 64) + width/4096 additions at most in a
  * row within a product.
  *
- *   JS          D = 2^-e sum [h_p log2 2h_p + h_q log2 2h_q - m log2 m],  h = a/2, m = h_p + h_q
- *               A term is rounded by u (3 |h_p log| + 3 |h_q log| + 6 |m log2 m| + 3 m), and
- *               2^-e sum |m log2 m| <= (A_p + A_q)/2 + 1.07 by convexity, hence E = 5u (A_p + A_q + 2). The
- *               shares' own rounding moves D by u/2 at most and is within that. In single precision the
- *               tables are rounded once, from doubles: u (2 |h_p log| + 2 |h_q log| + 5 |m log2 m| + 3 m),
- * and E = 3.5u (A_p + A_q + 2.4), beside 8u D for the sum and u D for the result. KL          D = C_p - sum p
- * log2 a_q, C_p = sum p log2 a_p. sum p |log2 a_q| <= D + C_p + 2 by the variational bound sum p f <= KL(p,
- * uniform) + log2 mean(2^f) at f = max(0, log2 a_q), hence E = g u (D + |C_p| + 4). cross entropy   all terms
- * have one sign; the rounding of shares near 1 is E = 4u. Jeffreys    KL both ways: E = g u (D + |C_p| +
- * |C_q| + 8) Hellinger   D = 1 - sum sqrt(p q): E = g u chi-square  D = sum p^2/q - 1: E = g u (D + 2) total
- * variation, transport of masses: sums of |differences| of numbers that are rounded by 4u at most: E = 4u
- * (size_p + size_q), size_p the sum of the numbers. transport of samples    differences of the values as they
- * are: E = 0
+ *   JS              D = 2^-e sum [h_p log2 2h_p + h_q log2 2h_q - m log2 m],  h = a/2, m = h_p + h_q.
+ *                   A term is rounded by u (3 |h_p log| + 3 |h_q log| + 6 |m log2 m| + 3 m), and
+ *                   2^-e sum |m log2 m| <= (A_p + A_q)/2 + 1.07 by convexity, hence E = 5u (A_p + A_q + 2).
+ *                   The shares' own rounding moves D by u/2 at most and is within that. In single precision
+ *                   the tables are rounded once, from doubles: u (2 |h_p log| + 2 |h_q log| + 5 |m log2 m| +
+ *                   3 m), and E = 3.5u (A_p + A_q + 2.4), beside 8u D for the sum and u D for the result.
+ *
+ *   KL              D = C_p - sum p log2 a_q, C_p = sum p log2 a_p. sum p |log2 a_q| <= D + C_p + 2 by the
+ *                   variational bound sum p f <= KL(p, uniform) + log2 mean(2^f) at f = max(0, log2 a_q),
+ *                   hence E = g u (D + |C_p| + 4).
+ *
+ *   cross entropy   All terms have one sign; the rounding of shares near 1 is E = 4u.
+ *
+ *   Jeffreys        KL both ways: E = g u (D + |C_p| + |C_q| + 8).
+ *
+ *   Hellinger       D = 1 - sum sqrt(p q): E = g u.
+ *
+ *   chi-square      D = sum p^2/q - 1: E = g u (D + 2).
+ *
+ *   total variation, transport of masses
+ *                   Sums of |differences| of numbers that are rounded by 4u at most: E = 4u (size_p +
+ *                   size_q), size_p the sum of the numbers.
+ *
+ *   transport of samples
+ *                   Differences of the values as they are: E = 0.
  *
  * tests/test_matrix_accuracy.py goes through pairs of every nearness with rows whose rounding errors add up.
  * The largest seen, on any instruction set: 5e-14 (cross entropy 1.5e-13), single precision 5e-7.
