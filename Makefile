@@ -69,7 +69,7 @@ lint: $(TOOLS)   ## ruff, mypy, cython-lint, clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/cython-lint csrc
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cython-lint csrc
 	$(BIN)/clang-format --dry-run --Werror csrc/*.c csrc/*.h
 
 format: $(TOOLS) ## let the formatters have their way

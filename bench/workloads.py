@@ -32,7 +32,8 @@ def _unrelated(rows: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
 def _near(rows: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
     p, _ = _unrelated(rows, bins)
     noise = np.random.default_rng(7).standard_normal(p.shape)
-    return p, p * (1.0 + 1e-4 * noise)
+    q = p * (1.0 + 1e-4 * noise)
+    return p, q / q.sum(-1, keepdims=True)
 
 
 def _table(rows: int) -> dict[str, Workload]:
@@ -43,7 +44,7 @@ def _table(rows: int) -> dict[str, Workload]:
     }
 
 
-#: unrelated: Dirichlet(0.5) rows; near: q = p (1 + 1e-4 noise); pair: one pair of vectors
+#: unrelated: Dirichlet(0.5) rows; near: q = p (1 + 1e-4 noise), normalised; pair: one pair of vectors
 FULL = _table(20_000)
 #: the same at a tenth of the size, for ``pytest bench``
 QUICK = _table(2_000)

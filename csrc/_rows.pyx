@@ -1,12 +1,11 @@
 # Row-wise measures as generalized ufuncs, and the direct door for one pair of vectors.
 #
-# NumPy brings broadcasting, strides, casts and out; other arrays with __array_ufunc__ (Dask, ...) pass through.
+# NumPy brings broadcasting, strides, casts and out; others with __array_ufunc__ (Dask, ...) pass through.
 # The last operand of each gufunc holds the options (rows.h, fd_options). Threads are started inside the loop
 # function, only when the work is worth it; NumPy has let go of the GIL by then.
 
 import os
 from functools import lru_cache, wraps
-from math import isfinite
 
 cimport numpy as cnp
 from cython.parallel cimport prange
@@ -88,7 +87,8 @@ cdef void pair_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cn
     p.data, p.stride, p.is_float32 = args[0] + i * steps[0], steps[4], is_float32
     q.data, q.stride, q.is_float32 = args[1] + i * steps[1], steps[5], is_float32
     read_options(args[2] + i * steps[2], steps[6], &options)
-    write(args[3] + i * steps[3], fd_row(<fd_row_measure>measure, p, q, dims[1], &options) if dims[1] else NAN,
+    write(args[3] + i * steps[3],
+          fd_row(<fd_row_measure>measure, p, q, dims[1], &options) if dims[1] else NAN,
           is_float32)
 
 
@@ -100,7 +100,8 @@ cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dim
                            int measure, bint is_float32) noexcept nogil:
     """pair_row for COLUMNS rows whose bins are far apart in memory (axis=0 of a C array)."""
     cdef Py_ssize_t i, start = tile * COLUMNS, rows = min(COLUMNS, dims[0] - start), n = dims[1]
-    cdef double *copy = <double *>malloc(2 * COLUMNS * n * sizeof(double))
+    cdef Py_ssize_t pitch = n + 8  # rows whose length is a power of two would share their cache lines
+    cdef double *copy = <double *>malloc(2 * COLUMNS * pitch * sizeof(double))
     cdef fd_options options
     cdef fd_view p, q
     if copy == NULL:
@@ -109,15 +110,16 @@ cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dim
         return
     p.data, p.stride, p.is_float32 = args[0] + start * steps[0], steps[4], is_float32
     q.data, q.stride, q.is_float32 = args[1] + start * steps[1], steps[5], is_float32
-    fd_gather_rows(p, steps[0], rows, n, copy)
-    fd_gather_rows(q, steps[1], rows, n, copy + COLUMNS * n)
+    fd_gather_rows(p, steps[0], rows, n, copy, pitch)
+    fd_gather_rows(q, steps[1], rows, n, copy + COLUMNS * pitch, pitch)
     p.stride = q.stride = sizeof(double)
     p.is_float32 = q.is_float32 = False
     for i in range(rows):
-        p.data = <const char *>(copy + i * n)
-        q.data = p.data if args[0] == args[1] else <const char *>(copy + (COLUMNS + i) * n)
+        p.data = <const char *>(copy + i * pitch)
+        q.data = p.data if args[0] == args[1] else <const char *>(copy + (COLUMNS + i) * pitch)
         read_options(args[2] + (start + i) * steps[2], steps[6], &options)
-        write(args[3] + (start + i) * steps[3], fd_row(<fd_row_measure>measure, p, q, n, &options), is_float32)
+        write(args[3] + (start + i) * steps[3], fd_row(<fd_row_measure>measure, p, q, n, &options),
+              is_float32)
     free(copy)
 
 
@@ -139,8 +141,8 @@ cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const c
           is_float32)
 
 
-cdef void all_rows(row_loop row, Py_ssize_t n_rows, double nanoseconds, char **args, const cnp.npy_intp *dims,
-                   const cnp.npy_intp *steps, int measure, bint is_float32) noexcept nogil:
+cdef void all_rows(row_loop row, Py_ssize_t n_rows, double nanoseconds, char **args,
+                   const cnp.npy_intp *dims, const cnp.npy_intp *steps, int measure, bint is_float32) noexcept nogil:
     cdef Py_ssize_t i
     cdef int team = fd_team(nanoseconds, n_rows)
     if team == 1:
@@ -190,16 +192,14 @@ cdef void stacks_float64(char **args, const cnp.npy_intp *dims, const cnp.npy_in
 
 # ---- elementwise: blocks of 1024 numbers through a buffer -----------------------------------------------
 
-cdef void block_of_events(Py_ssize_t block, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                          int entropy, bint is_float32) noexcept nogil:
+cdef void block_of_events(Py_ssize_t block, char **args, const cnp.npy_intp *dims,
+                          const cnp.npy_intp *steps, int entropy, bint is_float32) noexcept nogil:
     cdef double values[1024]
     cdef Py_ssize_t i, start = block * 1024, n = min(dims[0] - start, 1024)
-    cdef const char *source = args[0] + start * steps[0]
     cdef char *target = args[1] + start * steps[1]
-    for i in range(n):
-        values[i] = (<const float *>(source + i * steps[0]))[0] if is_float32 else (
-            <const double *>(source + i * steps[0]))[0]
-    fd_events(entropy, values, values, n)
+    cdef fd_view p
+    p.data, p.stride, p.is_float32 = args[0] + start * steps[0], steps[0], is_float32
+    fd_events(entropy, p, n, values)
     for i in range(n):
         write(target + i * steps[1], values[i], is_float32)
 
@@ -308,7 +308,7 @@ cdef object one_pair(int measure, object p, object q, object base):
     if type(base) is int and base == 2:
         options.unit_hi, options.unit_lo = 1.0, 0.0
     elif base is not None:
-        if type(base) is not int and type(base) is not float or not (base > 1 and isfinite(base)):
+        if type(base) is not int and type(base) is not float or not 1 < base <= 1e308:
             return None
         options.unit_hi, options.unit_lo = unit(base)
     p_view.data, p_view.stride, p_view.is_float32 = <const char *>cnp.PyArray_DATA(p), sizeof(double), False

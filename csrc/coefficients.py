@@ -1,4 +1,4 @@
-"""Makes the polynomial coefficients of log.h, with the error each one leaves.
+"""Makes the polynomial coefficients of log.h and tiles.h, with the error each one leaves.
 
     python csrc/coefficients.py
 
@@ -40,6 +40,15 @@ def exp_tail(v):
     return (mp.expm1(v) - v) / v**2 if v else mp.mpf(1) / 2
 
 
+def phi_tail(z):
+    """(phi(t) / z - 1) / z, phi(t) = (1+t) log(1+t) + (1-t) log(1-t) and z = t^2: tiles.h."""
+    return mp.nsum(lambda j: z**j / ((j + 2) * (2 * j + 3)), [0, mp.inf])
+
+
 if __name__ == "__main__":
     report("fd_atanh_tail, R(z)", atanh_tail, "0", "0.0401", 8)
     report("fd_exp_tail, E(v)", exp_tail, "-1", "1", 14)
+    root = (mp.sqrt(2) - 1) ** 4
+    report("fd_short_atanh_tail, R(z)", atanh_tail, 0, root, 7)
+    report("fd_join_log32, R(z)", atanh_tail, 0, root, 3)
+    report("fd_phi_tail", phi_tail, 0, mp.mpf(1) / 64, 5)

@@ -1,6 +1,7 @@
 /* Compiles loops.h for the instruction set that the including file has opened, and fills its table.
- * Before the inclusion: FD_ISA, the level's name. */
+ * Before the inclusion: FD_ISA, the level's name, and FD_DOT_ROWS (tiles.h). */
 #include "loops.h"
+#include "tiles.h"
 
 #define FD_PASTE_(a, b)  a##b
 #define FD_PASTE(a, b)   FD_PASTE_(a, b)
@@ -19,6 +20,13 @@ const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
     .log_sum = {FD_MEASURES(FD_LOG_SUM)},
     .stack = {fd_stack_mix, fd_stack_sum},
     .log_stack = {fd_log_stack_mix, fd_log_stack_sum},
+    .log2 = fd_log2_loop,
+    .js_rows = fd_js_rows,
+    .js_near = fd_js_near,
+    .js_rows32 = fd_js_rows32,
+    .l1_rows = fd_l1_rows,
+    .dot_rows = fd_dot_rows,
+    .finish_row = fd_finish_row,
     .surprisal = fd_surprisal_loop,
     .binary_entropy = fd_binary_entropy_loop,
 };

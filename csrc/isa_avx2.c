@@ -9,7 +9,8 @@
 #    else
 #        pragma GCC target("avx2,fma,bmi,bmi2")
 #    endif
-#    define FD_ISA avx2
+#    define FD_ISA      avx2
+#    define FD_DOT_ROWS 2
 #    include "isa.h"
 #    ifdef __clang__
 #        pragma clang attribute pop

@@ -32,7 +32,7 @@ typedef enum {
 
 /* Bins are summed in 16 lanes on every instruction set, and in blocks: rows are cut at the same places
  * whatever their layout, the thread count or the caller's chunks, so the bits do not depend on them. */
-enum { FD_LANES = 16, FD_BLOCK = 512 };
+enum { FD_LANES = 16, FD_BLOCK = 512, FD_DOT_BLOCK = 64 };
 
 /* What the terms of one pair of rows have in common. */
 typedef struct {
@@ -53,13 +53,20 @@ typedef struct {
 } fd_stats;
 
 /* No product of a mass down to here and a row's sum leaves the range that log.h is made for. */
-static const double FD_MASS_MIN = 0x1p-900;
+static const double FD_MASS_MIN = 0x1p-800;
 
 typedef double (*fd_sum_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pair *pair);
 
 /* Row q of a stack with first row p; n is a multiple of FD_LANES. */
 typedef double (*fd_stack_loop)(const double *p, const double *q, double *mixture, ptrdiff_t n,
                                 const fd_pair *pair);
+
+/* D = base + constants of the two rows + factor * sum, good from the sum of the rows' limits to `most`; 1
+ * from `top` on; then into a unit, and its root. */
+typedef struct {
+    double base, factor, top, most, unit_hi, unit_lo;
+    int root;
+} fd_finish;
 
 typedef struct {
     const char *name;
@@ -71,6 +78,19 @@ typedef struct {
     fd_sum_loop log_sum[FD_N_MEASURES];                          /* of log-masses */
     fd_stack_loop stack[2];     /* of masses: to the mixture, then the sum (loops.h) */
     fd_stack_loop log_stack[2]; /* of log-masses */
+    void (*log2)(const double *x, double *out, ptrdiff_t n); /* of positive normal numbers */
+    /* of matrices, tiles.h: one row against several, or several against a panel of FD_LANES */
+    void (*js_rows)(const double *p, const double *p_log, const double *q, const double *q_log,
+                    ptrdiff_t step, int rows, ptrdiff_t width, int look, double *sums);
+    double (*js_near)(const double *p, const double *q, ptrdiff_t n, double c_hi, double c_lo);
+    void (*js_rows32)(const float *p, const float *p_log, const float *q, const float *q_log, ptrdiff_t step,
+                      int rows, ptrdiff_t width, double *sums);
+    void (*l1_rows)(const double *p, const double *q, ptrdiff_t step, int rows, ptrdiff_t width,
+                    double *sums);
+    void (*dot_rows)(const double *left, ptrdiff_t step, int rows, const double *panel, ptrdiff_t width,
+                     double *sums, ptrdiff_t sums_step);
+    int (*finish_row)(double *values, int n, const fd_finish *finish, double constant, double limit,
+                      const double *constants, const double *limits);
     void (*surprisal)(const double *p, double *out, ptrdiff_t n);      /* -log2 p, bin by bin */
     void (*binary_entropy)(const double *p, double *out, ptrdiff_t n); /* bits */
 } fd_kernels;

@@ -1,5 +1,5 @@
 /* Logarithms, exponentials and exact differences, one scalar at a time and without a branch, so that a loop
- * over them is vectorised as it stands. Nothing here calls libm, so every platform gives the same digits.
+ * over them is vectorised as it stands. Nothing here calls libm: digits depend on FMA and on nothing else.
  *
  * Logarithms are in bits: the exponent of a ratio is a whole number of bits, which keeps log2(8) equal to 3
  * and lets the caller choose the unit with one multiplication at the end.
@@ -20,7 +20,7 @@
 #    define FD_INLINE static __forceinline
 #endif
 
-/* Added to a mass it changes none (they are 2^-900 at least), and it is none to speak of. */
+/* Added to a mass it changes none (those that come here are 2^-860 at least), and it is none to speak of. */
 static const double FD_TINY = 0x1p-960;
 
 static const double FD_LOG2_E = 1.4426950408889634; /* 1/ln 2 */

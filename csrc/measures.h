@@ -12,17 +12,21 @@
  * ratio and the relative entropy of the bin. A bin comes from masses or from logarithms; the terms are the
  * same.
  *
- * To add a measure: a name in kernels.h, a term here, its finish in rows.c, its twin in reference/, its line
- * in the oracle.
+ * To add a measure: its name in kernels.h, its term here, a line in loops.h, its case in wide.h, its name and
+ * finish in rows.h and rows.c, its name in _rows.pyx. Then the function, its twin, its oracle, its line in the
+ * tables of docs and benchmarks: tests/test_completeness.py names what is missing.
  */
 #ifndef FD_MEASURES_H
 #define FD_MEASURES_H
+
+#include <float.h>
 
 #include "kernels.h"
 #include "log.h"
 
 typedef struct {
-    double x, y;     /* the masses, FD_TINY instead of 0 */
+    double mass;     /* of p */
+    double x, y;     /* the masses, FD_TINY more than they are: never 0 */
     double d;        /* x - y, relative error 2u */
     int gone;        /* there is mass in p and none in q */
     double log;      /* log2(x/y); +-inf where one of them is 0, 0 where both are */
@@ -31,6 +35,7 @@ typedef struct {
 
 FD_INLINE fd_bin fd_bin_of_masses(double p, double q, const fd_pair *pair) {
     fd_bin b;
+    b.mass = p;
     b.x = p + FD_TINY;
     b.y = fd_madd(q, pair->c_hi, FD_TINY);
     b.d = fd_difference(p, q, pair->c_hi, pair->c_lo);
@@ -45,21 +50,33 @@ FD_INLINE fd_bin fd_bin_of_masses(double p, double q, const fd_pair *pair) {
     return b;
 }
 
+/* log x - log y of rows of logarithms: exact where they are near, and finite where they are. */
+FD_INLINE double fd_log_difference(double p, double q, const fd_pair *pair) {
+    double near = ((p - q) - pair->shift) + (fd_difference_error(p, q) - pair->shift_lo);
+    double far = ((p - pair->max_p) - (q - pair->max_q)) + (pair->log_q - pair->log_p);
+    return fabs(p - q) < 1e300 ? near : far;
+}
+
 /* Rows of logarithms: x = exp(p - log sum exp p), y likewise. With D = log x - log y, known without rounding
  * where p and q are near, and e = D^2 E(-D) = exp(-D) - 1 + D:
  *     x - y = x (D - e),    x D - (x - y) = x e,    for |D| <= 1. */
 FD_INLINE fd_bin fd_bin_of_logs(double p, double q, const fd_pair *pair) {
     double x = fd_exp((p - pair->max_p) - pair->log_p), y = fd_exp((q - pair->max_q) - pair->log_q);
-    double difference = ((p - q) - pair->shift) + (fd_difference_error(p, q) - pair->shift_lo);
+    double difference = fd_log_difference(p, q, pair);
     double e = difference * difference * fd_exp_tail(-difference);
     int near = difference * difference <= 1.0;
     double relative = near ? x * e : x * (difference - 1.0) + y;
     fd_bin b;
+    b.mass = x;
     b.x = x + FD_TINY;
     b.y = y + FD_TINY;
     b.d = near ? x * (difference - e) : x - y;
     b.gone = (p > -INFINITY) & (q == -INFINITY);
-    b.log = p == q && q == -INFINITY ? 0.0 : FD_LOG2_E * difference;
+    double log = fmin(fmax(FD_LOG2_E * difference, -DBL_MAX), DBL_MAX); /* no mass is none for being small */
+    int come = (q > -INFINITY) & (p == -INFINITY);
+    log = come ? -INFINITY : log;
+    log = b.gone ? INFINITY : log;
+    b.log = (p == q) & (q == -INFINITY) ? 0.0 : log;
     relative = FD_LOG2_E * (x > 0.0 ? relative : y);
     b.relative = b.gone ? INFINITY : relative;
     return b;
@@ -73,8 +90,8 @@ FD_INLINE double fd_term_kl_divergence(fd_bin b, const fd_pair *pair) { return b
 
 /* x log(x/y) as it is, for rows that are not normalised, and its size. */
 FD_INLINE double fd_term_log_excess(fd_bin b, const fd_pair *pair) {
-    double term = b.x * b.log;
-    return b.log > -INFINITY ? term : 0.0;
+    double term = b.mass * b.log;
+    return b.mass > 0.0 ? term : 0.0;
 }
 
 FD_INLINE double fd_term_log_excess_size(fd_bin b, const fd_pair *pair) {
@@ -111,8 +128,19 @@ FD_INLINE double fd_term_hellinger(fd_bin b, const fd_pair *pair) {
 
 /* Pearson's chi-square, (x - y)^2 / y. */
 FD_INLINE double fd_term_chi_square(fd_bin b, const fd_pair *pair) {
-    double term = b.d * (b.d / (b.y - FD_TINY)); /* y itself: it may have been too small for a double */
-    term = b.d == 0.0 ? 0.0 : term;
+    double term = b.d * (b.d / b.y);
+    return b.gone ? INFINITY : term;
+}
+
+/* The same from logarithms, where y may be no double: with D = log x - log y it is x exp(D) (1 - exp(-D))^2.
+ */
+FD_INLINE double fd_chi_square_of_logs(double p, double q, const fd_pair *pair) {
+    fd_bin b = fd_bin_of_logs(p, q, pair);
+    double difference = b.log * FD_LN_2, log_x = (p - pair->max_p) - pair->log_p;
+    double rest = 1.0 - fd_exp(-difference);
+    double far = difference > 0.0 ? fd_exp(log_x + difference) * rest * rest : b.d * (b.d / b.y);
+    double term = difference * difference <= 1.0 ? b.d * (b.d / b.y) : far;
+    term = p > -INFINITY ? term : b.y - FD_TINY;
     return b.gone ? INFINITY : term;
 }
 
@@ -121,7 +149,7 @@ FD_INLINE double fd_term_chi_square(fd_bin b, const fd_pair *pair) {
  *     A = sum [x l - x + y] + x l psi(order l).
  * Each order >= -1/2 keeps all digits; rows.c turns the rest round by skew symmetry. */
 FD_INLINE double fd_term_renyi(fd_bin b, const fd_pair *pair) {
-    double x = b.x - FD_TINY, log = b.log * FD_LN_2;
+    double x = b.mass, log = b.log * FD_LN_2;
     double v = pair->order * log;
     double psi = v * v <= 1.0 ? v * fd_exp_tail(v) : (fd_exp(v) - 1.0 - v) / v;
     double term = b.relative * FD_LN_2 + x * log * psi;
@@ -132,7 +160,7 @@ FD_INLINE double fd_term_renyi(fd_bin b, const fd_pair *pair) {
 
 /* sum x^alpha y^(1-alpha) itself, for rows with little in common, where 1 + order A would cancel. */
 FD_INLINE double fd_term_renyi_overlap(fd_bin b, const fd_pair *pair) {
-    double term = (b.x - FD_TINY) * fd_exp(pair->order * (b.log * FD_LN_2));
+    double term = b.mass * fd_exp(pair->order * (b.log * FD_LN_2));
     return b.log > -INFINITY ? term : 0.0;
 }
 

@@ -18,9 +18,7 @@
 #include "rows.h"
 #include "threads.h"
 
-static const double FD_BITS_PER_NAT = 1.4426950408889634;
-
-/* Rows with sums beyond these are scaled first. */
+/* Rows with sums beyond these are scaled first, so that y = q sum(p)/sum(q) is 2^-860 at least. */
 static const double FD_SUM_MIN = 0x1p-30, FD_SUM_MAX = 0x1p30;
 
 typedef struct {
@@ -181,10 +179,11 @@ static inline int fd_weigh(fd_row_reader *r, ptrdiff_t n) {
 }
 
 static inline int fd_is_ordinary(const fd_row_reader *r) {
-    return r->sum == 0.0 || (r->sum >= FD_SUM_MIN && r->sum <= FD_SUM_MAX && !r->is_tiny);
+    double least = r->normalize ? FD_SUM_MIN : 0.0; /* rows that are not normalised are not multiplied */
+    return r->sum == 0.0 || (r->sum >= least && r->sum <= FD_SUM_MAX && !r->is_tiny);
 }
 
-/* Scales a row by 2^-exponent. Masses under 2^-1074 of it are lost to the loops, hence `wide`. */
+/* Scales a row by 2^-exponent; `wide` if masses come of it that the loops cannot take. */
 static inline void fd_rescale(fd_row_reader *r, ptrdiff_t n, int exponent) {
     r->direct = 0;
     r->exponent = exponent;
@@ -193,7 +192,8 @@ static inline void fd_rescale(fd_row_reader *r, ptrdiff_t n, int exponent) {
     fd_stats stats = fd_row_stats(r, n, 0);
     for (ptrdiff_t i = 0; i < n && !r->wide; i++) {
         double x = fd_entry(&r->view, i) + r->add;
-        r->wide = x > 0.0 && x * r->scale[0] * r->scale[1] < FD_MASS_MIN;
+        double mass = x * r->scale[0] * r->scale[1];
+        r->wide = (x > 0.0 && mass < FD_MASS_MIN) || mass > FD_SUM_MAX;
     }
     r->sum = stats.sum_hi;
     r->sum_lo = stats.sum_lo;
@@ -257,7 +257,7 @@ static inline double fd_log2_share(const fd_row_reader *r, ptrdiff_t i) {
 static inline double fd_log2_probability(const fd_row_reader *r, ptrdiff_t i) {
     double x = fd_entry(&r->view, i) + r->add;
     if (r->logs)
-        return ((x - r->max) - r->log) * FD_BITS_PER_NAT;
+        return ((x - r->max) - r->log) * FD_LOG2_E;
     if (!(x > 0.0))
         return -INFINITY;
     return r->normalize ? fd_log2_share(r, i) - log2(r->sum) : fd_log2_share(r, i) + r->exponent;
@@ -293,24 +293,29 @@ static inline int fd_proportional(const fd_row_reader *p, const fd_row_reader *q
     return 1;
 }
 
+static inline int fd_has_mass(const fd_row_reader *r, ptrdiff_t i) {
+    return fd_entry(&r->view, i) + r->add > (r->logs ? -INFINITY : 0.0);
+}
+
 static inline int fd_disjoint(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
-    double none = p->logs ? -INFINITY : 0.0;
     for (ptrdiff_t i = 0; i < n; i++)
-        if (fd_entry(&p->view, i) + p->add > none && fd_entry(&q->view, i) + q->add > none)
+        if (fd_has_mass(p, i) && fd_has_mass(q, i))
             return 0;
     return 1;
 }
 
-/* The entropy of mixture weights, bits; the logarithm of one near 1 is that of what the others leave. */
+/* log2 of a mixture weight; the logarithm of one near 1 is that of what the others leave. */
+static inline double fd_log2_weight(double weight, double others) {
+    return weight > 0.5 ? log1p(-others) * FD_LOG2_E : log2(weight);
+}
+
+/* The entropy of mixture weights, bits: what rows with nothing in common come to. */
 static inline double fd_weight_entropy(const double *weights, ptrdiff_t m) {
-    double bits = 0.0;
-    for (ptrdiff_t i = 0; i < m; i++) {
-        double others = 0.0;
-        for (ptrdiff_t j = 0; j < m; j++)
-            others += j == i ? 0.0 : weights[j];
-        if (weights[i] > 0.0)
-            bits -= weights[i] * (weights[i] > 0.5 ? log1p(-others) * FD_BITS_PER_NAT : log2(weights[i]));
-    }
+    double bits = 0.0, small = 0.0; /* the sum of all weights but one above 1/2 */
+    for (ptrdiff_t i = 0; i < m; i++)
+        small += weights[i] > 0.5 ? 0.0 : weights[i];
+    for (ptrdiff_t i = 0; i < m; i++)
+        bits -= weights[i] > 0.0 ? weights[i] * fd_log2_weight(weights[i], small) : 0.0;
     return bits;
 }
 

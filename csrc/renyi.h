@@ -13,7 +13,7 @@ static inline double fd_renyi_min_order(const fd_row_reader *p, const fd_row_rea
     for (int pass = 0; pass < 2; pass++)
         for (ptrdiff_t i = 0; i < n; i++) {
             double log = fd_log2_probability(q, i);
-            int shared = fd_log2_probability(p, i) > -INFINITY;
+            int shared = fd_has_mass(p, i);
             if (pass == 0)
                 most = shared ? fmax(most, log) : most;
             else if (shared)
@@ -21,7 +21,7 @@ static inline double fd_renyi_min_order(const fd_row_reader *p, const fd_row_rea
             else
                 outside += exp2(log);
         }
-    return q->normalize && outside < 0.5 ? -log1p(-outside) * FD_BITS_PER_NAT : -(most + log2(inside));
+    return q->normalize && outside < 0.5 ? -log1p(-outside) * FD_LOG2_E : -(most + log2(inside));
 }
 
 /* log2(p/q) of bin i, to full precision. */
@@ -43,7 +43,7 @@ static inline double fd_renyi_max_order(const fd_row_reader *p, const fd_row_rea
                                         const fd_pair *pair) {
     double most = -INFINITY;
     for (ptrdiff_t i = 0; i < n; i++)
-        if (fd_log2_probability(p, i) > -INFINITY)
+        if (fd_has_mass(p, i))
             most = fmax(most, fd_log2_ratio_at(p, q, i, pair));
     return p->normalize ? fmax(most, 0.0) : most;
 }
@@ -76,7 +76,7 @@ static inline double fd_renyi_finish(double a, const fd_row_reader *p, const fd_
         if (overlap > 0x1p-400) /* masses below the doubles add 2^-511 at most */
             return log2(overlap) / pair->order;
     } else if (grown < 0x1p900) {
-        return log1p(grown) / pair->order * FD_BITS_PER_NAT;
+        return log1p(grown) / pair->order * FD_LOG2_E;
     }
     return fd_renyi_log_overlap(p, q, n, pair) / pair->order;
 }

@@ -62,8 +62,8 @@ static int fd_is_symmetric(fd_row_measure measure) {
            measure == FD_ROW_HELLINGER_DISTANCE;
 }
 
-/* The largest value: the entropy of the mixture weights for Jensen-Shannon in bits, 2 for the doubled sums of
- * total variation and squared Hellinger. */
+/* The largest value: the entropy of the mixture weights for Jensen-Shannon in bits, 1 for total variation and
+ * squared Hellinger. */
 static double fd_bound(fd_row_measure measure, const fd_pair *pair) {
     switch (measure) {
     case FD_ROW_JS_DIVERGENCE:
@@ -71,7 +71,7 @@ static double fd_bound(fd_row_measure measure, const fd_pair *pair) {
         return pair->w_p == 0.5 ? 1.0 : fd_weight_entropy((double[]){pair->w_p, pair->w_q}, 2);
     case FD_ROW_TOTAL_VARIATION:
     case FD_ROW_HELLINGER_DISTANCE:
-        return 2.0;
+        return 1.0;
     default:
         return INFINITY;
     }
@@ -99,7 +99,7 @@ static double fd_kl_as_it_stands(const fd_row_reader *p, const fd_row_reader *q,
     double d = fd_terms(FD_kl_divergence, p, q, n, pair);
     if (!(d < fd_terms(FD_log_excess_size, p, q, n, pair)))
         return fd_terms(FD_log_excess, p, q, n, pair);
-    return d + FD_BITS_PER_NAT * fd_terms(FD_imbalance, p, q, n, pair);
+    return d + FD_LOG2_E * fd_terms(FD_imbalance, p, q, n, pair);
 }
 
 /* Twice total variation of near-identical rows: gains and losses are equal, and what rounds is the mass that
@@ -141,6 +141,12 @@ static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t
     return fd_renyi_finish(fd_sum_terms(FD_ROW_RENYI_DIVERGENCE, p, q, n, pair), p, q, n, pair);
 }
 
+/* A sum over rows that were scaled by 2^-exponent or exp(-top). */
+static double fd_unscale(double sum, int exponent, double top) {
+    double half = exp(0.5 * top); /* in two steps: exp(top) may be no double */
+    return ldexp(sum, exponent) * half * half;
+}
+
 static double fd_clip(double d, fd_row_measure measure, const fd_row_reader *p, const fd_row_reader *q,
                       ptrdiff_t n, const fd_pair *pair) {
     double bound = fd_bound(measure, pair);
@@ -163,8 +169,8 @@ double fd_row(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t 
     fd_options o = *options;
     fd_row_reader first = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *p = &first, *q = &second;
     fd_pair pair;
-    int normalize = o.normalize != 0.0;
-    double factor = 1.0, order = o.alpha - 1.0;
+    int normalize = o.normalize != 0.0, exponent = 0;
+    double factor = 1.0, top = 0.0, order = o.alpha - 1.0;
 
     if (measure == FD_ROW_CROSS_ENTROPY && p_view.data == q_view.data && p_view.stride == q_view.stride)
         q = p; /* entropy */
@@ -179,40 +185,46 @@ double fd_row(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t 
     }
 
     if (!p->logs && !(fd_is_ordinary(p) && fd_is_ordinary(q))) {
-        if (normalize) {
-            fd_rescale(p, n, fd_sum_exponent(p, n));
-            if (q != p)
-                fd_rescale(q, n, fd_sum_exponent(q, n));
-        } else
-            p->wide = q->wide = 1;
+        int p_exponent = fd_sum_exponent(p, n), q_exponent = fd_sum_exponent(q, n);
+        if (!normalize && measure == FD_ROW_CROSS_ENTROPY) { /* p log q can be scaled in p only */
+            second = *q;
+            q = &second;
+            q_exponent = 0;
+        } else if (!normalize) /* one scale for both... */
+            p_exponent = q_exponent = p_exponent > q_exponent ? p_exponent : q_exponent;
+        exponent = normalize ? 0 : p_exponent; /* ...to be taken out of the sum again */
+        fd_rescale(p, n, p_exponent);
+        if (q != p)
+            fd_rescale(q, n, q_exponent);
     }
     if (fd_is_symmetric(measure) && !fd_in_order(p, q, n))
         fd_swap_rows(&p, &q, &o);
     fd_set_pair(&pair, p, q, o.w_p, o.w_q);
     pair.order = order;
-    if (p->logs &&
-        !normalize) { /* masses may be no doubles: one scale for both, which leaves the sum again */
-        double top = measure == FD_ROW_CROSS_ENTROPY || p->top > q->top ? p->top : q->top;
-        pair.max_p = top > -INFINITY ? top : 0.0;
-        pair.max_q = measure == FD_ROW_CROSS_ENTROPY ? 0.0 : pair.max_p;
-        factor = measure == FD_ROW_RENYI_DIVERGENCE ? 1.0 : exp(pair.max_p);
+    if (p->logs && !normalize && measure != FD_ROW_RENYI_DIVERGENCE) { /* likewise */
+        top = measure == FD_ROW_CROSS_ENTROPY || p->top > q->top ? p->top : q->top;
+        top = top > -INFINITY ? top : 0.0;
+        pair.max_p = top;
+        pair.max_q = measure == FD_ROW_CROSS_ENTROPY ? 0.0 : top;
     }
 
     double d;
     if (measure == FD_ROW_CROSS_ENTROPY)
-        return fd_in_unit(factor * fd_cross_entropy(p, q, n, &pair), &o);
+        return fd_in_unit(fd_unscale(fd_cross_entropy(p, q, n, &pair), exponent, top), &o);
     if (measure == FD_ROW_RENYI_DIVERGENCE)
         return fd_in_unit(factor * fd_renyi(p, q, n, &pair, o.alpha), &o);
-    d = factor * fd_sum_terms(measure, p, q, n, &pair);
+    d = fd_sum_terms(measure, p, q, n, &pair);
+    if (measure == FD_ROW_TOTAL_VARIATION || measure == FD_ROW_HELLINGER_DISTANCE)
+        d *= 0.5;
+    d = fd_unscale(d, exponent, top);
     if (normalize)
         d = fd_clip(d, measure, p, q, n, &pair);
     switch (measure) {
     case FD_ROW_JS_DISTANCE:
         return sqrt(fd_in_unit(d, &o));
-    case FD_ROW_TOTAL_VARIATION:
-        return 0.5 * d;
     case FD_ROW_HELLINGER_DISTANCE:
-        return sqrt(0.5 * d);
+        return sqrt(d);
+    case FD_ROW_TOTAL_VARIATION:
     case FD_ROW_CHI_SQUARE:
         return d;
     default:
@@ -220,14 +232,17 @@ double fd_row(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t 
     }
 }
 
-void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out) {
+void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out,
+                    ptrdiff_t pitch) {
     for (ptrdiff_t j = 0; j < n; j++) {
         fd_view bin = {first.data + j * first.stride, step, first.is_float32};
         for (ptrdiff_t i = 0; i < rows; i++)
-            out[i * n + j] = fd_entry(&bin, i);
+            out[i * pitch + j] = fd_entry(&bin, i);
     }
 }
 
-void fd_events(int entropy, const double *p, double *out, ptrdiff_t n) {
-    (entropy ? fd_kernels_now->binary_entropy : fd_kernels_now->surprisal)(p, out, n);
+void fd_events(int entropy, fd_view p, ptrdiff_t n, double *out) {
+    for (ptrdiff_t i = 0; i < n; i++)
+        out[i] = fd_entry(&p, i);
+    (entropy ? fd_kernels_now->binary_entropy : fd_kernels_now->surprisal)(out, out, n);
 }

@@ -44,11 +44,12 @@ typedef struct {
  */
 double fd_row(fd_row_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options);
 
-/* Rows that lie `step` bytes apart, side by side rather than one after the other, as contiguous doubles. */
-void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out);
+/* Rows that lie `step` bytes apart, side by side rather than one after the other, as contiguous doubles,
+ * `pitch` from row to row. */
+void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out, ptrdiff_t pitch);
 
 /* Bits of single events: surprisal -log2 p, or the entropy of p and 1-p. NaN outside [0, 1]. */
-void fd_events(int entropy, const double *p, double *out, ptrdiff_t n);
+void fd_events(int entropy, fd_view p, ptrdiff_t n, double *out);
 
 /* Jensen-Shannon of m rows, `step` bytes apart, mixed by weights that add to 1. `root` asks for the distance.
  */

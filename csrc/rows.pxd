@@ -20,8 +20,9 @@ cdef extern from "rows.h" nogil:
     enum:
         FD_N_OPTIONS
     const fd_options fd_default_options
-    void fd_gather_rows(fd_view first, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t n, double *out)
-    void fd_events(int entropy, const double *p, double *out, Py_ssize_t n)
+    void fd_gather_rows(fd_view first, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t n, double *out,
+                        Py_ssize_t pitch)
+    void fd_events(int entropy, fd_view p, Py_ssize_t n, double *out)
     double fd_row(fd_row_measure measure, fd_view p, fd_view q, Py_ssize_t n, const fd_options *options)
     double fd_js_stack(fd_view first, Py_ssize_t step, Py_ssize_t m, const double *weights, Py_ssize_t n,
                        int root, const fd_options *options)
@@ -43,7 +44,7 @@ cdef extern from *:
     #include <numpy/arrayscalars.h>
 
     /* a NumPy scalar in 20 ns; PyArray_Scalar takes 60 */
-    static PyObject *fd_float64(double value) {
+    static inline PyObject *fd_float64(double value) {
         PyObject *scalar = PyArrayScalar_New(Double);
         if (scalar)
             PyArrayScalar_ASSIGN(scalar, Double, value);

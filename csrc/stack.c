@@ -42,12 +42,21 @@ static double fd_stack_terms(const fd_row_reader *rows, fd_pair *pairs, ptrdiff_
     return (hi + lo) / fd_total(rows);
 }
 
-static int fd_stack_is(int (*of_pair)(const fd_row_reader *, const fd_row_reader *, ptrdiff_t),
-                       const fd_row_reader *rows, ptrdiff_t m, ptrdiff_t n, int all_pairs) {
-    for (ptrdiff_t i = 0; i < (all_pairs ? m : 1); i++)
-        for (ptrdiff_t j = i + 1; j < m; j++)
-            if (!of_pair(&rows[i], &rows[j], n))
+static int fd_stack_is_proportional(const fd_row_reader *rows, ptrdiff_t m, ptrdiff_t n) {
+    for (ptrdiff_t j = 1; j < m; j++)
+        if (!fd_proportional(&rows[0], &rows[j], n))
+            return 0;
+    return 1;
+}
+
+/* Whether no bin has more than one owner. */
+static int fd_stack_is_disjoint(const fd_row_reader *rows, ptrdiff_t m, ptrdiff_t n) {
+    for (ptrdiff_t i = 0; i < n; i++) {
+        int owners = 0;
+        for (ptrdiff_t j = 0; j < m; j++)
+            if (fd_has_mass(&rows[j], i) && ++owners > 1)
                 return 0;
+    }
     return 1;
 }
 
@@ -83,7 +92,7 @@ static double fd_stack_factor(const fd_row_reader *rows, fd_pair *pairs, ptrdiff
 
 double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *weights, ptrdiff_t n, int root,
                    const fd_options *o) {
-    fd_row_reader *rows = malloc((size_t)m * sizeof *rows);
+    fd_row_reader *rows = calloc((size_t)m, sizeof *rows);
     fd_pair *pairs = calloc((size_t)m, sizeof *pairs);
     double d = NAN;
     if (!rows || !pairs)
@@ -106,13 +115,13 @@ double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *wei
         for (ptrdiff_t j = 1; j < m; j++)
             fd_refine_scale(&pairs[j], &rows[0], &rows[j], n);
         d = fd_stack_terms(rows, pairs, m, n);
-        if (d < 0x1p-150 && !rows->logs && fd_stack_is(fd_proportional, rows, m, n, 0))
+        if (d < 0x1p-150 && !rows->logs && fd_stack_is_proportional(rows, m, n))
             d = 0.0;
     }
     d *= factor;
     if (rows->normalize) {
         double bound = fd_weight_entropy(weights, m);
-        if (d > bound * (1.0 - 1e-9) && (d > bound || fd_stack_is(fd_disjoint, rows, m, n, 1)))
+        if (d > bound * (1.0 - 1e-9) && (d > bound || fd_stack_is_disjoint(rows, m, n)))
             d = bound;
     }
     d = fd_in_unit(d, o);

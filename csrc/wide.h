@@ -1,21 +1,21 @@
-/* Sums over rows that span more of the doubles than the loops can take: masses some 270 decades apart, or, as
- * they stand without normalising, very large or very small.
+/* Sums over rows that span more of the doubles than the loops can take: some masses are below 2^-800 of their
+ * row (tails of a Gaussian or a Poisson law have them).
  *
- * Every term but cross entropy's is homogeneous, term(a x, a y) = a term(x, y), so each bin is given a scale
- * of its own and put through the same loop as one bin. Two masses too far apart even for that are told from
- * their logarithms. Slow, exact, rare.
+ * Such a bin is taken out of its block, which then goes through the loop as ever. The bin is put on a scale
+ * of its own and through the loop alone: every term but cross entropy's is homogeneous, term(a x, a y) = a
+ * term(x, y). Two masses too far apart even for that are told from their logarithms.
  */
 #ifndef FD_WIDE_H
 #define FD_WIDE_H
 
 #include "reader.h"
 
-/* The term where one mass is 2^900 times the other or more; x and y may be no doubles, lx and ly are log2. */
+/* The term where one mass is 2^800 times the other or more; x and y may be no doubles, lx and ly are log2. */
 static inline double fd_term_of_logs(fd_measure measure, double lx, double ly, const fd_pair *pair) {
     double x = exp2(lx), y = exp2(ly);
     switch (measure) {
     case FD_kl_divergence:
-        return x * (lx - ly) - FD_BITS_PER_NAT * (x - y);
+        return x * (lx - ly) - FD_LOG2_E * (x - y);
     case FD_jeffreys_divergence:
         return (x - y) * (lx - ly);
     case FD_log_excess:
@@ -25,8 +25,8 @@ static inline double fd_term_of_logs(fd_measure measure, double lx, double ly, c
     case FD_imbalance:
         return x - y;
     case FD_js_divergence:
-        return x > y ? x * pair->w_p * -log1p(-pair->w_q) * FD_BITS_PER_NAT
-                     : y * pair->w_q * -log1p(-pair->w_p) * FD_BITS_PER_NAT;
+        return x > y ? x * pair->w_p * -fd_log2_weight(pair->w_p, pair->w_q)
+                     : y * pair->w_q * -fd_log2_weight(pair->w_q, pair->w_p);
     case FD_total_variation:
     case FD_hellinger:
         return x > y ? x : y;
@@ -36,7 +36,7 @@ static inline double fd_term_of_logs(fd_measure measure, double lx, double ly, c
     case FD_chi_square:
         return x > y ? exp2(2.0 * lx - ly) : y;
     case FD_renyi:
-        return x * (expm1(pair->order * (lx - ly) / FD_BITS_PER_NAT) / pair->order - 1.0) + y;
+        return x * (expm1(pair->order * (lx - ly) / FD_LOG2_E) / pair->order - 1.0) + y;
     case FD_renyi_overlap:
         return exp2(lx + pair->order * (lx - ly));
     default:
@@ -54,47 +54,48 @@ static inline int fd_scale_bin(const fd_row_reader *p, const fd_row_reader *q, p
     *e = ex > ey ? ex : ey;
     *x = a > 0.0 ? ldexp(a, -p->exponent - *e) : 0.0;
     *y = b > 0.0 ? ldexp(b, -q->exponent - *e) : 0.0;
-    return ex == none || ey == none || (ex - ey <= 900 && ey - ex <= 900);
+    return ex == none || ey == none || (ex - ey <= 799 && ey - ex <= 799);
+}
+
+/* A bin on its own. */
+static inline double fd_odd_term(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
+                                 ptrdiff_t i, const fd_pair *pair) {
+    fd_sum_loop loop = fd_kernels_now->sum[measure];
+    double x, y;
+    int e;
+    if (measure == FD_entropy || measure == FD_cross_entropy) { /* p log2(S/q) */
+        if (!(fd_entry(&p->view, i) + p->add > 0.0))
+            return 0.0;
+        if (!(fd_entry(&q->view, i) + q->add > 0.0))
+            return INFINITY;
+        return ldexp(fd_entry(&p->view, i) + p->add, -p->exponent) * (log2(pair->s_hi) - fd_log2_share(q, i));
+    }
+    if (!fd_scale_bin(p, q, i, &x, &y, &e))
+        return fd_term_of_logs(measure, fd_log2_share(p, i), fd_log2_share(q, i) + log2(pair->c_hi), pair);
+    return ldexp(loop(&x, &y, 1, pair), e);
+}
+
+/* Whether the loops cannot take entry i, which they see as `mass`. */
+static inline int fd_is_odd(const fd_row_reader *r, ptrdiff_t i, double mass) {
+    return (mass < FD_MASS_MIN && fd_entry(&r->view, i) + r->add > 0.0) || mass > FD_SUM_MAX;
 }
 
 static inline double fd_wide_loop(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
                                   ptrdiff_t n, const fd_pair *pair) {
-    fd_sum_loop loop = fd_kernels_now->sum[measure];
-    double hi = 0.0, lo = 0.0, x, y;
-    for (ptrdiff_t i = 0; i < n; i++) {
-        int e, near = fd_scale_bin(p, q, i, &x, &y, &e);
-        double term;
-        if (!near)
-            term =
-                fd_term_of_logs(measure, fd_log2_share(p, i), fd_log2_share(q, i) + log2(pair->c_hi), pair);
-        else if (x > 0.0 || y > 0.0)
-            term = ldexp(loop(&x, &y, 1, pair), e);
-        else
-            continue;
-        if (isinf(term) || term != term)
-            return term;
-        fd_add(&hi, &lo, term);
-    }
-    return isinf(hi) ? hi : hi + lo;
-}
-
-/* sum p log2(S/q), S = sum(q) or 1. */
-static inline double fd_wide_cross_entropy(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
-                                           const fd_pair *pair) {
-    fd_sum_loop loop = fd_kernels_now->sum[FD_cross_entropy];
-    double hi = 0.0, lo = 0.0;
-    for (ptrdiff_t i = 0; i < n; i++) {
-        double x = fd_entry(&p->view, i) + p->add, y = fd_entry(&q->view, i) + q->add;
-        if (!(x > 0.0))
-            continue;
-        x = ldexp(x, -p->exponent);
-        if (!(y > 0.0))
-            return INFINITY;
-        double share = ldexp(y, -q->exponent), one = 1.0;
-        if (share >= FD_MASS_MIN && share <= FD_SUM_MAX)
-            fd_add(&hi, &lo, x * loop(&one, &share, 1, pair));
-        else
-            fd_add(&hi, &lo, x * (log2(pair->s_hi) - fd_log2_share(q, i)));
+    double x[FD_BLOCK], y[FD_BLOCK], hi = 0.0, lo = 0.0;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *p_block = fd_block(p, start, size, x), *q_block = fd_block(q, start, size, y);
+        memmove(x, p_block, (size_t)size * sizeof *x);
+        memmove(y, q_block, (size_t)size * sizeof *y);
+        for (ptrdiff_t i = 0; i < size; i++)
+            if (fd_is_odd(p, start + i, x[i]) || fd_is_odd(q, start + i, y[i])) {
+                fd_add(&hi, &lo, fd_odd_term(measure, p, q, start + i, pair));
+                x[i] = y[i] = 0.0;
+            }
+        fd_add(&hi, &lo, fd_kernels_now->sum[measure](x, y, size, pair));
+        if (!(hi < INFINITY))
+            return hi;
     }
     return isinf(hi) ? hi : hi + lo;
 }
@@ -106,8 +107,7 @@ static inline double fd_terms(fd_measure measure, const fd_row_reader *p, const 
         return fd_loop(fd_kernels_now->log_sum[measure], p, q, n, pair);
     if (!p->wide && !q->wide)
         return fd_loop(fd_kernels_now->sum[measure], p, q, n, pair);
-    return measure == FD_cross_entropy || measure == FD_entropy ? fd_wide_cross_entropy(p, q, n, pair)
-                                                                : fd_wide_loop(measure, p, q, n, pair);
+    return fd_wide_loop(measure, p, q, n, pair);
 }
 
 /* The differences x - y of two rows of one mass add to 0; what they come to corrects the scale. */

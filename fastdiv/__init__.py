@@ -35,6 +35,7 @@ _HOME = {
         "fastdiv.histogram": ("wasserstein_hist",),
         "fastdiv.circle": ("wasserstein_circle",),
         "fastdiv.plan": ("transport_plan", "TransportPlan"),
+        "fastdiv.matrix": ("Index", "cdist", "knn", "pdist"),
         "fastdiv._threads": ("num_threads", "set_num_threads", "show_config"),
     }.items()
     for name in names

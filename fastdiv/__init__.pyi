@@ -20,6 +20,10 @@ from fastdiv.information import kl_divergence as kl_divergence
 from fastdiv.information import renyi_divergence as renyi_divergence
 from fastdiv.information import surprisal as surprisal
 from fastdiv.information import total_variation as total_variation
+from fastdiv.matrix import Index as Index
+from fastdiv.matrix import cdist as cdist
+from fastdiv.matrix import knn as knn
+from fastdiv.matrix import pdist as pdist
 from fastdiv.plan import TransportPlan as TransportPlan
 from fastdiv.plan import transport_plan as transport_plan
 from fastdiv.transport import CountsAsSamplesWarning as CountsAsSamplesWarning

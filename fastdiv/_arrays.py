@@ -14,7 +14,6 @@ __all__ = ["as_numbers"]
 
 _HINTS = {
     "O": "; convert it to a numeric dtype first",
-    "c": "",
     "M": '; for exact differences pass x.view("i8") and remember the unit',
     "m": '; for exact differences pass x.view("i8") and remember the unit',
 }
@@ -34,6 +33,8 @@ def as_numbers(values: Any, name: str) -> np.ndarray:
         if np.ma.is_masked(values):
             raise TypeError(f"{name} has masked entries, which have no value here; pass {name}.compressed()")
         values = values.data
+    if isinstance(values, (list, tuple)) and any(np.ma.is_masked(part) for part in values):
+        raise TypeError(f"{name} has masked entries, which have no value here; pass them without")
     try:
         array = np.asarray(values)
     except ValueError as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv.tables import Column, Table, TableError, _one_line
+from fastdiv.tables import TOO_FAR, Column, Table, TableError, _one_line
 
 __all__ = ["from_frame", "open_arrow"]
 
@@ -121,16 +121,19 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
     temporal = types.is_timestamp(kind) or types.is_date(kind)
     if categorical and (numeric or temporal):
         return Column(name, "categorical", rows, missing, tally=_tally(values.cast(pa.string())))
-    if temporal:
-        stamps = values.cast(pa.timestamp("us", tz=getattr(kind, "tz", None)), safe=False)
-        return Column(name, "datetime", rows, missing, _array(stamps.cast(pa.int64())))
+    if temporal or types.is_duration(kind):
+        unit = pa.timestamp("us", tz=getattr(kind, "tz", None)) if temporal else pa.duration("us")
+        try:
+            micros = values.cast(options=pc.CastOptions(unit, allow_time_truncate=True)).cast(pa.int64())
+        except pa.ArrowInvalid:
+            return Column(name, "unsupported", rows, missing, reason=TOO_FAR)
+        if temporal:
+            return Column(name, "datetime", rows, missing, _array(micros))
+        return Column(name, "numeric", rows, missing, _array(micros) / 1e6)
     if types.is_decimal(kind):
         return Column(name, "numeric", rows, missing, _array(values.cast(pa.float64())))
     if numeric:
         return Column(name, "numeric", rows, missing, _array(values))
-    if types.is_duration(kind):
-        micros = values.cast(pa.duration("us"), safe=False).cast(pa.int64())
-        return Column(name, "numeric", rows, missing, _array(micros) / 1e6)
     return Column(name, "unsupported", rows, missing, reason=f"values of type {kind} are not compared")
 
 

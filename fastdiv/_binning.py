@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Cuts", "bars", "count", "quantile_cuts", "value_cuts"]
+__all__ = ["Cuts", "bars", "count", "finite", "quantile_cuts", "value_cuts"]
 
 N_BARS = 20
 
@@ -67,26 +67,43 @@ def count(x: np.ndarray, cuts: Cuts) -> np.ndarray:
 
 
 def bars(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Counts in equally wide bars from the 1st to the 99th percentile of both samples (sorted, finite).
+    """Counts in equally wide bars from the 1st to the 99th percentile of both samples (sorted).
 
-    The end bars take what lies beyond. Whole numbers get bars a whole number wide: else some would hold
-    more of them than others and draw a comb that the data do not have.
+    The end bars take what lies beyond, infinite values too, which have no say in the percentiles. Whole
+    numbers get bars a whole number wide: else some would hold more of them than others and draw a comb that
+    the data do not have.
     """
-    low = min(x[len(x) // 100], y[len(y) // 100])
-    high = max(x[-1 - len(x) // 100], y[-1 - len(y) // 100])
+    inner = [side for side in map(finite, (x, y)) if len(side)]
+    low = min(side[len(side) // 100] for side in inner)
+    high = max(side[-1 - len(side) // 100] for side in inner)
     if low == high:
-        low, high = min(x[0], y[0]), max(x[-1], y[-1])
+        low, high = min(side[0] for side in inner), max(side[-1] for side in inner)
+    if x.dtype.kind in "iu" and x.dtype == y.dtype:
+        low, high = int(low), int(high)
+        step = -(-(high - low + 1) // N_BARS)
+        edges = np.array(range(low + step, high + 1, step), x.dtype)
+        return _between(x, edges), _between(y, edges)
     low, high = float(low), float(high)
     width = high - low
-    if width < 2**53 and _whole(x) and _whole(y):
+    if width < 2**53 and all(map(_whole, inner)):
         step = np.ceil((width + 1) / N_BARS)
-        inner = low + step * np.arange(1, np.ceil((width + 1) / step))
+        edges = low + step * np.arange(1, np.ceil((width + 1) / step))
     else:
         # not through the width, which may be beyond the largest float
         part = np.arange(1, N_BARS) / N_BARS
-        inner = low * (1 - part) + high * part
-    u, v = (np.diff(np.searchsorted(side, inner), prepend=0, append=len(side)) for side in (x, y))
-    return u, v
+        edges = low * (1 - part) + high * part
+    return _between(x, edges), _between(y, edges)
+
+
+def _between(x: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    return np.diff(np.searchsorted(x, edges), prepend=0, append=len(x))
+
+
+def finite(x: np.ndarray) -> np.ndarray:
+    """The finite part of sorted `x`."""
+    if x.dtype.kind != "f":
+        return x
+    return x[np.searchsorted(x, -np.inf, "right") : np.searchsorted(x, np.inf, "left")]
 
 
 def _whole(x: np.ndarray) -> bool:

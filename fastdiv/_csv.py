@@ -14,6 +14,7 @@ import csv
 import gzip
 import io
 import re
+import sys
 import zlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -27,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv.tables import Column, Kind, Table, TableError
+from fastdiv.tables import ROUNDED, Column, Kind, Table, TableError, common_dtype
 
 __all__ = ["open_csv"]
 
@@ -80,6 +81,7 @@ class _Builder:
         self.categorical = categorical
         self.blank = 0
         self.numbers: list[np.ndarray] = []
+        self.rounded = False
         self.tally: Counter[str] = Counter()
 
     def add(self, cells: Sequence[str]) -> None:
@@ -91,7 +93,9 @@ class _Builder:
                 if numbers is not None:
                     self.blank += len(cells) - len(present)
             if numbers is not None:
-                self.numbers.append(numbers)
+                array, rounded = numbers
+                self.numbers.append(array)
+                self.rounded |= rounded
                 return
             self.counting = True
         self.tally.update(cells)
@@ -99,11 +103,16 @@ class _Builder:
     def finish(self, rows: int, line_of: Callable[[int, str], int]) -> Column:
         blank = self.blank + sum(self.tally.pop(cell, 0) for cell in self.missing)
         if not self.tally:
-            numbers = np.concatenate(self.numbers) if self.numbers else np.empty(0)
+            numbers = np.empty(0)
+            if self.numbers:
+                dtype = common_dtype(self.numbers)
+                numbers = np.concatenate(self.numbers, dtype=dtype, casting="unsafe")
+                self.rounded |= dtype.kind == "f" and all(block.dtype.kind != "f" for block in self.numbers)
             if numbers.dtype.kind == "f":
                 numbers = numbers[~np.isnan(numbers)]
             kind: Kind = "numeric" if len(numbers) else "missing"
-            return Column(self.name, kind, rows, rows - len(numbers), numbers)
+            note = ROUNDED if self.rounded else ""
+            return Column(self.name, kind, rows, rows - len(numbers), numbers, note=note)
         if self.categorical:
             return Column(self.name, "categorical", rows, blank, tally=dict(self.tally))
         if not any(map(len, self.numbers)):
@@ -152,18 +161,27 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d.*)?", re.ASCII)
 _PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
 
 
-def _numbers(cells: Sequence[str]) -> np.ndarray | None:
-    """The cells as int64 if all are whole, else as float64; None if one is no number."""
+def _numbers(cells: Sequence[str]) -> tuple[np.ndarray, bool] | None:
+    """The cells as int64 or uint64 if all are whole and fit, else as float64; None if one is no number.
+
+    And whether float64 rounds what are whole numbers.
+    """
+    rounded = False
     try:
-        array = np.fromiter(map(int, cells), np.int64, len(cells))
-    except (ValueError, OverflowError):
+        try:
+            array = np.fromiter(map(int, cells), np.int64, len(cells))
+        except OverflowError:
+            whole = list(map(int, cells))
+            rounded = min(whole) < 0 or max(whole) >= 2**64
+            array = np.array(list(map(float, cells)) if rounded else whole, float if rounded else np.uint64)
+    except ValueError:
         try:
             array = np.fromiter(map(float, cells), np.float64, len(cells))
         except ValueError:
             return None
     # Python reads 1_000 and the digits of every script as numbers; no other CSV reader does
     text = "".join(cells)
-    return array if text.isascii() and "_" not in text else None
+    return (array, rounded) if text.isascii() and "_" not in text else None
 
 
 def _dates(tally: Counter[str]) -> np.ndarray | None:
@@ -191,6 +209,8 @@ def _open_text(path: Path) -> io.TextIOWrapper:
 
 
 def _parser(lines: Iterable[str], delimiter: str) -> Any:
+    # for the whole process, for there is no other way: a cell may be longer than 131072 characters
+    csv.field_size_limit(sys.maxsize)
     return csv.reader(lines, delimiter=delimiter, strict=True)
 
 
@@ -270,7 +290,7 @@ def _first_fault(path: Path, delimiter: str, width: int) -> str:
                     return f"line {rows.line_num} has {len(row)} fields, the header has {width}"
                 start = rows.line_num + 1
         except csv.Error as error:
-            unclosed = "unexpected end" in str(error) or "field limit" in str(error)
+            unclosed = "unexpected end" in str(error)
             return f"line {start}: {'a quote is opened and not closed' if unclosed else error}"
     return "the file changed while it was read"
 

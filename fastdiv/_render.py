@@ -13,13 +13,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from math import ceil, isfinite
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fastdiv._rules import Breach
-    from fastdiv.drift import ColumnDrift, Report
+    from fastdiv.drift import ColumnDrift, Report, Skipped
 
 __all__ = ["ASCII", "BLOCKS", "clean", "comma_separated", "json_text", "markdown", "table"]
 
@@ -123,7 +122,7 @@ def _remarks(report: Report, breaches: Sequence[Breach]) -> list[str]:
     lines += [f"not compared: {s.name}: {s.reason}" for s in report.skipped]
     for side, names in (("baseline", report.only_baseline), ("current", report.only_current)):
         if names:
-            lines.append(f"only in the {side}: {', '.join(names)}")
+            lines.append(f"only in the {side}, not compared: {', '.join(names)}")
     return [clean(line) for line in lines]
 
 
@@ -154,8 +153,16 @@ def _mean(c: ColumnDrift, mean: float | None) -> str:
     if mean is None:
         return "-"
     if c.kind == "datetime":
-        return datetime.fromtimestamp(mean, UTC).isoformat(" ", "minutes").removesuffix("+00:00")
+        return _minute(mean)
     return f"{mean:.4g}" if abs(mean) < 0.1 or abs(mean) >= 1e7 else f"{mean:,.2f}"
+
+
+def _minute(seconds: float) -> str:
+    import numpy as np
+
+    return str(np.datetime64(int(round(seconds, 6) // 60), "m")).replace(
+        "T", " "
+    )  # any year, unlike datetime
 
 
 def _percent(share: float) -> str:
@@ -241,7 +248,9 @@ def comma_separated(report: Report, escape_formulas: bool = False) -> str:
         flat = {key: value for key, value in _column(c).items() if key in _FLAT}
         settings = {"bins": report.bins, "pseudocount": report.pseudocount}
         rows.append({**flat, **settings, "status": "compared"})
-    rows += [{"name": s.name, "status": "not compared", "note": s.reason} for s in report.skipped]
+    rows += [
+        {"name": s.name, "status": "not compared", "note": s.reason} | _shares(s) for s in report.skipped
+    ]
     rows += [{"name": name, "status": "only in baseline"} for name in report.only_baseline]
     rows += [{"name": name, "status": "only in current"} for name in report.only_current]
     for row in rows:
@@ -278,7 +287,7 @@ def json_text(report: Report, breaches: Sequence[Breach]) -> str:
             "w1_over_sd": "over the baseline's population standard deviation",
         },
         "columns": [_column(c) | _drawing(c) for c in report.columns],
-        "not_compared": [{"name": s.name, "reason": s.reason} for s in report.skipped],
+        "not_compared": [{"name": s.name, "reason": s.reason} | _shares(s) for s in report.skipped],
         "only_in_baseline": list(report.only_baseline),
         "only_in_current": list(report.only_current),
         "drift": [asdict(breach) for breach in breaches],
@@ -292,8 +301,7 @@ def _column(c: ColumnDrift) -> dict[str, Any]:
         "type": c.kind,
         "n_baseline": c.n_baseline,
         "n_current": c.n_current,
-        "missing_baseline": c.missing_baseline,
-        "missing_current": c.missing_current,
+        **_shares(c),
         "js_distance": c.js,
         "w1": c.w1,
         "w1_over_sd": c.w1_over_sd,
@@ -305,6 +313,10 @@ def _column(c: ColumnDrift) -> dict[str, Any]:
         "entropy_current_bits": c.entropy_current,
         "note": c.note,
     }
+
+
+def _shares(c: ColumnDrift | Skipped) -> dict[str, float | None]:
+    return {"missing_baseline": c.missing_baseline, "missing_current": c.missing_current}
 
 
 def _drawing(c: ColumnDrift) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fastdiv.drift import ColumnDrift, Report
+    from fastdiv.drift import ColumnDrift, Report, Skipped
 
 __all__ = ["METRICS", "Breach", "Rule", "check", "parse_rule"]
 
@@ -74,7 +74,10 @@ def parse_rule(text: str) -> Rule:
 
 
 def check(report: Report, rules: Sequence[Rule]) -> tuple[list[Breach], list[str]]:
-    """The breaches, and the columns of both tables for which no number came out that a rule could judge."""
+    """The breaches, and the columns of both tables for which no number came out that a rule could judge.
+
+    The share of missing values is a number even where nothing else is. A column that breaks a rule is judged.
+    """
     breaches, unjudged = [], []
     for rule in rules:
         for column in report.columns:
@@ -84,13 +87,26 @@ def check(report: Report, rules: Sequence[Rule]) -> tuple[list[Breach], list[str
                     unjudged.append(column.name)
             elif rule.broken_by(value):
                 breaches.append(Breach(column.name, rule.metric, value, str(rule)))
-    if rules:
-        unjudged += [skipped.name for skipped in report.skipped if skipped.differs]
-    return breaches, list(dict.fromkeys(unjudged))
+        for skipped in report.skipped:
+            value = missing_change(skipped) if rule.metric == "missing" else None
+            if value is None:
+                if skipped.differs:
+                    unjudged.append(skipped.name)
+            elif rule.broken_by(value):
+                breaches.append(Breach(skipped.name, rule.metric, value, str(rule)))
+    judged = {breach.column for breach in breaches}
+    return breaches, [name for name in dict.fromkeys(unjudged) if name not in judged]
+
+
+def missing_change(column: ColumnDrift | Skipped) -> float | None:
+    """In percentage points; None where one side cannot be read."""
+    if column.missing_current is None or column.missing_baseline is None:
+        return None
+    return 100 * abs(column.missing_current - column.missing_baseline)
 
 
 def metric_of(column: ColumnDrift, metric: str) -> float | None:
     if metric == "missing":
-        return 100 * abs(column.missing_current - column.missing_baseline)
+        return missing_change(column)
     values = {"js": column.js, "w1": column.w1_over_sd, "kl": column.kl, "psi": column.psi}
     return values[metric]

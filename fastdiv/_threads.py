@@ -52,7 +52,8 @@ def num_threads() -> int:
     -------
     int
         What ``set_num_threads`` said, else OpenMP's number (``OMP_NUM_THREADS``, the CPUs this process may
-        run on) or the cgroup's CPU quota if that is less. ``threadpoolctl.threadpool_limits`` lowers it. 1 in
+        run on) or the cgroup's CPU quota if that is less. ``threadpoolctl``'s limit
+        counts too where it lowers OpenMP's number. 1 in
         a forked child, where libgomp's threads are gone, and in a serial build.
 
     Examples

@@ -11,12 +11,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from fastdiv import pairwise
 from fastdiv._version import __version__
 
 if TYPE_CHECKING:
-    from fastdiv._rules import Breach
+    from fastdiv._rules import Breach, Rule
     from fastdiv.drift import Report
 
 __all__ = ["main"]
@@ -33,8 +34,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        _drop_output()  # the reader (head, less) has seen enough
-        return ERROR
+        _drop(sys.stdout)  # the reader (head, less) has seen enough
+        return _complain("the output was closed before the whole report was written")
+    except ImportError as error:  # FASTDIV_ISA, or a broken installation
+        return _complain(str(error))
     except MemoryError:
         return _complain("the tables do not fit into memory; --columns reads fewer columns")
     except Exception:  # a bug; exit code 1 would say "drift"
@@ -54,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fastdiv {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     _add_compare(commands)
+    pairwise.add_parsers(commands)
     return parser
 
 
@@ -62,7 +66,8 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
         "compare",
         help="compare two tables column by column",
         description="Compare two tables column by column: how far has each column's distribution moved?",
-        epilog="Exit codes: 0 no rule broken, 1 drift (a --fail-on rule is broken), 2 error.",
+        epilog="Exit codes: 0 no rule broken, 1 drift (a --fail-on rule is broken), 2 error. "
+        "A column that only one table has is listed and breaks no rule.",
         allow_abbrev=False,
     )
     parser.set_defaults(run=_compare)
@@ -99,7 +104,7 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
 def _compare(options: argparse.Namespace) -> int:
     from fastdiv._rules import check
     from fastdiv.drift import compare
-    from fastdiv.tables import TableError, read_table
+    from fastdiv.tables import TableError, no_column, read_table
 
     if options.output and any(
         _same_file(options.output, path) for path in (options.baseline, options.current)
@@ -111,6 +116,10 @@ def _compare(options: argparse.Namespace) -> int:
             read_table(path, categorical=categorical, missing=options.missing, delimiter=options.delimiter)
             for path in (options.baseline, options.current)
         ]
+        names = [name for table in tables for name in table.names]
+        for name in categorical:
+            if name not in names:
+                raise no_column(name, names)
         columns = [name for names in options.columns for name in names] if options.columns else None
         report = compare(*tables, columns=columns, bins=options.bins, pseudocount=options.pseudocount)
     except TableError as error:
@@ -125,9 +134,9 @@ def _compare(options: argparse.Namespace) -> int:
         raise
     except OSError as error:
         if options.output is None:
-            _drop_output()
+            _drop(sys.stdout)
         return _complain(f"cannot write {options.output or 'the report'}: {error.strerror or error}")
-    if not report.columns:
+    if not report.columns and not breaches and not _judged_by_missing(report, options.fail_on):
         return _complain(
             "no column could be compared: " + "; ".join(f"{s.name!r}: {s.reason}" for s in report.skipped)
         )
@@ -137,6 +146,14 @@ def _compare(options: argparse.Namespace) -> int:
     if unjudged:
         return _complain(f"--fail-on cannot judge {', '.join(map(repr, unjudged))}: see the report")
     return DRIFT if breaches else OK
+
+
+def _judged_by_missing(report: Report, rules: Sequence[Rule]) -> bool:
+    """Whether the rules ask for nothing but missing values, which columns without any other can have."""
+    from fastdiv._rules import missing_change
+
+    shares = any(missing_change(skipped) is not None for skipped in report.skipped)
+    return shares and bool(rules) and all(rule.metric == "missing" for rule in rules)
 
 
 def _sorted(report: Report, key: str, names: Sequence[str]) -> Report:
@@ -211,19 +228,22 @@ def _write(text: str, path: str | None) -> None:
         raise
 
 
-def _drop_output() -> None:
-    """Sends what is left in stdout's buffer nowhere: Python would try once more at exit, and complain."""
+def _drop(stream: TextIO) -> None:
+    """Sends what is left in the stream's buffer nowhere: Python would try once more at exit, and complain."""
     with suppress(OSError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _complain(message: str) -> int:
     from fastdiv._render import clean
 
-    with suppress(OSError):
+    line = f"fastdiv: error: {clean(message)}\n"
+    try:
         encoding = sys.stderr.encoding or "ascii"
-        line = f"fastdiv: error: {clean(message)}\n"
         sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stderr.flush()
+    except (OSError, AttributeError):  # closed, or None
+        _drop(sys.stderr)
     return ERROR
 
 

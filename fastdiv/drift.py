@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastdiv._binning import N_BARS, Cuts, bars, count, quantile_cuts, value_cuts
+from fastdiv._binning import N_BARS, Cuts, bars, count, finite, quantile_cuts, value_cuts
 from fastdiv.information import entropy, jeffreys_divergence, js_distance, kl_divergence
-from fastdiv.tables import Column, Table, TableError, as_table
+from fastdiv.tables import ROUNDED, Column, Table, TableError, as_table, common_dtype, no_column
 from fastdiv.transport import wasserstein_distance
 
 __all__ = ["Bin", "ColumnDrift", "Report", "Skipped", "compare"]
@@ -104,13 +104,15 @@ class Skipped:
     """A column that both tables have and that could not be compared.
 
     `fault`: its data are in error. `differs`: the two sides are not alike, which is drift of a kind that no
-    number here measures.
+    number here measures. The shares of missing values are None where a side cannot be read.
     """
 
     name: str
     reason: str
     fault: bool = False
     differs: bool = False
+    missing_baseline: float | None = None
+    missing_current: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +160,12 @@ def compare(
     Raises
     ------
     TableError
-        If a table cannot be read, no column is common to both, or one of `columns` is not.
+        If a table cannot be read, its columns differ in length, no column is common to both, or one of
+        `columns` is not.
     ValueError
         For less than 2 bins or a negative pseudocount. (A TableError is one, too.)
+    TypeError
+        If `bins` is no integer, or no table can be made of what is given.
 
     Examples
     --------
@@ -169,6 +174,8 @@ def compare(
     >>> report.columns[0].w1
     1.0
     """
+    if isinstance(bins, bool) or not isinstance(bins, (int, np.integer)):
+        raise TypeError(f"bins must be an integer, got {bins!r}")
     if bins < 2:
         raise ValueError(f"bins must be at least 2, got {bins}")
     if not 0 <= pseudocount < np.inf:
@@ -204,16 +211,13 @@ def compare(
 
 
 def _known(columns: Sequence[str], base: Table, cur: Table) -> list[str]:
-    from difflib import get_close_matches
-
     for name in columns:
         for table, other in ((base, cur), (cur, base)):
             if name in table.names:
                 continue
             if name in other.names:
                 raise TableError(f"column {name!r} is in {other.label} only")
-            near = get_close_matches(name, base.names, 1)
-            raise TableError(f"no column {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+            raise no_column(name, base.names)
     return list(dict.fromkeys(columns))
 
 
@@ -223,15 +227,17 @@ def _incomparable(u: Column, v: Column) -> Skipped | None:
         if column.reason:
             return Skipped(u.name, f"{side}: {column.reason}", column.kind == "mixed", differs)
     if u.kind == v.kind == "missing":
-        return Skipped(u.name, "every value is missing on both sides")
-    for side, column in (("baseline", u), ("current", v)):
-        if column.kind == "missing":
-            return Skipped(u.name, f"every value is missing in the {side}", differs=True)
-    if differs:
-        return Skipped(u.name, f"{u.kind} in the baseline, {v.kind} in the current", differs=True)
-    if u.kind == "numeric" and not np.isfinite(u.numbers).any():
-        return Skipped(u.name, "no finite value in the baseline", differs=True)
-    return None
+        reason = "every value is missing on both sides"
+    elif "missing" in (u.kind, v.kind):
+        reason = f"every value is missing in the {'baseline' if u.kind == 'missing' else 'current'}"
+    elif differs:
+        reason = f"{u.kind} in the baseline, {v.kind} in the current"
+    elif u.kind == "numeric" and not np.isfinite(u.numbers).any():
+        reason, differs = "no finite value in the baseline", True
+    else:
+        return None
+    missing = u.missing / u.rows, v.missing / v.rows
+    return Skipped(u.name, reason, False, differs, *missing)
 
 
 def _compare(u: Column, v: Column, bins: int, pseudocount: float) -> ColumnDrift:
@@ -301,10 +307,10 @@ def _with_rest(counts: np.ndarray) -> np.ndarray:
 def _count_numbers(u: Column, v: Column, bins: int) -> _Counted:
     """Bins of a numeric column, fixed by its finite baseline values; infinite ones fall below or above."""
     x, y = _sorted_alike(u.numbers, v.numbers)
-    inner_x, inner_y = _finite(x), _finite(y)
-    cuts = value_cuts(inner_x, bins)
+    inner = finite(x)
+    cuts = value_cuts(inner, bins)
     few = cuts is not None
-    cuts = cuts or quantile_cuts(inner_x, bins)
+    cuts = cuts or quantile_cuts(inner, bins)
     p, q = count(x, cuts), count(y, cuts)
     filled = np.flatnonzero(p + q)
     p, q = p[filled], q[filled]
@@ -312,35 +318,44 @@ def _count_numbers(u: Column, v: Column, bins: int) -> _Counted:
         _bin(cuts, i, in_p, in_q, u.kind)
         for i, in_p, in_q in zip(filled.tolist(), p.tolist(), q.tolist(), strict=True)
     ]
-    if (few and len(filled) <= N_BARS) or not len(inner_y):
-        drawn = p, q
-    else:
-        drawn = bars(inner_x, inner_y)
-    infinite = len(x) - len(inner_x) + len(y) - len(inner_y)
+    drawn = (p, q) if few and len(filled) <= N_BARS else bars(x, y)
+    notes = list(dict.fromkeys(filter(None, (u.note, v.note, _rounding(u.numbers, v.numbers, x.dtype)))))
+    infinite = len(x) - len(inner) + len(y) - len(finite(y))
     if infinite:
-        return _Counted(labelled, p, q, drawn, note=f"{infinite} infinite values: in the end bins, and no W1")
+        notes.append(f"{infinite} infinite values are counted in the end bins, and there is no W1")
+        return _Counted(labelled, p, q, drawn, note="; ".join(notes))
     unit = 1e6 if u.kind == "datetime" else 1.0
     w1 = float(wasserstein_distance(x, y, assume_sorted=True)) / unit
     mean_x, sd = _moments(x)
     mean_y, _ = _moments(y)
     scaled = w1 * unit / sd if sd else (np.inf if w1 else 0.0)
-    note = f"taken as time: W1 is {w1:,.1f} s ({w1 / 86_400:,.1f} days)" if u.kind == "datetime" else ""
-    return _Counted(labelled, p, q, drawn, w1, scaled, (mean_x / unit, mean_y / unit), note)
+    if u.kind == "datetime":
+        notes.append(f"taken as time: W1 is {w1:,.1f} s ({w1 / 86_400:,.1f} days)")
+    return _Counted(labelled, p, q, drawn, w1, scaled, (mean_x / unit, mean_y / unit), "; ".join(notes))
 
 
 def _sorted_alike(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both samples sorted, in one dtype: of two float types the narrower, for 0.1 is not the same in both."""
-    if x.dtype.kind == y.dtype.kind == "f":
-        dtype = min(x.dtype, y.dtype, key=lambda d: d.itemsize)
-    else:
-        dtype = np.result_type(x, y)
-    return np.sort(x.astype(dtype, copy=False)), np.sort(y.astype(dtype, copy=False))
+    """Both samples sorted, in one dtype: of two float types the narrower, for 0.1 is not the same in both.
+
+    But the wider where the narrower would overflow.
+    """
+    dtype = common_dtype([x, y])
+    if x.dtype.kind == y.dtype.kind == "f" and x.dtype != y.dtype:
+        narrow, wide = sorted((x, y), key=lambda a: a.dtype.itemsize)
+        with np.errstate(over="ignore", under="ignore"):
+            cast = wide.astype(narrow.dtype)
+        if np.array_equal(np.isinf(cast), np.isinf(wide)):
+            dtype = narrow.dtype
+    with np.errstate(under="ignore"):
+        return np.sort(x.astype(dtype, copy=False)), np.sort(y.astype(dtype, copy=False))
 
 
-def _finite(x: np.ndarray) -> np.ndarray:
-    if x.dtype.kind != "f":
-        return x
-    return x[np.searchsorted(x, -np.inf, "right") : np.searchsorted(x, np.inf, "left")]
+def _rounding(x: np.ndarray, y: np.ndarray, dtype: np.dtype[Any]) -> str:
+    """A note if whole numbers had to become floats that cannot tell them apart."""
+    for side in (x, y):
+        if dtype.kind == "f" and side.dtype.kind in "iu" and max(-int(side.min()), int(side.max())) > 2**53:
+            return ROUNDED
+    return ""
 
 
 def _moments(x: np.ndarray) -> tuple[float, float]:

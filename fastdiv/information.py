@@ -98,21 +98,6 @@ def _omit(
     return kept, missing.all(-1)[..., 0] if stack else missing.all(-1)
 
 
-def _explain_nan(
-    result: Any, views: dict[str, np.ndarray], axis: int, log_input: bool, nan_policy: str, stack: bool
-) -> None:
-    """Rows that came out as NaN are looked at again: one with a forbidden entry raises."""
-    void = np.isnan(result)
-    for name, view in views.items():
-        core = 2 if stack else 1
-        rows = np.broadcast_to(view, (*np.shape(void), *view.shape[view.ndim - core :]))
-        suspects = rows[void]
-        least, most = np.fmin.reduce(suspects, axis=None), np.fmax.reduce(suspects, axis=None)
-        missing = nan_policy == "raise" and np.isnan(suspects).any()
-        if missing or most == np.inf or (least < 0 and not log_input):
-            opt.raise_bad_mass(view, name, axis, log_input=log_input, nan_policy=nan_policy)
-
-
 def _score(
     measure: str,
     arrays: dict[str, Any],
@@ -131,7 +116,7 @@ def _score(
 ) -> Any:
     """The long way: any array-likes, any options, any number of rows."""
     ducks = any(map(_is_duck, arrays.values()))
-    given = arrays if ducks else {name: as_numbers(a, name) for name, a in arrays.items()}
+    given = {name: a if _is_duck(a) else as_numbers(a, name) for name, a in arrays.items()}
     base = opt.log_base(base)
     keepdims, normalize = opt.flag(keepdims, "keepdims"), opt.flag(normalize, "normalize")
     log_input, nan_policy = opt.flag(log_input, "log_input"), opt.policy(nan_policy)
@@ -152,6 +137,8 @@ def _score(
     ]
     void = None
     if nan_policy == "omit" and (ducks or any(np.isnan(view).any() for view in operands)):
+        for name, view in () if ducks else views.items():  # a bin that is dropped may hide what is forbidden
+            opt.raise_bad_mass(view, name, axis, log_input=log_input, nan_policy=nan_policy)
         operands, void = _omit(operands, pseudocount, log_input, stack)
         pseudocount = 0.0
     if len(operands) == 1 and not stack:
@@ -162,11 +149,12 @@ def _score(
     options = np.array([*_rows.unit(base), normalize, log_input, pseudocount, *pair, alpha])
     result = (_rows.STACK_GUFUNCS if stack else _rows.GUFUNCS)[measure](*operands, options)
     if void is not None:
-        result = np.where(void, np.nan, result).astype(dtype)
+        result = np.where(void, np.nan, result).astype(dtype)[()]
     if ducks:
         return result.reshape(shape) if keepdims else result
     if np.isnan(result).any():
-        _explain_nan(result, views, axis, log_input, nan_policy, stack)
+        for name, view in views.items():
+            opt.raise_bad_mass(view, name, axis, log_input=log_input, nan_policy=nan_policy)
     if out is None:
         return result.reshape(shape) if keepdims else result
     out[...] = result.reshape(shape)
@@ -184,7 +172,8 @@ def _events(ufunc: Any, p: Any, base: float | None) -> Any:
     if np.isnan(bits).any():
         opt.raise_bad_probability(given, "p")
     high, low = _rows.unit(base)
-    return np.asarray(bits * high if base == 2 else bits * high + bits * low, dtype)[()]
+    with np.errstate(invalid="ignore"):  # inf * high + inf * low may be inf - inf
+        return np.asarray(np.where(np.isinf(bits), bits, bits * high + bits * low), dtype)[()]
 
 
 # --- single events -----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,9 @@ MISSING = frozenset([
     "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 ])
 # fmt: on
+
+# The note of a column whose whole numbers no 64-bit integer type holds, or that stands against floats.
+ROUNDED = "whole numbers beyond 2^53 are rounded to float64"
 
 _EMPTY = np.empty(0)
 
@@ -51,6 +55,8 @@ class Column:
     tally : mapping of str to int
         The distinct values of a categorical or boolean column, and how often each occurs.
     reason : str
+    note : str
+        What the values lost on the way, if anything.
     """
 
     name: str
@@ -60,6 +66,7 @@ class Column:
     numbers: np.ndarray = field(default_factory=lambda: _EMPTY, repr=False)
     tally: Mapping[str, int] = field(default_factory=dict, repr=False)
     reason: str = ""
+    note: str = ""
 
     @property
     def present(self) -> int:
@@ -210,8 +217,12 @@ def _split(key: str, array: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _from_arrays(label: str, arrays: Mapping[str, np.ndarray], categorical: frozenset[str]) -> Table:
-    if arrays and not any(len(a) for a in arrays.values() if a.ndim):
+    lengths = {name: len(a) for name, a in arrays.items() if a.ndim}
+    if arrays and not any(lengths.values()):
         raise TableError(f"{label}: the table has no rows")
+    for (a, n), (b, m) in pairwise(lengths.items()):
+        if n != m:
+            raise TableError(f"{label}: column {a!r} has {n} rows, column {b!r} has {m}")
 
     def read(names: Sequence[str]) -> Iterator[Column]:
         return (column_of(name, arrays[name], name in categorical) for name in names)
@@ -239,11 +250,49 @@ def column_of(name: str, array: np.ndarray, categorical: bool = False) -> Column
         values, counts = np.unique(text, return_counts=True)
         tally = dict(zip(values.tolist(), counts.tolist(), strict=True))
         return Column(name, "categorical", rows, missing, tally=tally)
-    if kind == "M":
-        return Column(name, "datetime", rows, missing, array.astype("M8[us]").view(np.int64))
-    if kind == "m":
-        array = array.astype("m8[us]").view(np.int64) / 1e6
+    if kind in "Mm":
+        micros = _micros(array)
+        if micros is None:
+            return Column(name, "unsupported", rows, missing, reason=TOO_FAR)
+        if kind == "M":
+            return Column(name, "datetime", rows, missing, micros)
+        array = micros / 1e6
     return Column(name, "numeric", rows, missing, array)
+
+
+# Why a column of dates or durations cannot be compared: int64 microseconds end in the year 294247.
+_LAST = 2**63 - 366 * 86_400 * 10**6
+TOO_FAR = "its times lie beyond 292,000 years, which microseconds in 64 bits cannot represent"
+
+
+def _micros(times: np.ndarray) -> np.ndarray | None:
+    """Datetimes or durations in microseconds; None if one does not fit, where NumPy would wrap round."""
+    kind, (unit, _) = times.dtype.kind, np.datetime_data(times.dtype)
+    if unit in ("Y", "M", "W", "D", "h", "m", "s", "ms"):
+        # a year short of the ends, where NumPy's way back from microseconds wraps as well
+        low, high = np.array([-_LAST, _LAST]).view(f"{kind}8[us]").astype(times.dtype)
+        if not np.all((low < times) & (times < high)):
+            return None
+    return times.astype(f"{kind}8[us]").view(np.int64)
+
+
+def common_dtype(arrays: Sequence[np.ndarray]) -> np.dtype[Any]:
+    """NumPy's for all of them; but int64 and uint64 stay integers if one of the two holds every value."""
+    dtype = np.result_type(*arrays)
+    filled = [a for a in arrays if len(a)]
+    if dtype.kind == "f" and filled and all(a.dtype.kind in "iu" for a in arrays):
+        low, high = min(int(a.min()) for a in filled), max(int(a.max()) for a in filled)
+        for whole in (np.int64, np.uint64):
+            if np.iinfo(whole).min <= low and high <= np.iinfo(whole).max:
+                return np.dtype(whole)
+    return dtype
+
+
+def no_column(name: str, names: Sequence[str]) -> TableError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, names, 1)
+    return TableError(f"no column {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
 def _nonzero(tally: dict[str, int]) -> dict[str, int]:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fastdiv import cli
@@ -90,8 +92,8 @@ def test_the_table(run, tables):
     assert names == ["moved", "word", "still"]
     assert [line.split()[0] for line in lines[5:10:2]] == ["current"] * 3
     assert lines[4].split()[:4] == ["moved", "numeric", "1.000", "15.675"]
-    assert "only in the baseline: gone" in lines
-    assert "only in the current: new" in lines
+    assert "only in the baseline, not compared: gone" in lines
+    assert "only in the current, not compared: new" in lines
     for promise in ("log base 2", "KL(current || baseline)", "0.5 is added to every bin", "20 quantiles"):
         assert promise in out
     assert max(map(len, lines[2:])) < 130
@@ -336,6 +338,65 @@ def test_a_column_of_missing_values_spares_the_others(run, tables, tmp_path):
     )
 
 
+def test_a_column_that_went_missing_breaks_the_rule_about_missing(run, tables, tmp_path):
+    void = tmp_path / "void.csv"
+    void.write_text("still,moved\n" + "1,\n" * 10)
+    for only in [], ["--columns", "moved"]:
+        code, out, err = run(tables[0], void, "--fail-on", "missing>10", *only)
+        assert (code, err) == (1, "")
+        assert "drift: moved: missing is 100 (missing>10)" in out
+        assert run(tables[0], void, "--fail-on", "missing>10", "--fail-on", "js>0.99", *only)[0] == 1
+        assert run(tables[0], void, "--fail-on", "missing>100", *only)[0] == 0
+    assert refused(run(tables[0], void, "--fail-on", "js>0.1"), "cannot judge 'moved'")
+    data = json.loads(run(tables[0], void, "--format", "json")[1])
+    assert [(s["missing_baseline"], s["missing_current"]) for s in data["not_compared"]] == [(0, 1)]
+    rows = csv.DictReader(io.StringIO(run(tables[0], void, "--format", "csv")[1]))
+    assert {row["name"]: row["missing_current"] for row in rows}["moved"] == "1.0"
+
+
+def test_a_column_that_is_gone_breaks_no_rule_and_is_named(run, tables):
+    code, out, _ = run(*tables, "--fail-on", "missing>0")
+    assert code == 0
+    assert "only in the baseline, not compared: gone" in out
+
+
+@pytest.mark.parametrize("kind", ["table", "json", "csv", "md"])
+def test_dates_of_any_year(run, tmp_path, kind):
+    paths = [tmp_path / "a.csv", tmp_path / "t.parquet", tmp_path / "t.npy"]
+    paths[0].write_text("x\n" + "0000-01-01\n" * 3)
+    pq.write_table(pa.table({"x": pa.array([40_000_000] * 3, pa.int32()).view(pa.date32())}), paths[1])
+    np.save(paths[2], np.full(3, "20000-01-01", "M8[D]"))
+    for path, year in zip(paths, ["0000-01-01 00:00", "111486-", "20000-01-01 00:00"], strict=True):
+        code, out, err = run(path, path, "--format", kind)
+        assert (code, err) == (0, "")
+        assert year in out or kind in ("json", "csv")
+
+
+@pytest.mark.parametrize("kind", ["table", "json", "csv", "md"])
+def test_dates_that_cannot_be_represented_are_said_so(run, tmp_path, kind):
+    good, bad = tmp_path / "good.npy", tmp_path / "bad.npy"
+    np.save(good, np.full(30, 0, "M8[s]"))
+    np.save(bad, np.full(30, 2**62, "M8[s]"))
+    result = run(good, bad, "--format", kind)
+    assert refused(result, "current: its times lie beyond 292,000 years")
+    assert "1970-01" not in result[1]
+
+
+def test_nothing_infinite_draws_a_long_line(run, tmp_path):
+    base, cur = tmp_path / "base.npy", tmp_path / "cur.npy"
+    np.save(base, np.arange(600_000) ** 1.5)
+    np.save(cur, np.full(9, np.inf))
+    for kind in "table", "md":
+        code, out, _ = run(base, cur, "--bins", 100_000, "--format", kind)
+        assert code == 0
+        assert max(map(len, out.splitlines())) < 250
+
+
+def test_a_wrong_instruction_set_is_one_line(tables):
+    done = shell("compare", *tables, env=os.environ | {"FASTDIV_ISA": "foo"})
+    assert refused((done.returncode, done.stdout, done.stderr.decode()), "FASTDIV_ISA='foo' is not a level")
+
+
 def test_mistakes_in_the_data(run, tables, tmp_path):
     def file(name, text):
         path = tmp_path / name
@@ -367,6 +428,7 @@ def test_mistakes_in_the_data(run, tables, tmp_path):
     [
         (["--columns", "mooved"], "no column 'mooved'; did you mean 'moved'?"),
         (["--columns", "gone"], "is in "),
+        (["--categorical", "still,mooved"], "no column 'mooved'; did you mean 'moved'?"),
         (["--columns", ""], "no column is named"),
         (["--fail-on", "js"], "'js' is no rule"),
         (["--fail-on", "jss>1"], "no metric 'jss'; there are js, w1, kl, psi, missing"),
@@ -487,6 +549,7 @@ def test_version_and_help():
     done = shell("compare", "--help")
     assert done.returncode == 0
     assert b"quote it, for > is special" in done.stdout
+    assert b"A column that only one table has is listed and breaks no rule." in b" ".join(done.stdout.split())
 
 
 def test_importing_the_command_loads_argparse_and_nothing_heavy():
@@ -508,7 +571,7 @@ def test_a_csv_comparison_needs_numpy_and_nothing_else(tables):
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_broken_pipe_is_quiet(tmp_path, unbuffered):
+def test_a_broken_pipe_is_one_line(tmp_path, unbuffered):
     """As `fastdiv compare ... | head -1`, with more output than a pipe holds."""
     path = tmp_path / "wide.csv"
     names = [f"column{i:04}" for i in range(1500)]
@@ -520,7 +583,13 @@ def test_a_broken_pipe_is_quiet(tmp_path, unbuffered):
     with subprocess.Popen(command, env=os.environ | {"PYTHONUNBUFFERED": unbuffered}, **options) as process:
         assert process.stdout.readline().startswith(b"baseline")
         process.stdout.close()
-        assert process.stderr.read() == b""
+        message = b"fastdiv: error: the output was closed before the whole report was written\n"
+        assert process.stderr.read() == message
+        assert process.wait(timeout=60) == 2
+    options["stderr"] = subprocess.STDOUT
+    with subprocess.Popen(command, env=os.environ | {"PYTHONUNBUFFERED": unbuffered}, **options) as process:
+        process.stdout.readline()
+        process.stdout.close()
         assert process.wait(timeout=60) == 2
 
 

@@ -230,6 +230,44 @@ def test_one_value_in_two_float_types_is_one_value():
     assert one(u, u.astype(np.float32)).js == 0
 
 
+def test_a_current_beyond_the_narrower_float_is_compared_in_the_wider():
+    u = np.array([0.5, 1, 2, 3], np.float16)
+    for beyond in (1e5, 1e300):
+        v = np.append(u[1:].astype(float), beyond)
+        for a, b in ((u, v), (v, u)):
+            column = one(a, b)
+            assert column.w1 == pytest.approx(scipy_w1(u.astype(float), v), rel=1e-12)
+            assert column.note == ""
+    infinite = one(u, np.array([1.0, np.inf]))
+    assert infinite.w1 is None
+    assert infinite.note.startswith("1 infinite value")
+
+
+@pytest.mark.parametrize("shift", [2**60, 2**63])
+def test_integers_of_two_types_keep_every_digit(shift):
+    u = np.arange(200, dtype=np.int64) + np.int64(min(shift, 2**63 - 200))
+    v = np.arange(200, dtype=np.uint64) + np.uint64(min(shift, 2**63 - 200)) + np.uint64(3)
+    for a, b in ((u, v), (v, u)):
+        column = one(a, b)
+        assert (column.w1, column.note) == (3, "")
+        assert sum(b.current for b in column.bins) == 200
+
+
+def test_integers_that_no_type_holds_are_rounded_and_said_so():
+    column = one(np.array([-1, 0, 1]), np.array([2**64 - 1, 2**64 - 1], np.uint64))
+    assert column.w1 == 2.0**64
+    assert column.note == "whole numbers beyond 2^53 are rounded to float64"
+    assert "rounded" in one(np.array([2**53 + 1, 3]), np.array([0.5, 2.0])).note
+    assert one(np.array([2**53, 3]), np.array([0.5, 2.0])).note == ""
+
+
+def test_an_infinite_current_is_drawn_within_the_width_of_the_others():
+    column = one(RNG.normal(size=600_000), np.full(9, np.inf), bins=100_000)
+    assert len(column.bars_baseline) == len(column.bars_current) == 20
+    assert column.bars_current[-1] == 1
+    assert column.js == 1
+
+
 def test_infinite_values_are_counted_and_spare_the_rest():
     u, v = RNG.normal(size=1000), RNG.normal(size=1000)
     v[:3] = np.inf, np.inf, -np.inf
@@ -285,6 +323,15 @@ def test_bars_of_whole_numbers_draw_no_comb():
     x = np.repeat(np.arange(31), 10)
     u, _ = bars(x, x)
     assert set(u[:-1].tolist()) == {20}
+
+
+def test_bars_of_big_integers_are_those_of_small_ones():
+    near = np.sort(RNG.integers(0, 1000, 500)), np.sort(RNG.integers(0, 1200, 500))
+    far = [side.astype(np.uint64) + np.uint64(2**63) for side in near]
+    for a, b in zip(bars(*near), bars(*far), strict=True):
+        assert a.tolist() == b.tolist()
+    for a, b in zip(bars(*near), bars(*(side.astype(float) for side in near)), strict=True):
+        assert a.tolist() == b.tolist()
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-1.7e308, 1.7e308), (0.0, 5e-324), (3.0, 3.0)])
@@ -359,6 +406,9 @@ def test_a_baseline_of_infinities_is_skipped():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
+        ({"bins": 2.5}, TypeError, "bins must be an integer, got 2.5"),
+        ({"bins": True}, TypeError, "bins must be an integer, got True"),
+        ({"bins": "9"}, TypeError, "bins must be an integer, got '9'"),
         ({"bins": 1}, ValueError, "bins must be at least 2, got 1"),
         ({"pseudocount": -1}, ValueError, "pseudocount must be finite and not negative"),
         ({"pseudocount": np.nan}, ValueError, "pseudocount"),
@@ -369,7 +419,12 @@ def test_a_baseline_of_infinities_is_skipped():
 )
 def test_wrong_calls(options, error, message):
     with pytest.raises(error, match=message):
-        compare({"distance": [1, 2], "gone": [1]}, {"distance": [1, 2]}, **options)
+        compare({"distance": [1, 2], "gone": [1, 2]}, {"distance": [1, 2]}, **options)
+
+
+def test_columns_of_unequal_length_are_refused():
+    with pytest.raises(ValueError, match="current: column 'x' has 3 rows, column 'y' has 2"):
+        compare({"x": [1, 2]}, {"x": [1, 2, 3], "y": [1, 2]})
 
 
 def test_no_common_column():
@@ -413,6 +468,17 @@ def test_a_rule_is_broken_above_its_limit_or_at_it_if_inclusive():
     # a category has no W1, so the rule is not about it
     breaches, unjudged = check(report, [parse_rule("w1>0.1")])
     assert ([b.column for b in breaches], unjudged) == (["x"], [])
+
+
+def test_the_share_of_missing_values_is_judged_where_nothing_else_can_be():
+    base = {"x": [1.0, 2.0], "kind": [1.0, np.nan], "z": [1j, 2j]}
+    cur = {"x": [np.nan, np.nan], "kind": ["a", "b"], "z": [1.0, 2.0]}
+    report = compare(base, cur)
+    breaches, unjudged = check(report, [parse_rule("missing>10")])
+    assert [(b.column, b.value) for b in breaches] == [("x", 100), ("kind", 50)]
+    assert unjudged == ["z"]
+    breaches, unjudged = check(report, [parse_rule("missing>60"), parse_rule("js>0")])
+    assert ([b.column for b in breaches], unjudged) == (["x"], ["z", "kind"])
 
 
 def test_a_rule_does_not_pass_what_it_cannot_see():

@@ -14,6 +14,9 @@ from calls import BASELESS, DIVERGENCES, METRICS, PAIRED, ROWWISE, SYMMETRIC, TW
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+import fastdiv
+from fastdiv import reference
+
 LN2 = math.log(2)
 SLACK = 1 + 1e-12
 
@@ -406,3 +409,45 @@ def test_support(library, name):
     if name == "renyi_divergence":
         assert call(library, name, p, q, alpha=0.5) == pytest.approx(LN2, rel=1e-15)
         assert call(library, name, q, p, alpha=0.0) == pytest.approx(LN2, rel=1e-15)
+
+
+# --- found by a reviewer -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("base", [2, 3, 10, 16, 100.0])
+def test_an_impossible_event_is_infinitely_surprising(base):
+    assert fastdiv.surprisal(0.0, base=base) == np.inf
+    assert np.array_equal(fastdiv.surprisal([0.0, 1.0], base=base), [np.inf, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "options"),
+    [
+        ("kl_divergence", ([2.0**-31, 2.0**-31], [2.0**30 * 0.99, 2.0**-900]), {"base": 2}),
+        ("js_divergence", ([1, 1], [1e-300, 1]), {"weights": [1e-17, 1]}),
+        ("js_divergence", ([1, 1], [1e-300, 1]), {"weights": [1e-6, 1]}),
+        ("chi_square", ([0, -300], [0, -720]), {"log_input": True}),
+        ("jeffreys_divergence", ([0, -1e9], [0, np.finfo(float).min]), {"log_input": True}),
+        ("kl_divergence", ([1e308, 0], [-1e308, 0]), {"log_input": True}),
+        ("kl_divergence", ([0, -1000], [-300, 669]), {"log_input": True, "normalize": False}),
+        ("kl_divergence", ([800, 800], [800, 800]), {"log_input": True, "normalize": False}),
+        ("total_variation", ([1.1e308, 0], [0, 1.1e308]), {"normalize": False}),
+        ("cross_entropy", ([1e300, 1.0, 1e-310], [1.0, 1e300, 1e-310]), {"normalize": False}),
+    ],
+)
+def test_far_corners(name, args, options):
+    got = getattr(fastdiv, name)(*args, **options)
+    assert got == pytest.approx(getattr(reference, name)(*args, **options), rel=1e-12)
+
+
+def test_tails_of_a_gaussian():
+    """Masses from 1e-300 to 1 in one row: some bins go one by one, most through the loop."""
+    x = np.linspace(-38, 38, 701)
+    p, q = np.exp(-(x**2) / 2), np.exp(-((x - 0.5) ** 2) / 2)
+    for name in ROWWISE:
+        got, expected = call(fastdiv, name, p, q), call(reference, name, p, q)
+        assert got == pytest.approx(expected, rel=1e-12), name
+
+
+def test_many_distributions_in_a_stack():
+    assert fastdiv.js_divergence(np.eye(300), base=300) == pytest.approx(1.0, rel=1e-14)

@@ -195,6 +195,37 @@ def test_categorical_keeps_the_cells_as_they_stand(tmp_path):
     assert (dict(got["x"].tally), got["x"].missing) == ({"1": 1, "a": 1}, 1)
 
 
+@pytest.mark.parametrize(
+    ("cells", "dtype", "rounded"),
+    [
+        ([2**63 - 1, -1], "int64", False),
+        ([2**63 + 1, 0, 2**64 - 1], "uint64", False),
+        ([2**64, 1], "float64", True),
+        ([2**63, -1], "float64", True),
+        ([10**400, 1], "float64", True),
+        ([1e300, 0.5], "float64", False),
+    ],
+)
+@pytest.mark.parametrize("blocks", ["one", "each"])
+def test_whole_numbers_keep_every_digit_that_64_bits_hold(
+    tmp_path, monkeypatch, cells, dtype, rounded, blocks
+):
+    if blocks == "each":
+        monkeypatch.setattr(_csv, "_CHARACTERS", 1)
+    (column,) = from_csv(tmp_path, "x\n" + "".join(f"{cell}\n" for cell in cells)).values()
+    assert (column.kind, column.numbers.dtype, column.missing) == ("numeric", dtype, 0)
+    assert ("rounded to float64" in column.note) == rounded
+    if dtype != "float64":
+        assert column.numbers.tolist() == cells
+
+
+@pytest.mark.parametrize("text", ['"{}"', "{}"])
+def test_a_cell_may_be_long(tmp_path, text):
+    long = "a" * 200_000
+    got = from_csv(tmp_path, "x,y\n1," + text.format(long) + "\n2,b\n")
+    assert dict(got["y"].tally) == {long: 1, "b": 1}
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_the_delimiter_is_found(tmp_path, delimiter):
     got = from_csv(tmp_path, f'"a,b;c|d"{delimiter}y\n1{delimiter}2\n')
@@ -401,6 +432,54 @@ def test_numpy_files(tmp_path):
     assert dict(many["w"].tally) == {"": 1, "a": 1}
     assert many["d"].numbers.tolist() == [1.5, 0]
     assert many["z"].kind == "unsupported"
+
+
+@pytest.mark.parametrize("unit", ["Y", "M", "W", "D", "h", "m", "s", "ms"])
+@pytest.mark.parametrize("kind", "Mm")
+def test_times_that_microseconds_cannot_hold_are_never_wrapped(tmp_path, kind, unit):
+    path = tmp_path / "t.npy"
+    np.save(path, np.array([0, 2**62, 1]).view(f"{kind}8[{unit}]"))
+    (column,) = columns(path).values()
+    assert (column.kind, column.rows) == ("unsupported", 3)
+    assert "cannot represent" in column.reason
+    far = 2**63 - 10**14
+    np.save(path, np.array([far, -far]).view(f"{kind}8[us]").astype(f"{kind}8[{unit}]"))
+    (column,) = columns(path).values()
+    assert column.numbers[0] > 0 > column.numbers[1]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pa.array([0, 2**62], pa.timestamp("ms")),
+        pa.array([0, 2**62], pa.timestamp("s", "Europe/Oslo")),
+        pa.array([0, 2**31 - 1], pa.int32()).view(pa.date32()),
+        pa.array([0, 2**62], pa.duration("s")),
+    ],
+    ids=str,
+)
+def test_arrow_times_that_microseconds_cannot_hold_spare_the_other_columns(tmp_path, values):
+    path = tmp_path / "t.arrow"
+    write(pa.table({"t": values, "x": [1, 2]}), path)
+    got = columns(path)
+    assert (got["t"].kind, got["x"].kind) == ("unsupported", "numeric")
+    assert "cannot represent" in got["t"].reason
+
+
+def test_nanoseconds_are_cut_to_microseconds(tmp_path):
+    stamps = pa.array([1500, None], pa.timestamp("ns"))
+    write(pa.table({"t": stamps}), tmp_path / "t.arrow")
+    assert columns(tmp_path / "t.arrow")["t"].numbers.tolist() == [1]
+
+
+def test_columns_of_unequal_length_are_no_table(tmp_path):
+    with pytest.raises(ValueError, match="table: column 'x' has 3 rows, column 'y' has 2"):
+        as_table({"x": [1, 2, 3], "y": [1, 2]})
+    np.savez(tmp_path / "t.npz", x=np.arange(3), y=np.arange(4))
+    assert "column 'x' has 3 rows, column 'y' has 4" in complaint(tmp_path / "t.npz")
+    as_table({"x": [1, 2, 3], "s": 7})
+    with pytest.raises(TableError, match="no columns"):
+        as_table({})
 
 
 def test_pickles_are_never_loaded(tmp_path):

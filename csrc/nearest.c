@@ -1,0 +1,138 @@
+/* The k nearest rows, exactly: by a bound that is cheap and never above the value, and by the value itself of
+ * those rows whose bound does not rule them out.
+ *
+ * Jensen-Shannon, in bits: D >= h^2 = 1 - sum sqrt(p q), the squared Hellinger distance, a matrix product. It
+ *     holds bin by bin: JS/h^2 in nats is 1 where the two masses agree and falls to ln 2 where one is 0.
+ * Sums of |a_i - b_i| (total variation, transport): D is at least the same sum over FD_LANES groups of bins
+ *     added up first, by the triangle inequality.
+ *
+ * What rounding may take from a bound is taken off it; a row without a bound (FD_SPECIAL, FD_VOID) is always
+ * looked at. Measures that are a matrix product themselves need no bound: their values are as cheap.
+ */
+#include "matrix.h"
+
+#include <math.h>
+
+/* Whether neighbour (a, i) comes before (b, j): the smaller value, then the smaller index; NaN last. */
+static int fd_before(double a, ptrdiff_t i, double b, ptrdiff_t j) {
+    if (a != a || b != b)
+        return a != a && b != b ? i < j : a == a;
+    return a == b ? i < j : a < b;
+}
+
+/* Puts a neighbour into a sorted list of at most k. */
+static void fd_take(double *values, ptrdiff_t *indices, ptrdiff_t *count, ptrdiff_t k, double value,
+                    ptrdiff_t index) {
+    ptrdiff_t at = *count;
+    if (at < k)
+        *count += 1;
+    else if (!fd_before(value, index, values[--at], indices[k - 1]))
+        return;
+    for (; at > 0 && fd_before(value, index, values[at - 1], indices[at - 1]); at--) {
+        values[at] = values[at - 1];
+        indices[at] = indices[at - 1];
+    }
+    values[at] = value;
+    indices[at] = index;
+}
+
+void fd_take_row(const double *row, ptrdiff_t n, int single, ptrdiff_t k, double *values, ptrdiff_t *indices,
+                 ptrdiff_t *count) {
+    for (ptrdiff_t j = 0; j < n; j++)
+        fd_take(values, indices, count, k, single ? (double)(float)row[j] : row[j], j);
+}
+
+/* The D above which a row cannot come into the list. A value is off by the tolerance at most. */
+static double fd_reach(const fd_plan *plan, const double *values, ptrdiff_t count, ptrdiff_t k) {
+    double worst = count < k ? INFINITY : values[k - 1];
+    if (!(worst < INFINITY))
+        return INFINITY;
+    double d = (plan->finish.root ? worst * worst : worst) / plan->finish.unit_hi;
+    return d * (plan->single ? 1.0 + 0x1p-15 : 1.0 + 0x1p-38) + 0x1p-1000;
+}
+
+static double fd_value(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j) {
+    double value = fd_pair_value(plan, a, i, b, j);
+    return plan->single ? (double)(float)value : value;
+}
+
+/* Lower bounds of D for row i against rows [j, j + n). */
+static void fd_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
+                      ptrdiff_t j, ptrdiff_t n, double *bounds) {
+    double slack = (double)(FD_DOT_BLOCK + 16 + plan->width / FD_DOT_BLOCK) * 0x1p-53;
+    double grouping = ((double)plan->n_bins / FD_LANES + 8.0) * 0x1p-53, factor = plan->finish.factor;
+    if (plan->form == FD_FORM_JS)
+        for (ptrdiff_t panel = 0; panel < n; panel += FD_LANES)
+            fd_kernels_now->dot_rows(a->bound + i * plan->width, plan->width, n_i,
+                                     b->bound_packed + (j + panel) * plan->width, plan->width, bounds + panel,
+                                     FD_SEGMENT);
+    for (int row = 0; row < n_i; row++) {
+        double *bound = bounds + row * FD_SEGMENT, limit = a->limit[i + row];
+        const double *limits = b->limit + j;
+        if (plan->form == FD_FORM_JS)
+            for (ptrdiff_t column = 0; column < n; column++)
+                bound[column] = limit + limits[column] < INFINITY ? 1.0 - slack - bound[column] : -1.0;
+        else {
+            fd_kernels_now->l1_rows(a->bound + (i + row) * FD_LANES, b->bound + j * FD_LANES, FD_LANES,
+                                    (int)n, FD_LANES, bound);
+            for (ptrdiff_t column = 0; column < n; column++) {
+                double lost = grouping * (a->total[i + row] + b->total[j + column]);
+                bound[column] = limit + limits[column] < INFINITY
+                                    ? factor * (bound[column] * (1.0 - 0x1p-40) - lost)
+                                    : -1.0;
+            }
+        }
+    }
+}
+
+/* One row's list from the bounds of a segment: first the k of least bound, then what is within reach. */
+static void fd_refine(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
+                      ptrdiff_t n, double *bounds, ptrdiff_t k, double *values, ptrdiff_t *indices,
+                      ptrdiff_t *count, double *first, ptrdiff_t *first_indices) {
+    ptrdiff_t n_first = 0, n_wanted = k < n ? k : n;
+    if (*count < k)
+        for (ptrdiff_t column = 0; column < n; column++)
+            if (n_first < n_wanted || bounds[column] < first[n_wanted - 1])
+                fd_take(first, first_indices, &n_first, n_wanted, bounds[column], column);
+    for (ptrdiff_t place = 0; place < n_first; place++) {
+        ptrdiff_t column = first_indices[place];
+        fd_take(values, indices, count, k, fd_value(plan, a, i, b, j + column), j + column);
+        bounds[column] = INFINITY;
+    }
+    double reach = fd_reach(plan, values, *count, k);
+    for (ptrdiff_t column = 0; column < n; column++)
+        if (bounds[column] <= reach && bounds[column] < INFINITY) {
+            fd_take(values, indices, count, k, fd_value(plan, a, i, b, j + column), j + column);
+            reach = fd_reach(plan, values, *count, k);
+        }
+}
+
+/* One row's list from the values of tiles. */
+static void fd_scan(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
+                    ptrdiff_t j, ptrdiff_t n, ptrdiff_t k, double *values, ptrdiff_t *indices,
+                    ptrdiff_t *counts, double *space) {
+    for (ptrdiff_t start = 0; start < n; start += FD_TILE) {
+        int n_j = (int)(n - start < FD_TILE ? n - start : FD_TILE);
+        fd_tile(plan, a, i, n_i, b, j + start, n_j, space, space + FD_TILE * FD_TILE);
+        for (int row = 0; row < n_i; row++)
+            for (int column = 0; column < n_j; column++) {
+                double value = space[row * FD_TILE + column];
+                if (plan->single)
+                    value = (double)(float)value;
+                fd_take(values + row * k, indices + row * k, counts + row, k, value, j + start + column);
+            }
+    }
+}
+
+void fd_nearest(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
+                ptrdiff_t n, ptrdiff_t k, double *values, ptrdiff_t *indices, ptrdiff_t *counts,
+                double *space, double *first, ptrdiff_t *first_indices) {
+    if (!a->bound) {
+        fd_scan(plan, a, i, n_i, b, j, n, k, values, indices, counts, space);
+        return;
+    }
+    fd_bounds(plan, a, i, n_i, b, j, n, space);
+    for (int row = 0; row < n_i; row++)
+        fd_refine(plan, a, i + row, b, j, n, space + row * FD_SEGMENT, k, values + row * k, indices + row * k,
+                  counts + row, first, first_indices);
+}

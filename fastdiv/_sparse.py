@@ -1,0 +1,99 @@
+"""Compressed rows: SciPy's sparse matrices without importing SciPy, and dense rows that are mostly empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Compressed", "compress", "compress_csr", "is_sparse"]
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Compressed:
+    """Entries of row i from start[i] to start[i+1]: bins increasing, masses other than 0 as float64.
+
+    `dtype` is what they came as: float32 or float64.
+    """
+
+    start: Array
+    bins: Array
+    mass: Array
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+
+    @property
+    def most(self) -> int:
+        """Entries in the fullest row."""
+        return int(np.diff(self.start).max(initial=0))
+
+    @property
+    def typical(self) -> float:
+        """Entries in a row."""
+        return self.mass.size / max(1, self.shape[0])
+
+    def __getitem__(self, rows: slice) -> Compressed:
+        first, end, step = rows.indices(self.shape[0])
+        assert step == 1
+        low, high = self.start[first], self.start[max(first, end)]
+        start = np.ascontiguousarray(self.start[first : max(first, end) + 1] - low)
+        bins, mass = self.bins[low:high].copy(), self.mass[low:high].copy()
+        return Compressed(start, bins, mass, (end - first, self.shape[1]), self.dtype)
+
+
+def is_sparse(given: Any) -> bool:
+    """Whether it is one of SciPy's sparse matrices or arrays."""
+    return type(given).__module__.startswith("scipy.sparse") and hasattr(given, "tocsr")
+
+
+def _dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise TypeError(f"{name} has dtype {dtype}, but real numbers are needed (bool, integer or float)")
+    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize == 4 else np.float64)
+
+
+def compress(rows: Array) -> Compressed:
+    """Dense rows without their zeros."""
+    where, bins = np.nonzero(rows)
+    start = np.concatenate([[0], np.cumsum(np.bincount(where, minlength=rows.shape[0]))]).astype(np.int64)
+    mass = np.ascontiguousarray(rows[where, bins], dtype=np.float64)
+    return Compressed(start, bins.astype(np.int32), mass, rows.shape, _dtype(rows.dtype, "rows"))
+
+
+def compress_csr(given: Any, name: str) -> Compressed:
+    """A sparse matrix, checked: duplicates are added up, unsorted bins sorted, stored zeros left out."""
+    if len(given.shape) != 2:
+        raise ValueError(f"{name} must be two-dimensional, one distribution a row, not {len(given.shape)}-d")
+    rows, n_bins = (int(n) for n in given.shape)
+    if n_bins == 0:
+        raise ValueError(f"{name} has no bins: its shape is {given.shape}")
+    if n_bins > np.iinfo(np.int32).max:
+        raise ValueError(f"{name} has {n_bins} bins, but at most 2147483647 are taken in sparse rows")
+    csr = given.tocsr()
+    dtype = _dtype(csr.dtype, name)
+    start, bins, mass = np.asarray(csr.indptr), np.asarray(csr.indices), np.asarray(csr.data)
+    steps = np.diff(start)
+    if (
+        start.shape != (rows + 1,)
+        or start[0] != 0
+        or (steps < 0).any()
+        or not start[-1] <= min(bins.size, mass.size)
+    ):
+        raise ValueError(f"{name} is no CSR matrix: its indptr does not run through its entries")
+    bins, mass = bins[: start[-1]], mass[: start[-1]].astype(np.float64)
+    if bins.size and not 0 <= bins.min() <= bins.max() < n_bins:
+        raise ValueError(f"{name} is no CSR matrix: an index is outside its {n_bins} bins")
+    where = np.repeat(np.arange(rows), steps)
+    if bins.size > 1 and not ((np.diff(bins) > 0) | (np.diff(where) > 0)).all():
+        order = np.lexsort((bins, where))
+        where, bins, mass = where[order], bins[order], mass[order]
+        first = np.concatenate([[True], (np.diff(bins) > 0) | (np.diff(where) > 0)])
+        mass = np.add.reduceat(mass, np.flatnonzero(first))
+        where, bins = where[first], bins[first]
+    kept = mass != 0
+    where, bins, mass = where[kept], bins[kept], mass[kept]
+    start = np.concatenate([[0], np.cumsum(np.bincount(where, minlength=rows))]).astype(np.int64)
+    return Compressed(start, bins.astype(np.int32), np.ascontiguousarray(mass), (rows, n_bins), dtype)

@@ -1,0 +1,4 @@
+# Compiled (csrc/_wasserstein.pyx); its callers check what comes back.
+from typing import Any
+
+def __getattr__(name: str) -> Any: ...
