@@ -15,6 +15,7 @@ wanted = sys.argv[1:] or SUITES
 unknown = set(wanted) - set(SUITES)
 if unknown:
     sys.exit(f"no suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
+sys.argv[1:] = []  # a suite run by itself may have options of its own
 for name in wanted:
     print(f"== {name} ==")
     import_module(f"bench.{name}").main()
