@@ -319,7 +319,7 @@ def cdist(
     **metric_options
         Those of the function: `base`, `weights`, `alpha`, `normalize`, `pseudocount`, `log_input`,
         `nan_policy` ("propagate" or "raise"). For "wasserstein": `support`, the increasing places of the bins
-        (0, 1, 2, ... if not given); or ``samples=True`` for rows of samples, and then the order `p`.
+        (0, 1, 2, ... if not given); or ``samples=True`` for rows of samples (of any size), and the order `p`.
 
     Returns
     -------
@@ -353,7 +353,8 @@ def cdist(
     task, threads = _Task(metric, metric_options), _workers(workers)
     left = task.rows(XA, "XA")
     right = left if XB is XA else task.rows(XB, "XB")
-    _same_bins(left, right)
+    if not task.samples:
+        _same_bins(left, right)
     return _fill(task, left, right, out, threads)
 
 
@@ -379,6 +380,8 @@ def _fill(
         _check_out(out, shape, dtype, XA, XB)
     if 0 in shape:
         return np.asarray(out)
+    if XA.shape[1] != XB.shape[1]:
+        return _fill_unequal(task, XA, XB, out, progress, first_row)
     both = task.compressed(XA) if XA is XB else task.compressed(XA, XB)
     if both is not None:
         return _fill_compressed(task, both[0], both[-1], out, workers, progress, first_row)
@@ -403,6 +406,27 @@ def _fill(
         if progress is not None:
             progress(min(shape[0], start + step) / shape[0])
     return out  # type: ignore[no-any-return]
+
+
+def _fill_unequal(
+    task: _Task,
+    XA: Any,
+    XB: Any,
+    out: Array,
+    progress: Callable[[float], None] | None,
+    first_row: int,
+) -> Array:
+    """As ``_fill``, for sorted rows of samples of two sizes: the sweep over both, a row against all rows."""
+    from fastdiv.transport import wasserstein_distance
+
+    for name, rows in (("XA", XA), ("XB", XB)):
+        if task.nan_policy == "raise":
+            opt.raise_bad_mass(np.abs(rows), name, -1, log_input=True, nan_policy="raise")
+    for i in range(first_row, len(XA)):
+        out[i] = wasserstein_distance(XA[i], XB, p=task.order, assume_sorted=True)
+        if progress is not None:
+            progress((i + 1) / len(XA))
+    return out
 
 
 def _fill_compressed(

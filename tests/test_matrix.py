@@ -357,3 +357,24 @@ def test_twin(metric):
 
 def test_every_metric_is_listed():
     assert set(matrix.METRICS) == set(METRICS)
+
+
+@pytest.mark.parametrize("p", [1, 2, np.inf])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8"])
+def test_rows_of_samples_of_two_sizes(p, dtype):
+    rng = np.random.default_rng(4)
+    A, B = (10 * rng.normal(size=(5, 30))).astype(dtype), (10 * rng.normal(size=(7, 41))).astype(dtype)
+    got = fastdiv.cdist(A, B, "wasserstein", samples=True, p=p)
+    expected = [[fastdiv.wasserstein_distance(a, b, p=p) for b in B] for a in A]
+    np.testing.assert_allclose(got, expected, rtol=2e-7 if dtype == "f4" else 1e-13)
+    np.testing.assert_array_equal(got, fastdiv.cdist(B, A, "wasserstein", samples=True, p=p).T)
+
+
+def test_missing_samples_of_two_sizes():
+    A, B = np.arange(6.0).reshape(2, 3), np.arange(8.0).reshape(2, 4)
+    A[1, 2] = np.nan
+    got = fastdiv.cdist(A, B, "wasserstein", samples=True)
+    assert np.isnan(got[1]).all()
+    assert np.isfinite(got[0]).all()
+    with pytest.raises(ValueError, match="XA has a missing value"):
+        fastdiv.cdist(A, B, "wasserstein", samples=True, nan_policy="raise")
