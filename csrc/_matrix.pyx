@@ -9,6 +9,7 @@ cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.string cimport memcpy
 from matrix cimport (
     FD_FORM_DOT,
     FD_FORM_DOTS,
@@ -22,7 +23,9 @@ from matrix cimport (
     FD_SEGMENT,
     FD_TILE,
     FD_VOID,
+    fd_fetch_for_writing,
     fd_form,
+    fd_js_blocks,
     fd_nearest,
     fd_plan,
     fd_plan_finish,
@@ -142,19 +145,24 @@ cdef class Rows:
             self.c.left = <double *>self.room(whole * 8)
         if whole and right and product:
             self.c.right = <double *>self.room(whole * 8)
-        if whole and (form == FD_FORM_JS or form == FD_FORM_DOTS and left):
+        if whole and form == FD_FORM_DOTS and left:
             self.c.left_too = <double *>self.room(whole * 8)
         if whole and form == FD_FORM_DOTS and right:
             self.c.right_too = <double *>self.room(whole * 8)
-        if whole and form == FD_FORM_JS and plan.c.single:
+        blocks = rows * fd_js_blocks(width) * FD_LANES
+        if form == FD_FORM_JS:
+            self.c.blocks = <double *>self.room(blocks * 8)
+        if form == FD_FORM_JS and plan.c.single:
             self.c.left32 = <float *>self.room(whole * 4)
-            self.c.right32 = <float *>self.room(whole * 4)
+            self.c.blocks32 = <float *>self.room(blocks * 4)
         if bounds and form == FD_FORM_JS and left:
-            self.c.bound = <double *>self.room(whole * 8)
+            self.c.roots = <float *>self.room(whole * 4)
         if bounds and form == FD_FORM_JS and right:
-            self.c.bound_packed = <double *>self.room(whole * 8)
-        if bounds and form == FD_FORM_L1:
-            self.c.bound = <double *>self.room(rows * FD_LANES * 8)
+            self.c.roots_packed = <float *>self.room(whole * 4)
+        if bounds and form == FD_FORM_L1 and left:
+            self.c.groups = <double *>self.room(rows * FD_LANES * 8)
+        if bounds and form == FD_FORM_L1 and right:
+            self.c.groups_packed = <double *>self.room(rows * FD_LANES * 8)
         self.c.constant = <double *>self.room(n * 8)
         self.c.limit = <double *>self.room(n * 8)
         self.c.total = <double *>self.room(n * 8)
@@ -225,8 +233,10 @@ cdef void one_tile(const fd_plan *plan, const fd_side *a, const fd_side *b, cons
     cdef int n_i = <int>min(grid.tile_i, grid.n_i - i), n_j = <int>min(grid.tile_j, grid.n_j - j)
     if grid.half and j + n_j <= i:
         return
-    again[0] += fd_tile(plan, a, grid.i + i, n_i, b, grid.j + j, n_j, space, space + FD_TILE * FD_TILE)
     size = sizeof(float) if is_float32 else sizeof(double)
+    for row in range(n_i if not condensed else 0):
+        fd_fetch_for_writing(out + (i + row) * row_step + j * size, n_j * size)
+    again[0] += fd_tile(plan, a, grid.i + i, n_i, b, grid.j + j, n_j, space, space + FD_TILE * FD_TILE)
     for row in range(n_i):
         if condensed:  # only what is right of the diagonal
             column = max(<Py_ssize_t>0, i + row + 1 - j)
@@ -247,8 +257,7 @@ cdef inline void copy_row(char *out, const double *values, Py_ssize_t n, Py_ssiz
         for i in range(n):
             (<float *>out)[i] = <float>values[i]
     else:
-        for i in range(n):
-            (<double *>out)[i] = values[i]
+        memcpy(out, values, n * sizeof(double))
 
 
 def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=False, int workers=0,
@@ -321,7 +330,7 @@ def nearest(Plan plan, Rows a, Rows b, Py_ssize_t k, int workers=0):
     step = <Py_ssize_t>max(<double>FD_TILE, min(<double>FD_SEGMENT, 2e7 / cost // FD_TILE * FD_TILE))
     cost *= min(step, m)
     most = team_of(cost * n_blocks, n_blocks, workers)
-    room = FD_QUERIES * FD_SEGMENT if a.c.bound != NULL else 3 * FD_TILE * FD_TILE
+    room = FD_QUERIES * FD_SEGMENT if a.c.roots != NULL or a.c.groups != NULL else 3 * FD_TILE * FD_TILE
     space_array, first_array = np.empty((most, room)), np.empty((most, k))
     first_indices_array = np.empty((most, k), np.intp)
     cdef double *space = <double *>cnp.PyArray_DATA(space_array)

@@ -6,6 +6,7 @@ Interpolation in Chebyshev nodes, 60 digits: within a small factor of minimax, a
 """
 
 import mpmath as mp
+import numpy as np
 
 mp.mp.dps = 60
 
@@ -45,6 +46,21 @@ def phi_tail(z):
     return mp.nsum(lambda j: z**j / ((j + 2) * (2 * j + 3)), [0, mp.inf])
 
 
+def report_table(name, size, terms, number):
+    """1/c and log2 c for the middle of each of `size` parts of [1, 2), and log2(1 + r)/r for r = x/c - 1."""
+    inverse = [mp.mpf(number(mp.mpf(2 * size) / (2 * size + 2 * i + 1))) for i in range(size)]
+    radius = max(abs(x * inverse[i] - 1) for i in range(size) for x in (1 + mp.mpf(i) / size, 1 + mp.mpf(i + 1) / size))
+    tail = interpolate(lambda r: mp.log(1 + r, 2) / r if abs(r) > 1e-40 else 1 / mp.log(2), -radius, radius, terms)
+    rounded = [mp.mpf(number(c)) for c in tail]
+    grid = [radius * (mp.mpf(i) / 250 - 1) for i in range(501)]
+    error = max(abs(mp.polyval(rounded[::-1], r) * r - mp.log(1 + r, 2)) for r in grid)
+    print(f"{name}: absolute error {mp.nstr(error, 2)}")
+    for what, numbers in (("1/c", inverse), ("log2 c", [-mp.log(i, 2) for i in inverse]), ("tail", tail)):
+        print(f"  {what}")
+        for x in numbers:
+            print(f"    {number(x)!r},")
+
+
 if __name__ == "__main__":
     report("fd_atanh_tail, R(z)", atanh_tail, "0", "0.0401", 8)
     report("fd_exp_tail, E(v)", exp_tail, "-1", "1", 14)
@@ -52,3 +68,5 @@ if __name__ == "__main__":
     report("fd_short_atanh_tail, R(z)", atanh_tail, 0, root, 7)
     report("fd_join_log32, R(z)", atanh_tail, 0, root, 3)
     report("fd_phi_tail", phi_tail, 0, mp.mpf(1) / 64, 5)
+    report_table("fd_table_log2", 16, 8, float)
+    report_table("fd_table_log2_32", 32, 3, lambda x: float(np.float32(float(x))))

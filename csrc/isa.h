@@ -2,6 +2,7 @@
  * Before the inclusion: FD_ISA, the level's name, and FD_DOT_ROWS (tiles.h). */
 #include "loops.h"
 #include "tiles.h"
+#include "prepare.h"
 
 #define FD_PASTE_(a, b)  a##b
 #define FD_PASTE(a, b)   FD_PASTE_(a, b)
@@ -21,11 +22,16 @@ const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
     .stack = {fd_stack_mix, fd_stack_sum},
     .log_stack = {fd_log_stack_mix, fd_log_stack_sum},
     .log2 = fd_log2_loop,
+    .prepare = fd_prepare_row_loops,
     .js_rows = fd_js_rows,
     .js_near = fd_js_near,
     .js_rows32 = fd_js_rows32,
     .l1_rows = fd_l1_rows,
     .dot_rows = fd_dot_rows,
+    .dot_rows32 = fd_dot32_rows,
+    .overlap_bounds = fd_overlap_bounds,
+    .l1_panels = fd_l1_panels,
+    .within = fd_within,
     .finish_row = fd_finish_row,
     .surprisal = fd_surprisal_loop,
     .binary_entropy = fd_binary_entropy_loop,

@@ -14,6 +14,7 @@
 #        pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,bmi,bmi2,prefer-vector-width=512")
 #    endif
 #    define FD_ISA      avx512
+#    define FD_AVX512   1
 #    define FD_DOT_ROWS 8
 #    include "isa.h"
 #    ifdef __clang__

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct fd_plan; /* matrix.h */
+struct fd_side;
+
 /* What is summed over bins, in the order of every table: one line here, one term in measures.h. */
 #define FD_MEASURES(X)                                                                                       \
     X(entropy)                                                                                               \
@@ -32,7 +35,7 @@ typedef enum {
 
 /* Bins are summed in 16 lanes on every instruction set, and in blocks: rows are cut at the same places
  * whatever their layout, the thread count or the caller's chunks, so the bits do not depend on them. */
-enum { FD_LANES = 16, FD_BLOCK = 512, FD_DOT_BLOCK = 64 };
+enum { FD_LANES = 16, FD_BLOCK = 512, FD_DOT_BLOCK = 64, FD_JS_BLOCK = 64 };
 
 /* What the terms of one pair of rows have in common. */
 typedef struct {
@@ -79,16 +82,25 @@ typedef struct {
     fd_stack_loop stack[2];     /* of masses: to the mixture, then the sum (loops.h) */
     fd_stack_loop log_stack[2]; /* of log-masses */
     void (*log2)(const double *x, double *out, ptrdiff_t n); /* of positive normal numbers */
+    int (*prepare)(const struct fd_plan *plan, const struct fd_side *side, ptrdiff_t i); /* prepare.h */
     /* of matrices, tiles.h: one row against several, or several against a panel of FD_LANES */
-    void (*js_rows)(const double *p, const double *p_log, const double *q, const double *q_log,
-                    ptrdiff_t step, int rows, ptrdiff_t width, int look, double *sums);
+    void (*js_rows)(const double *p, const double *p_blocks, const double *q, const double *q_blocks,
+                    ptrdiff_t step, ptrdiff_t blocks_step, int rows, ptrdiff_t width, int look,
+                    double *sums);
     double (*js_near)(const double *p, const double *q, ptrdiff_t n, double c_hi, double c_lo);
-    void (*js_rows32)(const float *p, const float *p_log, const float *q, const float *q_log, ptrdiff_t step,
-                      int rows, ptrdiff_t width, double *sums);
+    void (*js_rows32)(const float *p, const float *p_blocks, const float *q, const float *q_blocks,
+                      ptrdiff_t step, ptrdiff_t blocks_step, int rows, ptrdiff_t width, double *sums);
     void (*l1_rows)(const double *p, const double *q, ptrdiff_t step, int rows, ptrdiff_t width,
                     double *sums);
     void (*dot_rows)(const double *left, ptrdiff_t step, int rows, const double *panel, ptrdiff_t width,
                      double *sums, ptrdiff_t sums_step);
+    /* of neighbours, nearest.c: the same in single precision, and what is done with bounds */
+    void (*dot_rows32)(const float *left, ptrdiff_t step, int rows, const float *panel, ptrdiff_t width,
+                       float *sums, ptrdiff_t sums_step);
+    void (*overlap_bounds)(const float *overlaps, int n, double slack, double limit, const double *limits,
+                           double *bounds);
+    void (*l1_panels)(const double *x, const double *panel, ptrdiff_t n, double *sums);
+    int (*within)(const double *values, int n, double reach, int *places);
     int (*finish_row)(double *values, int n, const fd_finish *finish, double constant, double limit,
                       const double *constants, const double *limits);
     void (*surprisal)(const double *p, double *out, ptrdiff_t n);      /* -log2 p, bin by bin */

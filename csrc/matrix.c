@@ -13,12 +13,18 @@
  * and 3u more through a shared division; g = 70 + width/64 (at most 64) + width/4096 additions at most in a
  * row within a product.
  *
- *   JS              D = 2^-e sum [h_p log2 2h_p + h_q log2 2h_q - m log2 m],  h = a/2, m = h_p + h_q.
- *                   A term is rounded by u (3 |h_p log| + 3 |h_q log| + 6 |m log2 m| + 3 m), and
- *                   2^-e sum |m log2 m| <= (A_p + A_q)/2 + 1.07 by convexity, hence E = 5u (A_p + A_q + 2).
- *                   The shares' own rounding moves D by u/2 at most and is within that. In single precision
- *                   the tables are rounded once, from doubles: u (2 |h_p log| + 2 |h_q log| + 5 |m log2 m| +
- *                   3 m), and E = 3.5u (A_p + A_q + 2.4), beside 8u D for the sum and u D for the result.
+ *   JS              D = 2^-e sum [h_p log2 2h_p + h_q log2 2h_q - m log2 m],  h = a/2, m = h_p + h_q, each
+ *                   lane of a block of 4 FD_LANES bins begun with what the rows' own terms add up to.
+ *                   A row's terms are rounded by 6u |h log2 2h| (the logarithm, the product, three
+ *                   additions), their sum by u, the four subtractions by 4u of what is left, which is at
+ *                   most sum |h log2 2h| beside D, and m log2 m by 2u |m log2 m| + 3u m.
+ *                   2^-e sum |m log2 m| <= (A_p + A_q)/2 + 1.07 by convexity, hence E = 6.5u (A_p + A_q + 1).
+ *                   The shares' own rounding moves D by u/2 at most and is within that.
+ *                   In single precision the halves are rounded, and the rows' terms are those of the rounded
+ *                   halves: that moves D by u/2 sum p |log2 (2p/(p+q))| and the like of q, 1.7u at most. The
+ *                   sums of the terms and their sum are rounded by u each, the rest as above but for m, u
+ *                   (|m log2 m| + 1.44 m) more: E = 4u (A_p + A_q + 2), beside 9u D for the sums and the
+ *                   result.
  *
  *   KL              D = C_p - sum p log2 a_q, C_p = sum p log2 a_p. sum p |log2 a_q| <= D + C_p + 2 by the
  *                   variational bound sum p f <= KL(p, uniform) + log2 mean(2^f) at f = max(0, log2 a_q),
@@ -50,147 +56,10 @@
 
 static const double FD_U = 0x1p-53, FD_TOLERANCE = 8e-13, FD_TOLERANCE_32 = 4.4e-6;
 
-/* An empty bin of Jensen-Shannon: so that a logarithm can be taken of it, and nothing comes of it. The
- * product of two is a normal number still. */
-static const double FD_EMPTY = 0x1p-400;
-static const float FD_EMPTY_32 = 0x1p-60f;
-
 /* Sums of one term a bin are cut here, so that no chain of additions in a lane exceeds 128. */
 enum { FD_CHUNK = 128 * FD_LANES, FD_DOT_CHUNK = 64 * FD_DOT_BLOCK };
 
 /* ---- preparing --------------------------------------------------------------------------------------- */
-
-static fd_view fd_row_view(const fd_side *side, ptrdiff_t i) {
-    return (fd_view){side->data + i * side->row_step, side->bin_step, side->is_float32};
-}
-
-/* Where entry k of row i of a packed side is. */
-static ptrdiff_t fd_packed(ptrdiff_t i, ptrdiff_t k, ptrdiff_t width) {
-    return (i / FD_LANES * width + k) * FD_LANES + i % FD_LANES;
-}
-
-/* A block of a row: shares p, scaled shares a = 2^e p, log2 a (0 where a is). */
-typedef struct {
-    double p[FD_BLOCK], a[FD_BLOCK], log[FD_BLOCK];
-} fd_shares;
-
-static void fd_share(const fd_plan *plan, const fd_row_reader *r, ptrdiff_t start, int size, fd_shares *s) {
-    double copy[FD_BLOCK];
-    const double *x = fd_block(r, start, size, copy);
-    for (int k = 0; k < size; k++) {
-        s->p[k] = x[k] / r->sum;
-        s->a[k] = s->p[k] * plan->scale;
-        copy[k] = s->a[k] > 0.0 ? s->a[k] : 1.0;
-    }
-    fd_kernels_now->log2(copy, s->log, size);
-}
-
-static void fd_prepare_js(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int size,
-                          const fd_shares *s) {
-    double *half = side->left + i * plan->width + start, *log = side->left_too + i * plan->width + start;
-    double total = 0.0;
-    for (int k = 0; k < size; k++) {
-        half[k] = s->a[k] > 0.0 ? 0.5 * s->a[k] : FD_EMPTY;
-        log[k] = 0.5 * s->a[k] * s->log[k];
-        total += fabs(log[k]);
-    }
-    side->limit[i] += 2.0 * total / plan->scale;
-    for (int k = 0; k < size && side->bound; k++)
-        side->bound[i * plan->width + start + k] = sqrt(s->p[k]);
-    for (int k = 0; k < size && side->bound_packed; k++)
-        side->bound_packed[fd_packed(i, start + k, plan->width)] = sqrt(s->p[k]);
-    if (!side->left32)
-        return;
-    float *half32 = side->left32 + i * plan->width + start, *log32 = side->right32 + i * plan->width + start;
-    for (int k = 0; k < size; k++) {
-        half32[k] = half[k] > FD_EMPTY_32 ? (float)half[k] : FD_EMPTY_32;
-        log32[k] = (float)log[k];
-    }
-}
-
-/* In lanes: one chain of 512 additions would be longer than those of the products it is compared with. */
-static double fd_product_sum(const double *x, const double *y, int n) {
-    double lanes[FD_LANES] = {0}, sum = 0.0;
-    for (int k = 0; k < n; k++)
-        lanes[k % FD_LANES] += x[k] * y[k];
-    for (int lane = 0; lane < FD_LANES; lane++)
-        sum += lanes[lane];
-    return sum;
-}
-
-/* The two factors whose product is summed. */
-static void fd_prepare_dot(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int size,
-                           fd_shares *s) {
-    double *left = s->p, *right = s->log, constant = 0.0;
-    switch (plan->measure) {
-    case FD_ROW_HELLINGER_DISTANCE:
-        for (int k = 0; k < size; k++)
-            left[k] = right[k] = sqrt(s->p[k]);
-        break;
-    case FD_ROW_CHI_SQUARE:
-        for (int k = 0; k < size; k++) {
-            right[k] = s->p[k] > 0.0 ? 1.0 / s->p[k] : 0.0;
-            left[k] = s->p[k] * s->p[k];
-        }
-        break;
-    case FD_ROW_CROSS_ENTROPY:
-        fd_kernels_now->surprisal(s->p, right, size);
-        for (int k = 0; k < size; k++)
-            right[k] = s->p[k] > 0.0 ? right[k] : 0.0;
-        break;
-    default:
-        constant = fd_product_sum(left, right, size);
-    }
-    if (side->left || plan->measure == FD_ROW_JEFFREYS_DIVERGENCE) /* of q, KL knows nothing */
-        side->constant[i] += constant;
-    for (int k = 0; k < size; k++) {
-        if (side->left)
-            side->left[i * plan->width + start + k] = left[k];
-        if (side->right)
-            side->right[fd_packed(i, start + k, plan->width)] = right[k];
-        if (side->left_too)
-            side->left_too[i * plan->width + start + k] = right[k];
-        if (side->right_too)
-            side->right_too[fd_packed(i, start + k, plan->width)] = left[k];
-    }
-}
-
-/* Shares for total variation; for transport gap-weighted cumulative shares, each rounded once from a
- * double-double sum, so that rows end in exactly the same 1. */
-static void fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t i, const fd_row_reader *r) {
-    double size = 0.0, hi = 0.0, lo = 0.0, *out = side->left + i * plan->width;
-    for (ptrdiff_t k = 0; k < plan->n_bins; k++) {
-        double x = fd_entry(&r->view, k) + r->add;
-        if (plan->measure == FD_ROW_SAMPLES)
-            out[k] = x;
-        else if (plan->measure == FD_ROW_TOTAL_VARIATION)
-            out[k] = x / r->sum;
-        else {
-            fd_add(&hi, &lo, x);
-            double gap = k + 1 < plan->n_bins ? plan->support[k + 1] - plan->support[k] : 0.0;
-            out[k] = (hi + lo) / r->sum * gap;
-        }
-        size += fabs(out[k]);
-    }
-    ptrdiff_t group = (plan->n_bins + FD_LANES - 1) / FD_LANES;
-    for (ptrdiff_t k = 0; k < plan->n_bins && side->bound; k++)
-        side->bound[i * FD_LANES + k / group] += out[k];
-    side->total[i] = size;
-    side->limit[i] = plan->measure == FD_ROW_SAMPLES ? 0.0 : size;
-}
-
-static void fd_note_support(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int size,
-                            const fd_shares *s) {
-    uint64_t *words = side->support + i * ((plan->n_bins + 63) / 64) + start / 64;
-    for (int first = 0; first < size; first += 64) {
-        uint64_t bits = 0;
-        int n = size - first < 64 ? size - first : 64;
-        for (int k = 0; k < n; k++)
-            bits |= (uint64_t)(s->p[first + k] > 0.0) << k;
-        words[first / 64] = bits;
-        side->gaps[i] |= bits != UINT64_MAX >> (64 - n);
-    }
-}
 
 /* From the size of a row's terms to its limit: E <= tolerance D as D >= limit_i + limit_j. */
 static double fd_limit(const fd_plan *plan, double size, double constant) {
@@ -202,8 +71,8 @@ static double fd_limit(const fd_plan *plan, double size, double constant) {
     switch (plan->measure) {
     case FD_ROW_JS_DIVERGENCE:
     case FD_ROW_JS_DISTANCE:
-        return plan->single ? 3.5 * 0x1p-24 * (size + 1.2) / tolerance
-                            : 5.0 * FD_U * (size + 1.0) / tolerance;
+        return plan->single ? 4.0 * 0x1p-24 * (size + 1.0) / tolerance
+                            : 6.5 * FD_U * (size + 0.5) / tolerance;
     case FD_ROW_KL_DIVERGENCE:
     case FD_ROW_JEFFREYS_DIVERGENCE:
         return chain * (fabs(constant) + 4.0) / (tolerance - chain);
@@ -258,73 +127,9 @@ void fd_plan_finish(fd_plan *plan) {
     }
 }
 
-/* The least positive mass. */
-static double fd_least(const fd_row_reader *r, ptrdiff_t n) {
-    double copy[FD_BLOCK], least = INFINITY;
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        const double *x = fd_block(r, start, size, copy);
-        _Pragma("omp simd reduction(min : least)") for (ptrdiff_t k = 0; k < size; k++) {
-            double positive = x[k] > 0.0 ? x[k] : INFINITY;
-            least = positive < least ? positive : least;
-        }
-    }
-    return least;
-}
-
-static int fd_prepare(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
-    ptrdiff_t n = plan->n_bins;
-    fd_row_reader r = fd_reader(fd_row_view(side, i), &plan->options);
-    if (plan->measure == FD_ROW_SAMPLES) {
-        for (ptrdiff_t k = 0; k < n; k++)
-            if (!(fabs(fd_entry(&r.view, k)) <= DBL_MAX))
-                return FD_VOID;
-        if (plan->form == FD_FORM_L1)
-            fd_prepare_l1(plan, side, i, &r);
-        return FD_PLAIN;
-    }
-    if (!fd_weigh_any(&r, n))
-        return FD_VOID;
-    if (plan->form == FD_FORM_PAIRS)
-        return FD_PLAIN;
-    int in_place = r.direct && fd_is_ordinary(&r);
-    fd_stats stats;
-    stats = fd_row_stats(&r, n, 1);
-    r.direct = 0;
-    if (!(stats.sum_hi >= FD_MASS_MIN && stats.sum_hi <= 0x1p900 &&
-          fd_least(&r, n) / stats.sum_hi >= 0x1p-390))
-        return FD_SPECIAL;
-    r.sum = stats.sum_hi;
-    if (plan->form == FD_FORM_JS) {
-        side->total[i] = stats.sum_hi;
-        side->total_lo[i] = in_place ? stats.sum_lo : NAN;
-    }
-    if (plan->form == FD_FORM_L1) {
-        fd_prepare_l1(plan, side, i, &r);
-        return FD_PLAIN;
-    }
-    fd_shares shares;
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        int size = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
-        fd_share(plan, &r, start, size, &shares);
-        if (side->support) /* before the shares are overwritten */
-            fd_note_support(plan, side, i, start, size, &shares);
-        if (plan->form == FD_FORM_JS)
-            fd_prepare_js(plan, side, i, start, size, &shares);
-        else
-            fd_prepare_dot(plan, side, i, start, size, &shares);
-    }
-    for (ptrdiff_t k = n; k < plan->width && plan->form == FD_FORM_JS; k++) {
-        side->left[i * plan->width + k] = FD_EMPTY;
-        if (side->left32)
-            side->left32[i * plan->width + k] = FD_EMPTY_32;
-    }
-    return FD_PLAIN;
-}
-
 int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
     side->limit[i] = side->constant[i] = 0.0;
-    side->kind[i] = (uint8_t)fd_prepare(plan, side, i);
+    side->kind[i] = (uint8_t)fd_kernels_now->prepare(plan, side, i);
     side->limit[i] = side->kind[i] == FD_PLAIN ? fd_limit(plan, side->limit[i], side->constant[i]) : INFINITY;
     return side->kind[i];
 }
@@ -422,32 +227,46 @@ static double fd_js_near_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i
 /* Rows [j, j + n) against row i; n sums. */
 static void fd_js_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
                        int n, int look, double *sums) {
-    ptrdiff_t w = plan->width;
+    ptrdiff_t w = plan->width, blocks = fd_js_blocks(w) * FD_LANES;
     double part[FD_TILE];
     for (ptrdiff_t start = 0; start < w; start += FD_CHUNK) {
         ptrdiff_t size = w - start < FD_CHUNK ? w - start : FD_CHUNK, p = i * w + start, q = j * w + start;
+        ptrdiff_t p_block = i * blocks + start / FD_JS_BLOCK * FD_LANES;
+        ptrdiff_t q_block = j * blocks + start / FD_JS_BLOCK * FD_LANES;
         double *out = start ? part : sums;
         if (plan->single && look)
-            fd_kernels_now->js_rows32(a->left32 + p, a->right32 + p, b->left32 + q, b->right32 + q, w, n,
-                                      size, out);
+            fd_kernels_now->js_rows32(a->left32 + p, a->blocks32 + p_block, b->left32 + q,
+                                      b->blocks32 + q_block, w, blocks, n, size, out);
         else
-            fd_kernels_now->js_rows(a->left + p, a->left_too + p, b->left + q, b->left_too + q, w, n, size,
-                                    look && w <= FD_CHUNK, out);
+            fd_kernels_now->js_rows(a->left + p, a->blocks + p_block, b->left + q, b->blocks + q_block, w,
+                                    blocks, n, size, look && w <= FD_CHUNK, out);
         for (int row = 0; row < n && start; row++)
             sums[row] += part[row];
     }
 }
 
-/* Jensen-Shannon once more: by terms of second order, or in double precision, or by fd_row. */
+/* Rows [j, j + n) against row i in double precision, as far as that holds the tolerance; else -1. */
+static void fd_js_double(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
+                         int n, double *values) {
+    double limits[FD_TILE], nothing[FD_TILE] = {0}, share = plan->single ? 0x1p-28 : 1.0;
+    fd_finish finish = plan->finish;
+    finish.most = INFINITY;
+    for (int column = 0; column < n; column++)
+        limits[column] = share * b->limit[j + column];
+    fd_js_sums(plan, a, i, b, j, n, 0, values);
+    fd_kernels_now->finish_row(values, n, &finish, 0.0, share * a->limit[i], nothing, limits);
+}
+
+/* Jensen-Shannon once more: in double precision, or by terms of second order, or by fd_row. */
 static double fd_js_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j) {
-    double sum, value = fd_js_near_pair(plan, a, i, b, j);
-    if (value >= 0.0)
-        return value;
-    fd_js_sums(plan, a, i, b, j, 1, 0, &sum);
-    double limit = a->limit[i] + b->limit[j], d = sum * plan->finish.factor;
+    double value = -1.0;
     if (plan->single)
-        limit *= 0x1p-28; /* double precision held to the tolerance of single */
-    return d >= limit ? fd_finish_one(plan, d) : -1.0;
+        fd_js_double(plan, a, i, b, j, 1, &value);
+    if (value < 0.0)
+        value = fd_js_near_pair(plan, a, i, b, j);
+    if (value < 0.0 && !plan->single)
+        fd_js_double(plan, a, i, b, j, 1, &value);
+    return value;
 }
 
 double fd_exact_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j) {
@@ -478,13 +297,17 @@ static int fd_is_violated(const fd_plan *plan, const uint64_t *p, const uint64_t
     return only_p || (both && only_q);
 }
 
-/* What the products cannot see: p log(p/0) = inf. */
+/* What the products cannot see: p log(p/0) = inf. Mostly no row of a tile has an empty bin. */
 static void fd_mark_violations(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
                                ptrdiff_t j, int n_j, double *values) {
     ptrdiff_t words = (plan->n_bins + 63) / 64;
-    int both = plan->measure == FD_ROW_JEFFREYS_DIVERGENCE;
+    int both = plan->measure == FD_ROW_JEFFREYS_DIVERGENCE, gaps = 0;
     for (int column = 0; column < n_j; column++)
-        for (int row = 0; row < n_i; row++)
+        gaps |= b->gaps[j + column];
+    for (int row = 0; row < n_i && both; row++)
+        gaps |= a->gaps[i + row];
+    for (int row = 0; row < n_i && gaps; row++)
+        for (int column = 0; column < n_j; column++)
             if ((b->gaps[j + column] || (both && a->gaps[i + row])) && a->kind[i + row] == FD_PLAIN &&
                 b->kind[j + column] == FD_PLAIN &&
                 fd_is_violated(plan, a->support + (i + row) * words, b->support + (j + column) * words, both))
@@ -539,6 +362,12 @@ ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, c
         if (plan->form != FD_FORM_PAIRS)
             lost = fd_kernels_now->finish_row(value, n_j, &plan->finish, a->constant[i + row],
                                               a->limit[i + row], b->constant + j, b->limit + j);
+        if (plan->form == FD_FORM_JS && plan->single && lost > n_j / 4) {
+            double twice[FD_TILE];
+            fd_js_double(plan, a, i + row, b, j, n_j, twice);
+            for (int column = 0; column < n_j; column++)
+                value[column] = value[column] == -1.0 ? twice[column] : value[column];
+        }
         for (int column = 0; column < n_j && lost; column++)
             if (plan->form == FD_FORM_PAIRS || value[column] == -1.0) {
                 value[column] = fd_exact_pair(plan, a, i + row, b, j + column);

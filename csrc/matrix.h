@@ -22,7 +22,7 @@ typedef enum {
  * samples. */
 enum { FD_ROW_HISTOGRAMS = FD_N_ROWS, FD_ROW_SAMPLES };
 
-typedef struct {
+typedef struct fd_plan {
     int measure; /* fd_row_measure, or one of the above */
     fd_form form;
     int single; /* float32 in and out, with 5e-6 to keep where otherwise it is 1e-12 */
@@ -42,24 +42,47 @@ enum {
 
 /* Rows as they came and as they were prepared. `left` are rows of the first argument, `right` of the second:
  * packed in panels of FD_LANES rows, bin by bin, where the form is a product. */
-typedef struct {
+typedef struct fd_side {
     const char *data;
     ptrdiff_t row_step, bin_step, n_rows;
     int is_float32;
     double *left, *right;
-    double *left_too, *right_too; /* FD_FORM_DOTS: with the functions changed round; FD_FORM_JS: h log2 2h */
-    float *left32, *right32;      /* FD_FORM_JS in single precision: halves, their h log2 2h */
+    double *left_too, *right_too; /* FD_FORM_DOTS: with the functions changed round */
+    double *blocks;               /* FD_FORM_JS: sums of h log2 2h, FD_LANES for each FD_JS_BLOCK bins */
+    float *left32, *blocks32;     /* the same in single precision, and the halves */
     double *constant, *limit;     /* the row's share of the finish (kernels.h); limit inf: not FD_PLAIN */
     double *total, *total_lo; /* FD_FORM_JS: the sum of the masses, NaN where they cannot be read in place;
                                  FD_FORM_L1: the sum of the prepared numbers */
-    double *bound, *bound_packed; /* for neighbours (nearest.c): roots of shares, packed for the second
-                                     argument; FD_FORM_L1: FD_LANES sums of neighbouring entries */
+    float *roots, *roots_packed;    /* for neighbours (nearest.c), the latter of second arguments: FD_FORM_JS */
+    double *groups, *groups_packed; /* FD_FORM_L1: FD_LANES sums of neighbouring entries */
     uint64_t *support;            /* a bit for each bin with mass, where a product cannot tell; else NULL */
     uint8_t *gaps;                /* whether one of them is 0 */
     uint8_t *kind;
 } fd_side;
 
 enum { FD_TILE = 64 };
+
+static inline fd_view fd_row_view(const fd_side *side, ptrdiff_t i) {
+    return (fd_view){side->data + i * side->row_step, side->bin_step, side->is_float32};
+}
+
+static inline ptrdiff_t fd_js_blocks(ptrdiff_t width) { return (width + FD_JS_BLOCK - 1) / FD_JS_BLOCK; }
+
+/* Asks for cache lines that will be read soon, or written: those too come into the caches first, and that can
+ * happen while a tile is computed. */
+static inline void fd_fetch(const void *start, ptrdiff_t size) {
+#if defined(__GNUC__)
+    for (ptrdiff_t at = 0; at < size; at += 64)
+        __builtin_prefetch((const char *)start + at);
+#endif
+}
+
+static inline void fd_fetch_for_writing(void *start, ptrdiff_t size) {
+#if defined(__GNUC__)
+    for (ptrdiff_t at = 0; at < size; at += 64)
+        __builtin_prefetch((char *)start + at, 1);
+#endif
+}
 
 /* Fills what follows from measure, form, options, n_bins and single. */
 void fd_plan_finish(fd_plan *plan);
@@ -79,7 +102,7 @@ ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, c
 double fd_pair_value(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
 
 /* Neighbours are looked for FD_QUERIES rows at a time among FD_SEGMENT. */
-enum { FD_QUERIES = 16, FD_SEGMENT = 16384 };
+enum { FD_QUERIES = 16, FD_SEGMENT = 4096 };
 
 /* Puts the rows [j, j + n) that are near enough into the sorted lists of rows [i, i + n_i): n <= FD_SEGMENT,
  * j a multiple of FD_LANES, lists of at most k of which there are `counts`. Room: `space` for FD_QUERIES x

@@ -12,6 +12,7 @@ cdef extern from "matrix.h" nogil:
         FD_FORM_L1
     enum:
         FD_LANES
+        FD_JS_BLOCK
         FD_TILE
         FD_QUERIES
         FD_SEGMENT
@@ -36,17 +37,22 @@ cdef extern from "matrix.h" nogil:
         double *right
         double *left_too
         double *right_too
+        double *blocks
         float *left32
-        float *right32
+        float *blocks32
         double *constant
         double *limit
         double *total
         double *total_lo
-        double *bound
-        double *bound_packed
+        float *roots
+        float *roots_packed
+        double *groups
+        double *groups_packed
         uint64_t *support
         uint8_t *gaps
         uint8_t *kind
+    Py_ssize_t fd_js_blocks(Py_ssize_t width)
+    void fd_fetch_for_writing(void *start, Py_ssize_t size)
     void fd_plan_finish(fd_plan *plan)
     int fd_prepare_row(const fd_plan *plan, const fd_side *side, Py_ssize_t i)
     double fd_exact_pair(const fd_plan *plan, const fd_side *a, Py_ssize_t i, const fd_side *b, Py_ssize_t j)

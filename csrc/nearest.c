@@ -56,40 +56,48 @@ static double fd_value(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const
     return plan->single ? (double)(float)value : value;
 }
 
-/* Lower bounds of D for row i against rows [j, j + n). */
-static void fd_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
+/* Lower bounds of D for rows [i, i + n_i) against rows [j, j + n). */
+static void fd_overlap_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
                       ptrdiff_t j, ptrdiff_t n, double *bounds) {
-    double slack = (double)(FD_DOT_BLOCK + 16 + plan->width / FD_DOT_BLOCK) * 0x1p-53;
+    enum { COLUMNS = 512 };
+    float overlaps[FD_QUERIES * COLUMNS];
+    /* in single precision: the roots are rounded, then the products' sums; beyond 2^20 bins, no bound */
+    double slack = ((double)FD_DOT_BLOCK + 8.0 + (double)plan->width / FD_DOT_BLOCK) * 0x1p-24;
+    ptrdiff_t w = plan->width;
+    for (ptrdiff_t start = 0; start < n; start += COLUMNS) {
+        int size = (int)(n - start < COLUMNS ? n - start : COLUMNS);
+        for (int panel = 0; panel < size; panel += FD_LANES)
+            fd_kernels_now->dot_rows32(a->roots + i * w, w, n_i,
+                                       b->roots_packed + (j + start + panel) * w, w, overlaps + panel,
+                                       COLUMNS);
+        for (int row = 0; row < n_i; row++)
+            fd_kernels_now->overlap_bounds(overlaps + row * COLUMNS, size, slack, a->limit[i + row],
+                                           b->limit + j + start, bounds + row * FD_SEGMENT + start);
+    }
+}
+
+/* The same of sums of absolute differences, by their groups. */
+static void fd_group_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
+                            ptrdiff_t j, ptrdiff_t n, double *bounds) {
     double grouping = ((double)plan->n_bins / FD_LANES + 8.0) * 0x1p-53, factor = plan->finish.factor;
-    if (plan->form == FD_FORM_JS)
-        for (ptrdiff_t panel = 0; panel < n; panel += FD_LANES)
-            fd_kernels_now->dot_rows(a->bound + i * plan->width, plan->width, n_i,
-                                     b->bound_packed + (j + panel) * plan->width, plan->width, bounds + panel,
-                                     FD_SEGMENT);
     for (int row = 0; row < n_i; row++) {
-        double *bound = bounds + row * FD_SEGMENT, limit = a->limit[i + row];
-        const double *limits = b->limit + j;
-        if (plan->form == FD_FORM_JS)
-            for (ptrdiff_t column = 0; column < n; column++)
-                bound[column] = limit + limits[column] < INFINITY ? 1.0 - slack - bound[column] : -1.0;
-        else {
-            fd_kernels_now->l1_rows(a->bound + (i + row) * FD_LANES, b->bound + j * FD_LANES, FD_LANES,
-                                    (int)n, FD_LANES, bound);
-            for (ptrdiff_t column = 0; column < n; column++) {
-                double lost = grouping * (a->total[i + row] + b->total[j + column]);
-                bound[column] = limit + limits[column] < INFINITY
-                                    ? factor * (bound[column] * (1.0 - 0x1p-40) - lost)
-                                    : -1.0;
-            }
+        double *bound = bounds + row * FD_SEGMENT, limit = a->limit[i + row], total = a->total[i + row];
+        const double *limits = b->limit + j, *totals = b->total + j;
+        fd_kernels_now->l1_panels(a->groups + (i + row) * FD_LANES, b->groups_packed + j * FD_LANES, n, bound);
+        for (ptrdiff_t column = 0; column < n; column++) {
+            double least = factor * (bound[column] * (1.0 - 0x1p-40) - grouping * (total + totals[column]));
+            bound[column] = limit + limits[column] < INFINITY ? least : -1.0;
         }
     }
 }
 
-/* One row's list from the bounds of a segment: first the k of least bound, then what is within reach. */
+/* One row's list from the bounds of a segment: first the k of least bound, then what is within reach, each
+ * row asked for while the one before it is looked at. */
 static void fd_refine(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
                       ptrdiff_t n, double *bounds, ptrdiff_t k, double *values, ptrdiff_t *indices,
                       ptrdiff_t *count, double *first, ptrdiff_t *first_indices) {
-    ptrdiff_t n_first = 0, n_wanted = k < n ? k : n;
+    ptrdiff_t n_first = 0, n_wanted = k < n ? k : n, row_bytes = plan->width * (ptrdiff_t)sizeof(double);
+    int places[FD_SEGMENT];
     if (*count < k)
         for (ptrdiff_t column = 0; column < n; column++)
             if (n_first < n_wanted || bounds[column] < first[n_wanted - 1])
@@ -97,14 +105,19 @@ static void fd_refine(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const 
     for (ptrdiff_t place = 0; place < n_first; place++) {
         ptrdiff_t column = first_indices[place];
         fd_take(values, indices, count, k, fd_value(plan, a, i, b, j + column), j + column);
-        bounds[column] = INFINITY;
+        bounds[column] = NAN; /* within no reach */
     }
     double reach = fd_reach(plan, values, *count, k);
-    for (ptrdiff_t column = 0; column < n; column++)
-        if (bounds[column] <= reach && bounds[column] < INFINITY) {
+    int n_places = fd_kernels_now->within(bounds, (int)n, reach, places);
+    for (int place = 0; place < n_places; place++) {
+        ptrdiff_t column = places[place];
+        if (place + 1 < n_places)
+            fd_fetch(b->left + (j + places[place + 1]) * plan->width, row_bytes < 4096 ? row_bytes : 4096);
+        if (bounds[column] <= reach) {
             fd_take(values, indices, count, k, fd_value(plan, a, i, b, j + column), j + column);
             reach = fd_reach(plan, values, *count, k);
         }
+    }
 }
 
 /* One row's list from the values of tiles. */
@@ -127,11 +140,11 @@ static void fd_scan(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i,
 void fd_nearest(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
                 ptrdiff_t n, ptrdiff_t k, double *values, ptrdiff_t *indices, ptrdiff_t *counts,
                 double *space, double *first, ptrdiff_t *first_indices) {
-    if (!a->bound) {
+    if (!a->roots && !a->groups) {
         fd_scan(plan, a, i, n_i, b, j, n, k, values, indices, counts, space);
         return;
     }
-    fd_bounds(plan, a, i, n_i, b, j, n, space);
+    (a->roots ? fd_overlap_bounds : fd_group_bounds)(plan, a, i, n_i, b, j, n, space);
     for (int row = 0; row < n_i; row++)
         fd_refine(plan, a, i + row, b, j, n, space + row * FD_SEGMENT, k, values + row * k, indices + row * k,
                   counts + row, first, first_indices);

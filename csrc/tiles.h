@@ -6,6 +6,9 @@
  */
 #include "kernels.h"
 #include "log.h"
+#ifdef FD_AVX512
+#    include "log_table.h"
+#endif
 
 /* log2 x = k + (2/ln 2) atanh(n/d) of a positive normal number, x = 2^k (d+n)/(d-n) with x 2^-k between the
  * roots of 1/2 and 2: near 1 the error is relative too. */
@@ -97,59 +100,102 @@ static int fd_look_near(const double *p, const double *q, ptrdiff_t width) {
     return !far;
 }
 
-/* Jensen-Shannon of row p and `rows` rows q, `step` entries apart, all of halves h = p/2 with their h log2
- * 2h: sum h_p log2 2h_p + h_q log2 2h_q - m log2 m,    m = h_p + h_q. Every term is >= 0 but for its own
- * rounding, so the sum adds no more than (width/16) u of itself. Two bins share a division, 1/(d e) times e
- * and d: a division takes as long as the rest of a bin. -1, with `look`, for rows that look near-identical.
- */
-static void fd_js_rows(const double *p, const double *p_log, const double *q, const double *q_log,
-                       ptrdiff_t step, int rows, ptrdiff_t width, int look, double *sums) {
+/* lanes -= m log2 m,    m = p + q, over n bins: a multiple of 2 FD_LANES, at most FD_JS_BLOCK. */
+#ifdef FD_AVX512
+FD_INLINE void fd_take_mixture(const double *p, const double *q, ptrdiff_t n, double *lanes) {
+    __m512d low = _mm512_loadu_pd(lanes), high = _mm512_loadu_pd(lanes + FD_LANES / 2);
+    for (ptrdiff_t i = 0; i < n; i += FD_LANES) {
+        __m512d m = _mm512_add_pd(_mm512_loadu_pd(p + i), _mm512_loadu_pd(q + i));
+        __m512d m2 = _mm512_add_pd(_mm512_loadu_pd(p + i + FD_LANES / 2),
+                                   _mm512_loadu_pd(q + i + FD_LANES / 2));
+        low = _mm512_fnmadd_pd(m, fd_table_log2(m), low);
+        high = _mm512_fnmadd_pd(m2, fd_table_log2(m2), high);
+    }
+    _mm512_storeu_pd(lanes, low);
+    _mm512_storeu_pd(lanes + FD_LANES / 2, high);
+}
+
+FD_INLINE void fd_take_mixture32(const float *p, const float *q, ptrdiff_t n, float *lanes) {
+    __m512 sum = _mm512_loadu_ps(lanes);
+    for (ptrdiff_t i = 0; i < n; i += FD_LANES) {
+        __m512 m = _mm512_add_ps(_mm512_loadu_ps(p + i), _mm512_loadu_ps(q + i));
+        sum = _mm512_fnmadd_ps(m, fd_table_log2_32(m), sum);
+    }
+    _mm512_storeu_ps(lanes, sum);
+}
+#else
+/* Two bins share a division, 1/(d e) times e and d: a division takes as long as the rest of a bin. */
+FD_INLINE void fd_take_mixture(const double *p, const double *q, ptrdiff_t n, double *lanes) {
     enum { HALF = FD_LANES / 2 };
-    for (int row = 0; row < rows; row++, q += step, q_log += step) {
-        double lanes[HALF] = {0}, more[HALF] = {0};
+    for (ptrdiff_t i = 0; i < n; i += FD_LANES) {
+        _Pragma("omp simd") for (int lane = 0; lane < HALF; lane++) {
+            ptrdiff_t at = i + lane, too = at + HALF;
+            double m = p[at] + q[at], m2 = p[too] + q[too];
+            fd_log_parts l = fd_split_log(m), l2 = fd_split_log(m2);
+            double both = 1.0 / (l.d * l2.d);
+            lanes[lane] = fd_madd(-m, fd_join_log(l.k, l.n * (both * l2.d)), lanes[lane]);
+            lanes[lane + HALF] = fd_madd(-m2, fd_join_log(l2.k, l2.n * (both * l.d)), lanes[lane + HALF]);
+        }
+    }
+}
+
+FD_INLINE void fd_take_mixture32(const float *p, const float *q, ptrdiff_t n, float *lanes) {
+    for (ptrdiff_t i = 0; i < n; i += 2 * FD_LANES) {
+        _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {
+            ptrdiff_t at = i + lane, too = at + FD_LANES;
+            float m = p[at] + q[at], m2 = p[too] + q[too];
+            fd_log_parts32 l = fd_split_log32(m), l2 = fd_split_log32(m2);
+            float both = 1.0f / (l.d * l2.d);
+            float sum = fd_madd32(-m, fd_join_log32(l.k, l.n * (both * l2.d)), lanes[lane]);
+            lanes[lane] = fd_madd32(-m2, fd_join_log32(l2.k, l2.n * (both * l.d)), sum);
+        }
+    }
+}
+#endif
+
+/* Jensen-Shannon of row p and `rows` rows q, `step` entries apart, all of halves h = p/2: the sum of
+ * h_p log2 2h_p + h_q log2 2h_q - m log2 m,    m = h_p + h_q. The first two were added up for each row, lane
+ * by lane in blocks of FD_JS_BLOCK bins, so one logarithm a bin remains, and what a block comes to is small
+ * again: it is >= 0 but for its own rounding. -1, with `look`, for rows that look near-identical.
+ */
+static void fd_js_rows(const double *p, const double *p_blocks, const double *q, const double *q_blocks,
+                       ptrdiff_t step, ptrdiff_t blocks_step, int rows, ptrdiff_t width, int look,
+                       double *sums) {
+    for (int row = 0; row < rows; row++, q += step, q_blocks += blocks_step) {
+        double total[FD_LANES] = {0}, lanes[FD_LANES];
         if (look && fd_look_near(p, q, width)) {
             sums[row] = -1.0;
             continue;
         }
-        for (ptrdiff_t i = 0; i < width; i += FD_LANES) {
-            _Pragma("omp simd") for (int lane = 0; lane < HALF; lane++) {
-                ptrdiff_t at = i + lane, too = at + HALF;
-                double m = p[at] + q[at], m2 = p[too] + q[too];
-                fd_log_parts l = fd_split_log(m), l2 = fd_split_log(m2);
-                double both = 1.0 / (l.d * l2.d);
-                lanes[lane] += fd_madd(-m, fd_join_log(l.k, l.n * (both * l2.d)), p_log[at] + q_log[at]);
-                more[lane] += fd_madd(-m2, fd_join_log(l2.k, l2.n * (both * l.d)), p_log[too] + q_log[too]);
-            }
+        for (ptrdiff_t i = 0; i < width; i += FD_JS_BLOCK) {
+            const double *a = p_blocks + i / FD_JS_BLOCK * FD_LANES;
+            const double *b = q_blocks + i / FD_JS_BLOCK * FD_LANES;
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) lanes[lane] = a[lane] + b[lane];
+            fd_take_mixture(p + i, q + i, width - i < FD_JS_BLOCK ? width - i : FD_JS_BLOCK, lanes);
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) total[lane] += lanes[lane];
         }
-        double all[FD_LANES];
-        memcpy(all, lanes, sizeof lanes);
-        memcpy(all + HALF, more, sizeof more);
-        sums[row] = fd_fold(all);
+        sums[row] = fd_fold(total);
     }
 }
 
-/* The same in single precision; eight additions at most before a lane is taken into a double. */
-static void fd_js_rows32(const float *p, const float *p_log, const float *q, const float *q_log,
-                         ptrdiff_t step, int rows, ptrdiff_t width, double *sums) {
-    for (int row = 0; row < rows; row++, q += step, q_log += step) {
+/* The same in single precision; four blocks at most before a lane is taken into a double. */
+static void fd_js_rows32(const float *p, const float *p_blocks, const float *q, const float *q_blocks,
+                         ptrdiff_t step, ptrdiff_t blocks_step, int rows, ptrdiff_t width, double *sums) {
+    for (int row = 0; row < rows; row++, q += step, q_blocks += blocks_step) {
         double total[FD_LANES] = {0};
-        for (ptrdiff_t start = 0; start < width; start += 16 * FD_LANES) {
-            ptrdiff_t end = start + 16 * FD_LANES < width ? start + 16 * FD_LANES : width;
-            float lanes[FD_LANES] = {0}, more[FD_LANES] = {0};
-            for (ptrdiff_t i = start; i < end; i += 2 * FD_LANES) {
-                _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {
-                    ptrdiff_t at = i + lane, too = at + FD_LANES;
-                    float m = p[at] + q[at], m2 = p[too] + q[too];
-                    fd_log_parts32 l = fd_split_log32(m), l2 = fd_split_log32(m2);
-                    float both = 1.0f / (l.d * l2.d);
-                    lanes[lane] +=
-                        fd_madd32(-m, fd_join_log32(l.k, l.n * (both * l2.d)), p_log[at] + q_log[at]);
-                    more[lane] +=
-                        fd_madd32(-m2, fd_join_log32(l2.k, l2.n * (both * l.d)), p_log[too] + q_log[too]);
-                }
+        for (ptrdiff_t start = 0; start < width; start += 4 * FD_JS_BLOCK) {
+            ptrdiff_t end = start + 4 * FD_JS_BLOCK < width ? start + 4 * FD_JS_BLOCK : width;
+            float part[FD_LANES] = {0}, lanes[FD_LANES];
+            for (ptrdiff_t i = start; i < end; i += FD_JS_BLOCK) {
+                const float *a = p_blocks + i / FD_JS_BLOCK * FD_LANES;
+                const float *b = q_blocks + i / FD_JS_BLOCK * FD_LANES;
+                _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) lanes[lane] =
+                    a[lane] + b[lane];
+                fd_take_mixture32(p + i, q + i, end - i < FD_JS_BLOCK ? end - i : FD_JS_BLOCK, lanes);
+                _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) part[lane] += lanes[lane];
             }
             for (int lane = 0; lane < FD_LANES; lane++)
-                total[lane] += (double)lanes[lane] + more[lane];
+                total[lane] += part[lane];
         }
         sums[row] = fd_fold(total);
     }
@@ -223,54 +269,93 @@ static void fd_l1_rows(const double *p, const double *q, ptrdiff_t step, int row
     }
 }
 
-/* Scalar products of FD_DOT_ROWS rows `step` apart with FD_LANES rows packed bin by bin, bins [0, n), added
- * to sums. FD_DOT_ROWS is what the registers hold. */
-FD_INLINE void fd_dot_block(const double *restrict left, ptrdiff_t step, const double *restrict panel,
-                            ptrdiff_t n, double *restrict sums, ptrdiff_t sums_step) {
-    double s[FD_DOT_ROWS][FD_LANES] = {{0}};
-    for (ptrdiff_t i = 0; i < n; i++, panel += FD_LANES) {
-#pragma GCC unroll 16
-        for (int row = 0; row < FD_DOT_ROWS; row++) {
-            double x = left[row * step + i];
-            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) s[row][lane] =
-                fd_madd(x, panel[lane], s[row][lane]);
-        }
+/* Scalar products of `rows` rows, `step` apart (a multiple of ROWS can be read), with a panel of FD_LANES rows
+ * packed bin by bin. ROWS is what the registers hold. In blocks of FD_DOT_BLOCK bins: the error is
+ * (FD_DOT_BLOCK + width/FD_DOT_BLOCK) u of sum |x y| at most. */
+#define FD_DOT_LOOPS(name, real, madd, ROWS)                                                                 \
+    FD_INLINE void name##_block(const real *restrict left, ptrdiff_t step, const real *restrict panel,       \
+                                ptrdiff_t n, real *restrict sums, ptrdiff_t sums_step, int first) {          \
+        real s[ROWS][FD_LANES] = {{0}};                                                                      \
+        for (ptrdiff_t i = 0; i < n; i++, panel += FD_LANES) {                                               \
+            _Pragma("GCC unroll 16") for (int row = 0; row < ROWS; row++) {                                  \
+                real x = left[row * step + i];                                                               \
+                _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) s[row][lane] =               \
+                    madd(x, panel[lane], s[row][lane]);                                                      \
+            }                                                                                                \
+        }                                                                                                    \
+        _Pragma("GCC unroll 16") for (int row = 0; row < ROWS; row++) {                                      \
+            real *sum = sums + row * sums_step;                                                              \
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) sum[lane] =                      \
+                first ? s[row][lane] : sum[lane] + s[row][lane];                                             \
+        }                                                                                                    \
+    }                                                                                                        \
+                                                                                                             \
+    static void name##_rows(const real *left, ptrdiff_t step, int rows, const real *panel, ptrdiff_t width,  \
+                            real *sums, ptrdiff_t sums_step) {                                               \
+        for (int row = 0; row < rows; row += ROWS)                                                           \
+            for (ptrdiff_t start = 0; start < width; start += FD_DOT_BLOCK) {                                \
+                ptrdiff_t n = width - start < FD_DOT_BLOCK ? width - start : FD_DOT_BLOCK;                   \
+                name##_block(left + row * step + start, step, panel + start * FD_LANES, n,                   \
+                             sums + row * sums_step, sums_step, start == 0);                                 \
+            }                                                                                                \
     }
-    for (int row = 0; row < FD_DOT_ROWS; row++)
-        for (int lane = 0; lane < FD_LANES; lane++)
-            sums[row * sums_step + lane] += s[row][lane];
+
+FD_DOT_LOOPS(fd_dot, double, fd_madd, FD_DOT_ROWS)
+FD_DOT_LOOPS(fd_dot32, float, fd_madd32, 2 * FD_DOT_ROWS)
+
+/* Sums of |x - y| over FD_LANES entries x of one row and y of n rows, packed in panels. */
+static void fd_l1_panels(const double *x, const double *panel, ptrdiff_t n, double *sums) {
+    for (ptrdiff_t j = 0; j < n; j += FD_LANES, panel += FD_LANES * FD_LANES) {
+        double s[FD_LANES] = {0};
+#pragma GCC unroll 4
+        for (int entry = 0; entry < FD_LANES; entry++) {
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) s[lane] +=
+                fabs(x[entry] - panel[entry * FD_LANES + lane]);
+        }
+        memcpy(sums + j, s, sizeof s);
+    }
 }
 
-/* Scalar products of `rows` rows (a multiple of FD_DOT_ROWS can be read) with one panel. In blocks of
- * FD_DOT_BLOCK bins: the error is (FD_DOT_BLOCK + width/FD_DOT_BLOCK) u of sum |x y| at most. */
-static void fd_dot_rows(const double *left, ptrdiff_t step, int rows, const double *panel, ptrdiff_t width,
-                        double *sums, ptrdiff_t sums_step) {
-    for (int row = 0; row < rows; row += FD_DOT_ROWS) {
-        for (int i = row; i < row + FD_DOT_ROWS; i++)
-            for (int lane = 0; lane < FD_LANES; lane++)
-                sums[i * sums_step + lane] = 0.0;
-        for (ptrdiff_t start = 0; start < width; start += FD_DOT_BLOCK) {
-            ptrdiff_t n = width - start < FD_DOT_BLOCK ? width - start : FD_DOT_BLOCK;
-            fd_dot_block(left + row * step + start, step, panel + start * FD_LANES, n, sums + row * sums_step,
-                         sums_step);
-        }
+/* The places of the values up to `reach`, in order; how many they are. Blocks without any are passed over. */
+static int fd_within(const double *values, int n, double reach, int *places) {
+    int found = 0, i = 0;
+    for (; i + FD_LANES <= n; i += FD_LANES) {
+        int any = 0;
+        _Pragma("omp simd reduction(| : any)") for (int lane = 0; lane < FD_LANES; lane++) any |=
+            values[i + lane] <= reach;
+        for (int lane = 0; lane < FD_LANES && any; lane++)
+            if (values[i + lane] <= reach)
+                places[found++] = i + lane;
     }
+    for (; i < n; i++)
+        if (values[i] <= reach)
+            places[found++] = i;
+    return found;
+}
+
+/* 1 - overlap - slack as doubles, a lower bound; -1 where a row has none (an infinite limit). */
+static void fd_overlap_bounds(const float *overlaps, int n, double slack, double limit, const double *limits,
+                              double *bounds) {
+    _Pragma("omp simd") for (int i = 0; i < n; i++) bounds[i] =
+        limit + limits[i] < INFINITY ? 1.0 - slack - overlaps[i] : -1.0;
 }
 
 /* Sums of a tile's row into values (kernels.h); -1 where digits were lost. How many those are. */
-static int fd_finish_row(double *values, int n, const fd_finish *f, double constant, double limit,
+static int fd_finish_row(double *values, int n, const fd_finish *finish, double constant, double limit,
                          const double *constants, const double *limits) {
-    int lost = 0;
+    const fd_finish f = *finish;
+    double lost = 0.0;
     _Pragma("omp simd reduction(+ : lost)") for (int i = 0; i < n; i++) {
-        double d = f->base + (constant + constants[i]) + f->factor * values[i];
-        int good = d >= limit + limits[i] && d <= f->most;
-        d = d >= f->top ? 1.0 : d;
-        d = d * f->unit_hi + d * f->unit_lo;
-        values[i] = good ? d : -1.0;
-        lost += !good;
+        double d = f.base + (constant + constants[i]) + f.factor * values[i];
+        double value = d >= f.top ? 1.0 : d;
+        value = value * f.unit_hi + value * f.unit_lo;
+        double most = d <= f.most ? value : -1.0; /* in two steps, and counted in doubles: no masks to move */
+        value = d >= limit + limits[i] ? most : -1.0;
+        lost += value == -1.0 ? 1.0 : 0.0;
+        values[i] = value;
     }
-    if (f->root) {
+    if (f.root) {
         _Pragma("omp simd") for (int i = 0; i < n; i++) values[i] = values[i] >= 0.0 ? sqrt(values[i]) : -1.0;
     }
-    return lost;
+    return (int)lost;
 }
