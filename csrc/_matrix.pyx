@@ -208,7 +208,7 @@ cdef int team_of(double nanoseconds, double items, int workers) noexcept:
 cdef struct Grid:
     Py_ssize_t i, j, n_i, n_j  # the rows of either side that are compared
     Py_ssize_t tile_i, tile_j
-    Py_ssize_t across          # tiles across
+    Py_ssize_t down            # tiles below one another; counted that way, so that threads write to other rows
     int half                   # only pairs above the diagonal: i and j are the same rows
 
 
@@ -221,7 +221,7 @@ cdef Grid grid_of(Plan plan, Py_ssize_t i, Py_ssize_t n_i, Py_ssize_t j, Py_ssiz
     grid.tile_i = <Py_ssize_t>max(1.0, min(<double>FD_TILE, 1e7 / (cost * grid.tile_j)))
     if half:
         grid.tile_i = grid.tile_j
-    grid.across = (n_j + grid.tile_j - 1) // grid.tile_j
+    grid.down = (n_i + grid.tile_i - 1) // grid.tile_i
     return grid
 
 
@@ -229,7 +229,7 @@ cdef void one_tile(const fd_plan *plan, const fd_side *a, const fd_side *b, cons
                    char *out, Py_ssize_t row_step, bint is_float32, bint condensed, double *space,
                    Py_ssize_t *again) noexcept nogil:
     """Tile t of the grid, written to `out` (and mirrored, where half of a symmetric matrix is computed)."""
-    cdef Py_ssize_t i = t // grid.across * grid.tile_i, j = t % grid.across * grid.tile_j, row, column, size
+    cdef Py_ssize_t i = t % grid.down * grid.tile_i, j = t // grid.down * grid.tile_j, row, column, size
     cdef int n_i = <int>min(grid.tile_i, grid.n_i - i), n_j = <int>min(grid.tile_j, grid.n_j - j)
     if grid.half and j + n_j <= i:
         return
@@ -268,7 +268,7 @@ def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=Fal
     fast form lost digits of. `progress(done)` is told how much of the work is done, 0 to 1.
     """
     cdef Grid grid = grid_of(plan, i, len(a) - i if n_i is None else n_i, 0, len(b), half)
-    cdef Py_ssize_t n_tiles = (grid.n_i + grid.tile_i - 1) // grid.tile_i * grid.across
+    cdef Py_ssize_t n_tiles = (grid.n_j + grid.tile_j - 1) // grid.tile_j * grid.down
     cdef Py_ssize_t t, start = 0, end
     cdef Py_ssize_t batch = 1, row_step = out.strides[0]
     cdef double per_tile = COST[plan.c.form] * plan.c.n_bins * grid.tile_i * grid.tile_j, began, took
@@ -439,7 +439,7 @@ def sparse(Plan plan, SparseRows a, SparseRows b, out=None, Py_ssize_t k=0, int 
     cdef Py_ssize_t *counts = <Py_ssize_t *>cnp.PyArray_DATA(counts_array)
     cdef double cost = 2.0 * m + 1.0, began, took
     cdef int most = team_of(20.0 * cost * n, n, workers), team
-    room = max(2 * m, 3 * (a.c.most + b.c.most))
+    room = 3 * max(m, a.c.most + b.c.most)
     rows_array, shared_array = np.empty((most, m)), np.empty((most, m), np.int32)
     terms_array = np.empty((most, room))
     cdef double *rows = <double *>cnp.PyArray_DATA(rows_array)

@@ -297,21 +297,17 @@ static int fd_is_violated(const fd_plan *plan, const uint64_t *p, const uint64_t
     return only_p || (both && only_q);
 }
 
-/* What the products cannot see: p log(p/0) = inf. Mostly no row of a tile has an empty bin. */
-static void fd_mark_violations(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
-                               ptrdiff_t j, int n_j, double *values) {
+/* What the products cannot see: p log(p/0) = inf. Mostly no row has an empty bin. */
+static void fd_mark_violations(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b,
+                               ptrdiff_t j, int n, double *values) {
     ptrdiff_t words = (plan->n_bins + 63) / 64;
-    int both = plan->measure == FD_ROW_JEFFREYS_DIVERGENCE, gaps = 0;
-    for (int column = 0; column < n_j; column++)
+    int both = plan->measure == FD_ROW_JEFFREYS_DIVERGENCE, gaps = both && a->gaps[i];
+    for (int column = 0; column < n; column++)
         gaps |= b->gaps[j + column];
-    for (int row = 0; row < n_i && both; row++)
-        gaps |= a->gaps[i + row];
-    for (int row = 0; row < n_i && gaps; row++)
-        for (int column = 0; column < n_j; column++)
-            if ((b->gaps[j + column] || (both && a->gaps[i + row])) && a->kind[i + row] == FD_PLAIN &&
-                b->kind[j + column] == FD_PLAIN &&
-                fd_is_violated(plan, a->support + (i + row) * words, b->support + (j + column) * words, both))
-                values[row * FD_TILE + column] = INFINITY;
+    for (int column = 0; column < n && gaps && a->kind[i] == FD_PLAIN; column++)
+        if ((b->gaps[j + column] || (both && a->gaps[i])) && b->kind[j + column] == FD_PLAIN &&
+            fd_is_violated(plan, a->support + i * words, b->support + (j + column) * words, both))
+            values[column] = INFINITY;
 }
 
 static void fd_l1_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
@@ -341,6 +337,28 @@ static void fd_dot_sums(const fd_plan *plan, const double *left, int n_i, const 
     }
 }
 
+/* Sums of row i against rows [j, j + n) into values; how many of them had to be done again. */
+static ptrdiff_t fd_finish_tile_row(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b,
+                                    ptrdiff_t j, int n, double *values) {
+    ptrdiff_t again = 0;
+    int lost = fd_kernels_now->finish_row(values, n, &plan->finish, a->constant[i], a->limit[i],
+                                          b->constant + j, b->limit + j);
+    if (a->support && b->support)
+        fd_mark_violations(plan, a, i, b, j, n, values);
+    if (plan->form == FD_FORM_JS && plan->single && lost > n / 4) {
+        double twice[FD_TILE];
+        fd_js_double(plan, a, i, b, j, n, twice);
+        for (int column = 0; column < n; column++)
+            values[column] = values[column] == -1.0 ? twice[column] : values[column];
+    }
+    for (int column = 0; column < n && lost; column++)
+        if (values[column] == -1.0) {
+            values[column] = fd_exact_pair(plan, a, i, b, j + column);
+            again++;
+        }
+    return again;
+}
+
 ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
                   int n_j, double *values, double *scratch) {
     ptrdiff_t w = plan->width, again = 0;
@@ -352,30 +370,15 @@ ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, c
         for (int cell = 0; cell < n_i * FD_TILE; cell++)
             values[cell] += scratch[cell];
     }
-    for (int row = 0; row < n_i; row++) {
-        double *value = values + row * FD_TILE;
+    for (int row = 0; row < n_i; row++, i++, values += FD_TILE) {
         if (plan->form == FD_FORM_JS)
-            fd_js_sums(plan, a, i + row, b, j, n_j, 1, value);
+            fd_js_sums(plan, a, i, b, j, n_j, 1, values);
         else if (plan->form == FD_FORM_L1)
-            fd_l1_sums(plan, a, i + row, b, j, n_j, value);
-        int lost = n_j;
-        if (plan->form != FD_FORM_PAIRS)
-            lost = fd_kernels_now->finish_row(value, n_j, &plan->finish, a->constant[i + row],
-                                              a->limit[i + row], b->constant + j, b->limit + j);
-        if (plan->form == FD_FORM_JS && plan->single && lost > n_j / 4) {
-            double twice[FD_TILE];
-            fd_js_double(plan, a, i + row, b, j, n_j, twice);
-            for (int column = 0; column < n_j; column++)
-                value[column] = value[column] == -1.0 ? twice[column] : value[column];
-        }
-        for (int column = 0; column < n_j && lost; column++)
-            if (plan->form == FD_FORM_PAIRS || value[column] == -1.0) {
-                value[column] = fd_exact_pair(plan, a, i + row, b, j + column);
-                again++;
-            }
+            fd_l1_sums(plan, a, i, b, j, n_j, values);
+        for (int column = 0; column < n_j && plan->form == FD_FORM_PAIRS; column++)
+            values[column] = fd_exact_pair(plan, a, i, b, j + column);
+        again += plan->form == FD_FORM_PAIRS ? n_j : fd_finish_tile_row(plan, a, i, b, j, n_j, values);
     }
-    if (a->support && b->support)
-        fd_mark_violations(plan, a, i, n_i, b, j, n_j, values);
     return again;
 }
 

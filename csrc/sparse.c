@@ -6,9 +6,10 @@
  *     JS  D = 1 + 2^-e sum_shared [h_p log2 2h_p + h_q log2 2h_q - m log2 m - m],    m = h_p + h_q
  *     TV  D = 1 - sum_shared min(p, q)
  *
- * and the products of matrix.c as they are. A sum has `most` terms at most, so with N = most + 8 the bounds
- * of matrix.c hold with N u in place of 5u and g u, and 2 more added to the sizes. Pairs below the limit are
- * done again on the union of their bins: empty bins change no measure.
+ * and the products of matrix.c as they are. A sum has `most` terms at most, added up FD_SHARED at a time, so
+ * with N = FD_SHARED + most/FD_SHARED + 8 (or most + 8) the bounds of matrix.c hold with N u in place of g u
+ * and of the factors of u, and 2 added to the sizes. Pairs below the limit are done again on the union of
+ * their bins: empty bins change no measure.
  */
 #include "sparse.h"
 
@@ -16,8 +17,11 @@
 
 #include "reader.h"
 
+enum { FD_SHARED = 128 };
+
 static double fd_sparse_limit(const fd_plan *plan, double size, double constant, ptrdiff_t most) {
-    double chain = (double)(most + 8) * 0x1p-53, tolerance = plan->single ? 4.4e-6 : 8e-13;
+    double terms = most <= FD_SHARED ? (double)most : FD_SHARED + (double)most / FD_SHARED;
+    double chain = (terms + 8.0) * 0x1p-53, tolerance = plan->single ? 4.4e-6 : 8e-13;
     if (chain > 0.5 * tolerance)
         return INFINITY;
     switch (plan->measure) {
@@ -26,6 +30,9 @@ static double fd_sparse_limit(const fd_plan *plan, double size, double constant,
         return chain * (size + 2.0) / tolerance;
     case FD_ROW_CROSS_ENTROPY:
         return 2.0 * 0x1p-53 / tolerance;
+    case FD_ROW_TOTAL_VARIATION:
+    case FD_ROW_HELLINGER_DISTANCE:
+        return 0.5 * chain / tolerance;
     default:
         return chain * (fabs(constant) + 4.0) / (tolerance - chain);
     }
@@ -150,7 +157,10 @@ void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i, const f
         finish.base = 1.0, finish.most = INFINITY; /* double precision throughout */
     if (measure == FD_ROW_TOTAL_VARIATION)
         finish.base = 1.0, finish.factor = -1.0;
+    int64_t own = a->start[i + 1] - a->start[i];
+    double *totals = terms + 2 * n;
     memset(values, 0, (size_t)n * sizeof *values);
+    memset(totals, 0, (size_t)n * sizeof *totals);
     memset(shared, 0, (size_t)n * sizeof *shared);
     for (ptrdiff_t k = a->start[i]; k < a->start[i + 1] && a->kind[i] == FD_PLAIN; k++) {
         ptrdiff_t first = b->bin_start[a->bin[k]], size = b->bin_start[a->bin[k] + 1] - first;
@@ -158,11 +168,17 @@ void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i, const f
                      b->right_of + first, size, values, terms);
         for (ptrdiff_t e = first; e < first + size && whole; e++)
             shared[b->row_of[e]]++;
+        if ((k + 1 - a->start[i]) % FD_SHARED == 0)
+            for (ptrdiff_t j = 0; j < n; j++) {
+                totals[j] += values[j];
+                values[j] = 0.0;
+            }
     }
+    for (ptrdiff_t j = 0; j < n; j++)
+        values[j] += totals[j];
     for (ptrdiff_t j = 0; j < n; j += FD_TILE)
         fd_kernels_now->finish_row(values + j, (int)(n - j < FD_TILE ? n - j : FD_TILE), &finish,
                                    a->constant[i], a->limit[i], b->constant + j, b->limit + j);
-    int64_t own = a->start[i + 1] - a->start[i];
     for (ptrdiff_t j = 0; j < n; j++)
         if (whole && a->kind[i] == FD_PLAIN && b->kind[j] == FD_PLAIN &&
             (shared[j] < own || (both && shared[j] < b->start[j + 1] - b->start[j])))

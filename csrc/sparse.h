@@ -22,8 +22,8 @@ typedef struct {
 /* Reads and prepares row i; `most` is the larger of both sides. */
 void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i, ptrdiff_t most);
 
-/* Row i against all rows of b. Room: `shared` for b->n_rows, `terms` for as many and for 3 (a->most +
- * b->most) numbers. */
+/* Row i against all rows of b. Room: `shared` for b->n_rows, `terms` for 3 times as many and for
+ * 3 (a->most + b->most) numbers. */
 void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i, const fd_sparse *b, double *values,
                    int32_t *shared, double *terms);
 

@@ -7,6 +7,9 @@ from typing import Any
 __all__ = ["available_memory", "require_memory"]
 
 
+SMALL = 16 << 20  # bytes that are not worth asking the kernel about: it takes a quarter of a millisecond
+
+
 def _number(path: str) -> int | None:
     try:
         with open(path) as file:
@@ -37,6 +40,8 @@ def available_memory() -> int | None:
 
 def require_memory(size: int, shape: tuple[int, ...], dtype: Any) -> None:
     """MemoryError, before any work, for a result that cannot fit."""
+    if size < SMALL:
+        return
     available = available_memory()
     if available is None or size <= available:
         return
