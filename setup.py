@@ -78,11 +78,11 @@ def extension(name: str, *c_sources: str) -> Extension:
     )
 
 
-LOOPS = ("rows.c", "isa_base.c", "isa_avx2.c", "isa_avx512.c", "dispatch.c")
+LOOPS = ("isa_base.c", "isa_avx2.c", "isa_avx512.c", "dispatch.c")
 EXTENSIONS = [
-    extension("rows", "stack.c", *LOOPS),
-    extension("matrix", "matrix.c", "nearest.c", "sparse.c", *LOOPS),
-    extension("wasserstein", "cells_base.c", "cells_avx2.c", "cells_avx512.c", "cells_dispatch.c"),
+    extension("rows", "rows.c", "stack.c", *LOOPS),
+    extension("matrix", "rows.c", "matrix.c", "nearest.c", "sparse.c", *LOOPS),
+    extension("wasserstein", *LOOPS),
 ]
 
 setup(

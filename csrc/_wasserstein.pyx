@@ -3,8 +3,6 @@
 Rows are spread over threads; a single long row is cut into chunks instead. Nothing here raises on data.
 """
 
-import os
-
 import numpy as np
 
 cimport numpy as cnp
@@ -65,11 +63,11 @@ cdef extern from "transport.h" nogil:
     double fd_hist_wasserstein(const double *x, const double *a, int64_t n,
                                const double *y, const double *b, int64_t m, double p)
 
-    ctypedef struct fd_side:
+    ctypedef struct fd_cells_side:
         int chunks
         double *gathered
     ctypedef struct fd_cells:
-        fd_side *side
+        fd_cells_side *side
         int32_t runs
         int64_t mixed[2]
         bint gather
@@ -82,13 +80,12 @@ cdef extern from "transport.h" nogil:
     double fd_cells_total(const fd_cells *c)
     void fd_cells_free(fd_cells *c)
 
-cdef extern from "cells_isa.h" nogil:
-    ctypedef struct fd_passes:
-        const char *name
-        void (*count)(fd_cells *c, int side, int chunk) noexcept nogil
-        void (*gather)(fd_cells *c, int side, int chunk) noexcept nogil
-    const fd_passes *fd_passes_now
-    int fd_choose_passes(const char *name)
+cdef extern from "kernels.h" nogil:
+    ctypedef struct fd_kernels:
+        void (*cells_count)(fd_cells *c, int side, int chunk) noexcept nogil
+        void (*cells_gather)(fd_cells *c, int side, int chunk) noexcept nogil
+    const fd_kernels *fd_kernels_now
+    int fd_choose_isa(const char *name)
 
 cdef extern from "numpy/arrayobject.h" nogil:
     ctypedef fd_sort *sort_function "PyArray_SortFunc *"
@@ -150,22 +147,22 @@ cdef int _cells(const double *u, const double *a, int64_t n, const double *v, co
         tasks = chunks + c.side[1].chunks
         if threads == 1:
             for task in range(tasks):
-                fd_passes_now.count(&c, task >= chunks, task - chunks if task >= chunks else task)
+                fd_kernels_now.cells_count(&c, task >= chunks, task - chunks if task >= chunks else task)
         else:
             for task in prange(tasks, num_threads=threads, schedule="dynamic"):
-                fd_passes_now.count(&c, task >= chunks, task - chunks if task >= chunks else task)
+                fd_kernels_now.cells_count(&c, task >= chunks, task - chunks if task >= chunks else task)
         status = fd_cells_classify(&c)
     if status == 0:
         if threads == 1:
             for task in range(tasks if c.gather else 0):
-                fd_passes_now.gather(&c, task >= chunks, task - chunks if task >= chunks else task)
+                fd_kernels_now.cells_gather(&c, task >= chunks, task - chunks if task >= chunks else task)
             for task in range(2):
                 status += fd_cells_sort(&c, task, sorts)
             for task in range(c.runs if status == 0 else 0):
                 fd_cells_sweep(&c, task)
         else:
             for task in prange(tasks if c.gather else 0, num_threads=threads, schedule="dynamic"):
-                fd_passes_now.gather(&c, task >= chunks, task - chunks if task >= chunks else task)
+                fd_kernels_now.cells_gather(&c, task >= chunks, task - chunks if task >= chunks else task)
             if a == NULL:
                 for task in prange(2, num_threads=2):
                     status += fd_cells_sort(&c, task, sorts)
@@ -430,15 +427,13 @@ def max_threads():
     return fd_max_threads()
 
 
-cdef _choose_passes():
-    name = os.environ.get("FASTDIV_ISA") or None
-    cdef int status = fd_choose_passes(NULL) if name is None else fd_choose_passes(name.encode())
-    if status:
-        trouble = "is not a level" if status == 1 else "is not available on this CPU"
-        raise ImportError(f"FASTDIV_ISA={name!r} {trouble}")
+cdef choose_isa():
+    from fastdiv import _rows  # it has checked the name
+
+    fd_choose_isa(_rows.isa().encode())
 
 
-_choose_passes()
+choose_isa()
 
 from fastdiv import _threads as _policy  # noqa: E402
 

@@ -49,11 +49,11 @@ typedef struct { /* one sample */
     double *gathered, *weights;       /* what lies in mixed cells */
     int64_t start[FD_MAX_CHUNKS + 1]; /* of each chunk's part of them */
     double place_sum[FD_MAX_CHUNKS];
-} fd_side;
+} fd_cells_side;
 
 typedef struct fd_cells {
     fd_grid grid;
-    fd_side side[2];
+    fd_cells_side side[2];
     int8_t *kind; /* of each cell: FD_POSITIVE ... FD_MIXED */
     fd_run *run;
     int32_t runs, run_capacity;
@@ -74,7 +74,7 @@ static inline int fd_chunks(int64_t n) {
 }
 
 /* Where a chunk starts; chunk = side->chunks gives the end. */
-static inline int64_t fd_chunk_start(const fd_side *side, int chunk) {
+static inline int64_t fd_chunk_start(const fd_cells_side *side, int chunk) {
     return chunk == side->chunks ? side->masses.n : side->masses.n / side->chunks * chunk;
 }
 
@@ -123,12 +123,12 @@ static inline int fd_cells_open(fd_cells *c, const double *u, const double *a, i
     if (c->grid.cells == 0)
         return 1;
     const size_t total = (size_t)c->grid.cells + 2;
-    c->side[0] = (fd_side){.values = u, .masses = fd_masses_scaled(a, n), .chunks = fd_chunks(n)};
-    c->side[1] = (fd_side){.values = v, .masses = fd_masses_scaled(b, m), .chunks = fd_chunks(m)};
+    c->side[0] = (fd_cells_side){.values = u, .masses = fd_masses_scaled(a, n), .chunks = fd_chunks(n)};
+    c->side[1] = (fd_cells_side){.values = v, .masses = fd_masses_scaled(b, m), .chunks = fd_chunks(m)};
     c->kind = malloc(total * sizeof *c->kind);
     int failed = c->kind == NULL;
     for (int s = 0; s < 2; s++) {
-        fd_side *side = &c->side[s];
+        fd_cells_side *side = &c->side[s];
         side->tables = threads > 1 ? side->chunks : 1;
         side->count = calloc(total * (size_t)side->tables, sizeof *side->count);
         failed |= side->count == NULL;
@@ -146,7 +146,7 @@ static inline int fd_cells_open(fd_cells *c, const double *u, const double *a, i
 
 /* First pass over one chunk: how many values, and how much mass, fall into each cell. */
 static inline void fd_cells_count(fd_cells *c, int s, int chunk) {
-    fd_side *side = &c->side[s];
+    fd_cells_side *side = &c->side[s];
     int32_t cell[FD_BATCH];
     double place[FD_BATCH];
     const size_t table = (size_t)(chunk % side->tables) * ((size_t)c->grid.cells + 2);
@@ -183,7 +183,7 @@ static inline void fd_cells_count(fd_cells *c, int s, int chunk) {
 
 /* What one side has in cell k: how many values, their mass, and whether all of them are `atom` (NaN: not yet
  * seen); `atom` is left NaN and `single` 0 if they are not. */
-static inline int64_t fd_cell(const fd_side *side, size_t total, size_t k, fd_mass *mass, double *atom,
+static inline int64_t fd_cell(const fd_cells_side *side, size_t total, size_t k, fd_mass *mass, double *atom,
                               int *single) {
     int64_t count = 0;
     *mass = 0;
@@ -209,7 +209,7 @@ static inline int64_t fd_cell(const fd_side *side, size_t total, size_t k, fd_ma
  */
 static inline int fd_cells_classify(fd_cells *c) {
     const int32_t cells = c->grid.cells, total = cells + 2;
-    fd_side *u = &c->side[0], *v = &c->side[1];
+    fd_cells_side *u = &c->side[0], *v = &c->side[1];
     for (int s = 0; s < 2; s++)
         if (c->side[s].mass) {
             c->side[s].masses.total = 0;
@@ -246,8 +246,8 @@ static inline int fd_cells_classify(fd_cells *c) {
                 kind = most > c->largest || least < -c->largest ? FD_MIXED : FD_DONE;
             } else if (inside && single && !empty) {
                 kind = FD_DONE;
-                fd_add(&c->atoms, fabs(before) * (atom - fd_edge(c->grid, k - 1)));
-                fd_add(&c->atoms, fabs(after) * (fd_edge(c->grid, k) - atom));
+                fd_sum_add(&c->atoms, fabs(before) * (atom - fd_edge(c->grid, k - 1)));
+                fd_sum_add(&c->atoms, fabs(after) * (fd_edge(c->grid, k) - atom));
             } else if (inside && (empty || (least > 0.0 && 8.0 * least >= down))) {
                 kind = FD_POSITIVE;
             } else if (inside && most < 0.0 && -8.0 * most >= up) {
@@ -257,7 +257,7 @@ static inline int fd_cells_classify(fd_cells *c) {
             }
             c->kind[k] = kind;
             if (kind & 1) {
-                fd_add(&c->edges, fabs(before) + fabs(after));
+                fd_sum_add(&c->edges, fabs(before) + fabs(after));
                 c->gather |= !empty;
             }
             if (kind != FD_MIXED || !inside || (open && open->count[0] + open->count[1] >= FD_EVENTS))
@@ -291,7 +291,7 @@ static inline int fd_cells_classify(fd_cells *c) {
         }
     }
     for (int s = 0; s < 2; s++) {
-        fd_side *side = &c->side[s];
+        fd_cells_side *side = &c->side[s];
         const size_t room = (size_t)c->mixed[s] + 1;
         side->gathered = fd_allocate(room * sizeof *side->gathered);
         side->weights = side->mass ? fd_allocate(room * sizeof *side->weights) : NULL;
@@ -310,7 +310,7 @@ static inline int fd_cells_classify(fd_cells *c) {
 /* Second pass over one chunk: sums the signed places in unmixed cells, gathers the values of the others.
  * Chunks that share a table must be taken in order. */
 static inline void fd_cells_gather(fd_cells *c, int s, int chunk) {
-    fd_side *side = &c->side[s];
+    fd_cells_side *side = &c->side[s];
     int32_t cell[FD_BATCH], mixed[FD_BATCH];
     int8_t kind[FD_BATCH];
     double place[FD_BATCH], total = 0.0;
@@ -351,7 +351,7 @@ static inline void fd_cells_gather(fd_cells *c, int s, int chunk) {
 
 /* Sorts what was gathered of one side. 0, or -1: no memory. */
 static inline int fd_cells_sort(fd_cells *c, int s, fd_sorts sorts) {
-    fd_side *side = &c->side[s];
+    fd_cells_side *side = &c->side[s];
     const int64_t n = c->mixed[s];
     if (!side->mass) {
         sorts.sort_f64(side->gathered, n, NULL);
@@ -416,19 +416,19 @@ static inline double fd_cells_total(const fd_cells *c) {
     fd_sum total = c->atoms;
     for (int32_t r = 0; r < c->runs; r++) {
         largest = c->run[r].result > largest ? c->run[r].result : largest;
-        fd_add(&total, c->run[r].result);
+        fd_sum_add(&total, c->run[r].result);
     }
     if (c->ks)
-        return places[0] + places[1] + fd_total(total) == INFINITY ||
-                       isnan(places[0] + places[1] + fd_total(total))
+        return places[0] + places[1] + fd_sum_total(total) == INFINITY ||
+                       isnan(places[0] + places[1] + fd_sum_total(total))
                    ? NAN
                    : largest;
     for (int s = 0; s < 2; s++) /* weights are not scaled in the sums of places, masses are in the total */
         places[s] /= c->side[s].mass
                          ? ldexp(fd_mass_to_double(c->side[s].masses.total), -c->side[s].masses.scale)
                          : (double)c->side[s].masses.n;
-    fd_add(&total, c->grid.width * (0.5 * fd_total(c->edges) - places[0] + places[1]));
-    return fd_total(total);
+    fd_sum_add(&total, c->grid.width * (0.5 * fd_sum_total(c->edges) - places[0] + places[1]));
+    return fd_sum_total(total);
 }
 
 #endif

@@ -57,11 +57,11 @@ static inline double fd_hist_area(const double *x, fd_masses a, const double *y,
         if (j >= 0 && j < b.n && y[j] < point)
             now -= fd_mass_to_double(fd_mass_at(&b, j)) / T * ((point - y[j]) / (y[j + 1] - y[j]));
         if (before != 0.0 || now != 0.0)
-            fd_add(&area, (point - last) * fd_mean_linear(before, now, 1.0));
+            fd_sum_add(&area, (point - last) * fd_mean_linear(before, now, 1.0));
         last = point;
         before = now;
     }
-    return fd_total(area);
+    return fd_sum_total(area);
 }
 
 /* Where the quantile function of a bin of mass a between two edges stands after the share (level - before) /
@@ -96,7 +96,7 @@ static inline double fd_hist_power(const double *x, fd_masses a, const double *y
             largest = fabs(d) > largest ? fabs(d) : largest;
             largest = fabs(e) > largest ? fabs(e) : largest;
             if (p < INFINITY)
-                fd_add(&mean, fd_u256_to_double(mass) * unit * fd_mean_linear(d / scale, e / scale, p));
+                fd_sum_add(&mean, fd_u256_to_double(mass) * unit * fd_mean_linear(d / scale, e / scale, p));
         }
         level = next;
         if (!fd_less(next, u_end)) {
@@ -108,7 +108,7 @@ static inline double fd_hist_power(const double *x, fd_masses a, const double *y
             j++;
         }
     }
-    return p < INFINITY ? fd_total(mean) : largest;
+    return p < INFINITY ? fd_sum_total(mean) : largest;
 }
 
 /* W_p of masses a in the bins with edges x (a.n + 1 of them) and masses b in the bins with edges y. */

@@ -3,6 +3,7 @@
 #include "loops.h"
 #include "tiles.h"
 #include "prepare.h"
+#include "transport.h"
 
 #define FD_PASTE_(a, b)  a##b
 #define FD_PASTE(a, b)   FD_PASTE_(a, b)
@@ -31,8 +32,10 @@ const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
     .dot_rows32 = fd_dot32_rows,
     .overlap_bounds = fd_overlap_bounds,
     .l1_panels = fd_l1_panels,
-    .within = fd_within,
+    .within = fd_places_within,
     .finish_row = fd_finish_row,
+    .cells_count = fd_cells_count,
+    .cells_gather = fd_cells_gather,
     .surprisal = fd_surprisal_loop,
     .binary_entropy = fd_binary_entropy_loop,
 };

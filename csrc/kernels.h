@@ -7,6 +7,7 @@
 
 struct fd_plan; /* matrix.h */
 struct fd_side;
+struct fd_cells; /* cells.h */
 
 /* What is summed over bins, in the order of every table: one line here, one term in measures.h. */
 #define FD_MEASURES(X)                                                                                       \
@@ -103,6 +104,9 @@ typedef struct {
     int (*within)(const double *values, int n, double reach, int *places);
     int (*finish_row)(double *values, int n, const fd_finish *finish, double constant, double limit,
                       const double *constants, const double *limits);
+    /* of transport, cells.h: the two passes over all values */
+    void (*cells_count)(struct fd_cells *c, int side, int chunk);
+    void (*cells_gather)(struct fd_cells *c, int side, int chunk);
     void (*surprisal)(const double *p, double *out, ptrdiff_t n);      /* -log2 p, bin by bin */
     void (*binary_entropy)(const double *p, double *out, ptrdiff_t n); /* bits */
 } fd_kernels;

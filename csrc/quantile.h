@@ -93,14 +93,14 @@ static inline double FD_NAME(fd_mean_power)(const FD_VALUE *u, fd_masses a, cons
                     }
             for (; i < end; i++)
                 sum[0] += fd_power(FD_DISTANCE(u[i], v[i]) / scale, p);
-            fd_add(&mean, ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])));
+            fd_sum_add(&mean, ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])));
         }
-        return fd_total(mean) / (double)a.n;
+        return fd_sum_total(mean) / (double)a.n;
     }
     FD_NAME(fd_walk) w = FD_NAME(fd_walk_from)(u, a, v, b);
     while (FD_NAME(fd_walk_on)(&w, &i, &j, 0))
-        fd_add(&mean, fd_power(FD_DISTANCE(u[i], v[j]) / scale, p) * w.mass);
-    return fd_total(mean);
+        fd_sum_add(&mean, fd_power(FD_DISTANCE(u[i], v[j]) / scale, p) * w.mass);
+    return fd_sum_total(mean);
 }
 
 /* W_p of sorted atoms for p > 1. Distances are divided by the largest before they are raised to p, so that
@@ -147,13 +147,13 @@ static inline int64_t FD_NAME(fd_plan)(const FD_VALUE *u, fd_masses a, const FD_
             rows[pieces] = u_order[i];
             cols[pieces] = v_order[j];
             mass[pieces++] = w.mass;
-            fd_add(&total, w.mass * distance);
+            fd_sum_add(&total, w.mass * distance);
         }
     }
     for (i = row + 1; i < a.n; i++) /* atoms without mass at the end */
         f[u_order[i]] = fd_power(FD_DISTANCE(u[i], v[col]), p) - g_col;
     for (j = col + 1; j < b.n; j++)
         g[v_order[j]] = fd_power(FD_DISTANCE(u[row], v[j]), p) - f_row;
-    *cost = fd_total(total);
+    *cost = fd_sum_total(total);
     return pieces;
 }

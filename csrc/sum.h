@@ -8,7 +8,7 @@ typedef struct {
     double value, error;
 } fd_sum;
 
-static inline void fd_add(fd_sum *s, double x) {
+static inline void fd_sum_add(fd_sum *s, double x) {
     const double value = s->value + x;
     const double part = value - s->value;
     s->error += (s->value - (value - part)) + (x - part);
@@ -16,7 +16,7 @@ static inline void fd_add(fd_sum *s, double x) {
 }
 
 /* An infinite sum has a NaN for its error. */
-static inline double fd_total(fd_sum s) {
+static inline double fd_sum_total(fd_sum s) {
     const double total = s.value + s.error;
     return total == total ? total : s.value;
 }

@@ -104,7 +104,7 @@ static inline double FD_NAME(fd_area_between)(const FD_VALUE *u, int64_t n, cons
             const int64_t x = n - i < TILE ? n - i : TILE, y = m - j < TILE ? m - j : TILE;
             const int64_t events = x + y < TILE ? x + y : TILE;
             const int64_t from_u = FD_NAME(fd_split)(u + i, x, v + j, y, events), from_v = events - from_u;
-            fd_add(&area,
+            fd_sum_add(&area,
                    FD_NAME(fd_area_tile)(u + i, from_u, v + j, from_v, step, (double)difference, last));
             i += from_u;
             j += from_v;
@@ -112,18 +112,18 @@ static inline double FD_NAME(fd_area_between)(const FD_VALUE *u, int64_t n, cons
             last = from_u && u[i - 1] > last ? u[i - 1] : last;
             last = from_v && v[j - 1] > last ? v[j - 1] : last;
         }
-        fd_add(&area, fabs((double)difference) * (double)(right - last));
-        return fd_total(area) * unit;
+        fd_sum_add(&area, fabs((double)difference) * (double)(right - last));
+        return fd_sum_total(area) * unit;
     }
     while (i < n || j < m) {
         const int from_u = j == m || (i < n && u[i] <= v[j]);
         const FD_VALUE next = from_u ? u[i++] : v[j++];
-        fd_add(&area, FD_GAP(next, last, fabs((double)difference) * unit));
+        fd_sum_add(&area, FD_GAP(next, last, fabs((double)difference) * unit));
         last = next;
         difference += from_u ? step_u : -step_v;
     }
-    fd_add(&area, FD_GAP(right, last, fabs((double)difference) * unit));
-    return fd_total(area);
+    fd_sum_add(&area, FD_GAP(right, last, fabs((double)difference) * unit));
+    return fd_sum_total(area);
 }
 
 /* Sum of |u_i - v_i|, added in 8 lanes and blocks. */
@@ -138,9 +138,9 @@ static inline double FD_NAME(fd_sum_of_distances)(const FD_VALUE *u, const FD_VA
                 sum[k] += (double)(u[i + k] > v[i + k] ? u[i + k] - v[i + k] : v[i + k] - u[i + k]);
         for (; i < end; i++)
             sum[0] += (double)(u[i] > v[i] ? u[i] - v[i] : v[i] - u[i]);
-        fd_add(&total, ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])));
+        fd_sum_add(&total, ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])));
     }
-    return fd_total(total);
+    return fd_sum_total(total);
 }
 
 /* Area between the CDFs of two sorted samples, n m < 2^63. Samples of one size match value by value. */
@@ -196,7 +196,7 @@ static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_
         const int64_t at = from_u ? i : j;
         const FD_VALUE next = from_u ? u[i] : v[j];
         if (power)
-            fd_add(&area, FD_GAP(next, last, power == 2 ? share * share : share));
+            fd_sum_add(&area, FD_GAP(next, last, power == 2 ? share * share : share));
         else
             largest = next != last && share > largest ? share : largest;
         mass[from_u] += fd_mass_of(weights[from_u][at * stride[from_u]], scale[from_u]);
@@ -207,8 +207,8 @@ static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_
     }
     largest = share > largest ? share : largest;
     if (power)
-        fd_add(&area, FD_GAP(right, last, power == 2 ? share * share : share));
-    return power ? fd_total(area) : largest;
+        fd_sum_add(&area, FD_GAP(right, last, power == 2 ? share * share : share));
+    return power ? fd_sum_total(area) : largest;
 }
 
 static inline double FD_NAME(fd_cdf_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,

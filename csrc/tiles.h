@@ -317,7 +317,7 @@ static void fd_l1_panels(const double *x, const double *panel, ptrdiff_t n, doub
 }
 
 /* The places of the values up to `reach`, in order; how many they are. Blocks without any are passed over. */
-static int fd_within(const double *values, int n, double reach, int *places) {
+static int fd_places_within(const double *values, int n, double reach, int *places) {
     int found = 0, i = 0;
     for (; i + FD_LANES <= n; i += FD_LANES) {
         int any = 0;
