@@ -72,6 +72,7 @@ cdef dict FORMS = {
     "total_variation": FD_FORM_L1,
     "hellinger_distance": FD_FORM_DOT,
     "chi_square": FD_FORM_DOT,
+    "renyi_divergence": FD_FORM_DOT,
     "histograms": FD_FORM_L1,
     "samples": FD_FORM_L1,
 }
@@ -106,6 +107,9 @@ cdef class Plan:
         plain = self.c.options.normalize and not self.c.options.log_input or measure == "samples"
         if measure.startswith("js") and self.c.options.w_p != 0.5 or order != 1.0:
             plain = False
+        if measure == "renyi_divergence" and not (0 < self.c.options.alpha <= 50 and
+                                                  abs(self.c.options.alpha - 1) >= 0.05):
+            plain = False
         self.c.form = FORMS.get(measure, FD_FORM_PAIRS) if fast and plain else FD_FORM_PAIRS
         self.c.single = single
         self.c.n_bins = n_bins
@@ -115,6 +119,9 @@ cdef class Plan:
         if support is not None:
             self.support = np.ascontiguousarray(support, np.float64)
             self.c.support = <const double *>cnp.PyArray_DATA(self.support)
+        self.c.needs_support = measure in ("cross_entropy", "kl_divergence", "jeffreys_divergence", "chi_square")
+        if measure == "renyi_divergence" and self.c.options.alpha > 1:
+            self.c.needs_support = True
         fd_plan_finish(&self.c)
 
 
@@ -167,7 +174,7 @@ cdef class Rows:
         self.c.limit = <double *>self.room(n * 8)
         self.c.total = <double *>self.room(n * 8)
         self.c.total_lo = <double *>self.room(n * 8)
-        if plan.measure in ("cross_entropy", "kl_divergence", "jeffreys_divergence", "chi_square"):
+        if plan.c.needs_support:
             self.c.support = <uint64_t *>self.room(n * ((plan.c.n_bins + 63) // 64) * 8)
         self.c.gaps = <uint8_t *>self.room(n)
         self.c.kind = <uint8_t *>self.room(n)

@@ -65,11 +65,11 @@ typedef double (*fd_sum_loop)(const double *p, const double *q, ptrdiff_t n, con
 typedef double (*fd_stack_loop)(const double *p, const double *q, double *mixture, ptrdiff_t n,
                                 const fd_pair *pair);
 
-/* D = base + constants of the two rows + factor * sum, good from the sum of the rows' limits to `most`; 1
- * from `top` on; then into a unit, and its root. */
+/* D = base + constants of the two rows + factor * sum (or its log2), good from the sum of the rows' limits to
+ * `most`; 1 from `top` on; then into a unit, and its root. */
 typedef struct {
     double base, factor, top, most, unit_hi, unit_lo;
-    int root;
+    int log, root;
 } fd_finish;
 
 typedef struct {

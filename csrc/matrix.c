@@ -38,6 +38,11 @@
  *
  *   chi-square      D = sum p^2/q - 1: E = g u (D + 2).
  *
+ *   Renyi           D = log2(2^-e S)/(alpha - 1), S = sum a_p^alpha a_q^(1-alpha). A power is exp(x), |x| <= m
+ *                   L ln 2 with m = max(|alpha|, |1-alpha|) and L the largest |log2 a| of the row, which is
+ *                   kept below 480: u (3 m L ln 2 + 4) of it. All terms have one sign, so S has the relative
+ *                   error of its terms and g u, and E is 1.45/|alpha - 1| times that.
+ *
  *   total variation, transport of masses
  *                   Sums of |differences| of numbers that are rounded by 4u at most: E = 4u (size_p +
  *                   size_q), size_p the sum of the numbers.
@@ -82,6 +87,8 @@ static double fd_limit(const fd_plan *plan, double size, double constant) {
         return 0.5 * chain / tolerance;
     case FD_ROW_CHI_SQUARE:
         return chain / (tolerance - chain);
+    case FD_ROW_RENYI_DIVERGENCE: /* size is m L */
+        return 1.45 * (0.5 * chain + (2.1 * size + 4.0) * FD_U) / (fabs(plan->options.alpha - 1.0) * tolerance);
     default:
         return 4.0 * FD_U * size / tolerance;
     }
@@ -111,6 +118,12 @@ void fd_plan_finish(fd_plan *plan) {
     case FD_ROW_CHI_SQUARE:
         f->base = -1.0;
         break;
+    case FD_ROW_RENYI_DIVERGENCE:
+        f->log = 1;
+        f->factor = 1.0 / (plan->options.alpha - 1.0);
+        f->base = -log2(plan->scale) * f->factor;
+        f->most = 400.0 * fabs(f->factor); /* S near the ends of the doubles */
+        break;
     case FD_ROW_TOTAL_VARIATION:
         f->factor = 0.5;
         f->top = 1.0 - 1e-13;
@@ -121,7 +134,7 @@ void fd_plan_finish(fd_plan *plan) {
     default:
         break;
     }
-    if (plan->measure <= FD_ROW_JS_DISTANCE) { /* what is measured in bits */
+    if (plan->measure <= FD_ROW_JS_DISTANCE || plan->measure == FD_ROW_RENYI_DIVERGENCE) { /* what is measured in bits */
         f->unit_hi = plan->options.unit_hi;
         f->unit_lo = plan->options.unit_lo;
     }

@@ -26,6 +26,7 @@ typedef struct fd_plan {
     int measure; /* fd_row_measure, or one of the above */
     fd_form form;
     int single; /* float32 in and out, with 5e-6 to keep where otherwise it is 1e-12 */
+    int needs_support; /* the measure is infinite where p has mass and q has none */
     fd_options options;
     ptrdiff_t n_bins, width; /* width: of the prepared rows, a multiple of FD_LANES */
     double scale;            /* of prepared shares: 2^e near n_bins, so that they are near 1 */

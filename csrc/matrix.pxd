@@ -24,7 +24,7 @@ cdef extern from "matrix.h" nogil:
     ctypedef struct fd_plan:
         int measure
         fd_form form
-        int single
+        int single, needs_support
         fd_options options
         Py_ssize_t n_bins, width
         double scale, order

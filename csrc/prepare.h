@@ -102,6 +102,18 @@ static void fd_pack(double *panels, ptrdiff_t width, ptrdiff_t i, ptrdiff_t star
         out[(ptrdiff_t)k * FD_LANES] = x[k];
 }
 
+/* a^alpha and a^(1-alpha) of scaled shares, in place of shares and logarithms; the largest exponent of 2. */
+static double fd_powers(double alpha, fd_shares *s, int n) {
+    double most = 0.0, order = fmax(fabs(alpha), fabs(1.0 - alpha));
+    _Pragma("omp simd reduction(max : most)") for (int k = 0; k < n; k++) {
+        double log = s->log[k] * FD_LN_2, size = fabs(s->log[k]);
+        s->p[k] = s->a[k] > 0.0 ? fd_exp(alpha * log) : 0.0;
+        s->log[k] = s->a[k] > 0.0 ? fd_exp((1.0 - alpha) * log) : 0.0;
+        most = size > most ? size : most;
+    }
+    return order * most;
+}
+
 /* The two factors whose product is summed, in place of the shares and of their logarithms. */
 static void fd_prepare_dot(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int size,
                            int padded, fd_shares *s) {
@@ -120,6 +132,9 @@ static void fd_prepare_dot(const fd_plan *plan, const fd_side *side, ptrdiff_t i
     case FD_ROW_CROSS_ENTROPY:
         fd_surprisal_loop(left, s->a, padded);
         _Pragma("omp simd") for (int k = 0; k < padded; k++) right[k] = left[k] > 0.0 ? s->a[k] : 0.0;
+        break;
+    case FD_ROW_RENYI_DIVERGENCE:
+        side->limit[i] = fmax(side->limit[i], fd_powers(plan->options.alpha, s, padded));
         break;
     default:
         constant = fd_product_sum(left, right, padded);
@@ -176,6 +191,8 @@ static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t
             fd_prepare_js(plan, side, i, start, padded, &shares);
         else
             fd_prepare_dot(plan, side, i, start, size, padded, &shares);
+        if (plan->measure == FD_ROW_RENYI_DIVERGENCE && !(side->limit[i] < 480.0))
+            return FD_SPECIAL;
         if (side->roots || side->roots_packed)
             fd_prepare_roots(plan, side, i, start, size, shares.p);
     }

@@ -33,6 +33,9 @@ static double fd_sparse_limit(const fd_plan *plan, double size, double constant,
     case FD_ROW_TOTAL_VARIATION:
     case FD_ROW_HELLINGER_DISTANCE:
         return 0.5 * chain / tolerance;
+    case FD_ROW_RENYI_DIVERGENCE:
+        return 1.45 * (0.5 * chain + (2.1 * size + 4.0) * 0x1p-53) /
+               (fabs(plan->options.alpha - 1.0) * tolerance);
     default:
         return chain * (fabs(constant) + 4.0) / (tolerance - chain);
     }
@@ -42,7 +45,7 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i, 
     ptrdiff_t first = side->start[i], n = side->start[i + 1] - first;
     const double *mass = side->mass + first;
     fd_row_reader r = fd_reader((fd_view){(const char *)mass, sizeof *mass, 0}, &plan->options);
-    double size = 0.0, constant = 0.0, least = INFINITY;
+    double size = 0.0, constant = 0.0, least = INFINITY, alpha = plan->options.alpha;
     side->limit[i] = INFINITY;
     side->constant[i] = 0.0;
     side->kind[i] = FD_VOID;
@@ -80,6 +83,11 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i, 
         case FD_ROW_TOTAL_VARIATION:
             *left = *right = p;
             break;
+        case FD_ROW_RENYI_DIVERGENCE:
+            size = fmax(size, fmax(fabs(alpha), fabs(1.0 - alpha)) * fabs(log));
+            *left = fd_exp(alpha * (log * FD_LN_2));
+            *right = fd_exp((1.0 - alpha) * (log * FD_LN_2));
+            break;
         default:
             *left = p;
             *right = log;
@@ -88,7 +96,10 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i, 
     }
     if (!side->bin_start || plan->measure == FD_ROW_JEFFREYS_DIVERGENCE) /* of q, KL knows nothing */
         side->constant[i] = constant;
-    side->limit[i] = fd_sparse_limit(plan, size, constant, most);
+    if (plan->measure == FD_ROW_RENYI_DIVERGENCE && !(size < 480.0))
+        side->kind[i] = FD_SPECIAL;
+    else
+        side->limit[i] = fd_sparse_limit(plan, size, constant, most);
 }
 
 /* One pair on the union of its bins; `room` for 3 (a->most + b->most). */
@@ -151,7 +162,8 @@ void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i, const f
     ptrdiff_t n = b->n_rows;
     int measure = plan->measure, both = measure == FD_ROW_JEFFREYS_DIVERGENCE;
     int whole = both || measure == FD_ROW_KL_DIVERGENCE || measure == FD_ROW_CROSS_ENTROPY ||
-                measure == FD_ROW_CHI_SQUARE; /* inf unless the bins of p are all shared */
+                measure == FD_ROW_CHI_SQUARE ||
+                (measure == FD_ROW_RENYI_DIVERGENCE && plan->options.alpha > 1.0); /* inf unless the bins of p are all shared */
     fd_finish finish = plan->finish;
     if (measure == FD_ROW_JS_DIVERGENCE || measure == FD_ROW_JS_DISTANCE)
         finish.base = 1.0, finish.most = INFINITY; /* double precision throughout */

@@ -345,6 +345,10 @@ static int fd_finish_row(double *values, int n, const fd_finish *finish, double 
                          const double *constants, const double *limits) {
     const fd_finish f = *finish;
     double lost = 0.0;
+    if (f.log) {
+        _Pragma("omp simd") for (int i = 0; i < n; i++) values[i] =
+            fd_log2(values[i] > FD_TINY ? values[i] : FD_TINY);
+    }
     _Pragma("omp simd reduction(+ : lost)") for (int i = 0; i < n; i++) {
         double d = f.base + (constant + constants[i]) + f.factor * values[i];
         double value = d >= f.top ? 1.0 : d;

@@ -58,6 +58,7 @@ _WORTH_COMPRESSING = {
     "cross_entropy": 0.06,
     "jeffreys_divergence": 0.1,
     "chi_square": 0.06,
+    "renyi_divergence": 0.06,
     "total_variation": 0.1,
 }
 

@@ -163,8 +163,8 @@ SLOW_CALLS = {
     "half": "fastdiv.cdist(X, X)",
     "near": "fastdiv.cdist(N, N[:20000], 'kl_divergence')",
     "knn": "fastdiv.knn(X, X, 50)",
-    "renyi": "fastdiv.cdist(X, X, 'renyi_divergence', alpha=3)",
-    "long rows": "fastdiv.cdist(L, L[::-1], 'renyi_divergence', alpha=3)",
+    "renyi": "fastdiv.cdist(X, X, 'renyi_divergence', alpha=0)",
+    "long rows": "fastdiv.cdist(L, L[::-1], 'renyi_divergence', alpha=0)",
     "sparse": "fastdiv.cdist(S, S[:20000])",
 }
 

@@ -32,6 +32,16 @@ def test_csr_gives_what_dense_rows_give(metric, density):
         assert_close(np.delete(got, 5, 1), rowwise(metric, XA, dense, **options), 1e-12)
 
 
+@pytest.mark.parametrize("alpha", [0.2, 2.5])
+def test_csr_of_both_kinds_of_renyi(alpha):
+    """Infinite above order 1 where a bin is not shared, not below."""
+    XA, XB = rows(15, 400, 0.5), rows(40, 400, 0.5, seed=1)
+    XB[:15] += XA
+    got = fastdiv.cdist(sparse.csr_array(XA), sparse.csr_array(XB), "renyi_divergence", alpha=alpha)
+    assert np.isfinite(got).mean() == (1.0 if alpha < 1 else 15 / 600)
+    assert_close(got, rowwise("renyi_divergence", XA, XB, alpha=alpha), 1e-12)
+
+
 @pytest.mark.parametrize("metric", PAIRED)
 @pytest.mark.parametrize("dtype", [float, "f4"])
 def test_mostly_empty_dense_rows(metric, dtype):
