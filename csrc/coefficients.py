@@ -49,13 +49,14 @@ def phi_tail(z):
 def report_table(name, size, terms, number):
     """1/c and log2 c for the middle of each of `size` parts of [1, 2), and log2(1 + r)/r for r = x/c - 1."""
     inverse = [mp.mpf(number(mp.mpf(2 * size) / (2 * size + 2 * i + 1))) for i in range(size)]
-    radius = max(abs(x * inverse[i] - 1) for i in range(size) for x in (1 + mp.mpf(i) / size, 1 + mp.mpf(i + 1) / size))
-    tail = interpolate(lambda r: mp.log(1 + r, 2) / r if abs(r) > 1e-40 else 1 / mp.log(2), -radius, radius, terms)
+    ends = [(c * (size + i) / size - 1, c * (size + i + 1) / size - 1) for i, c in enumerate(inverse)]
+    radius = max(abs(r) for pair in ends for r in pair)
+    tail = interpolate(lambda r: mp.log1p(r) / r / mp.log(2) if r else 1 / mp.log(2), -radius, radius, terms)
     rounded = [mp.mpf(number(c)) for c in tail]
     grid = [radius * (mp.mpf(i) / 250 - 1) for i in range(501)]
     error = max(abs(mp.polyval(rounded[::-1], r) * r - mp.log(1 + r, 2)) for r in grid)
     print(f"{name}: absolute error {mp.nstr(error, 2)}")
-    for what, numbers in (("1/c", inverse), ("log2 c", [-mp.log(i, 2) for i in inverse]), ("tail", tail)):
+    for what, numbers in (("1/c", inverse), ("log2 c", [-mp.log(c, 2) for c in inverse]), ("tail", tail)):
         print(f"  {what}")
         for x in numbers:
             print(f"    {number(x)!r},")

@@ -86,8 +86,7 @@ typedef struct {
     int (*prepare)(const struct fd_plan *plan, const struct fd_side *side, ptrdiff_t i); /* prepare.h */
     /* of matrices, tiles.h: one row against several, or several against a panel of FD_LANES */
     void (*js_rows)(const double *p, const double *p_blocks, const double *q, const double *q_blocks,
-                    ptrdiff_t step, ptrdiff_t blocks_step, int rows, ptrdiff_t width, int look,
-                    double *sums);
+                    ptrdiff_t step, ptrdiff_t blocks_step, int rows, ptrdiff_t width, int look, double *sums);
     double (*js_near)(const double *p, const double *q, ptrdiff_t n, double c_hi, double c_lo);
     void (*js_rows32)(const float *p, const float *p_blocks, const float *q, const float *q_blocks,
                       ptrdiff_t step, ptrdiff_t blocks_step, int rows, ptrdiff_t width, double *sums);

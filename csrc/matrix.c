@@ -88,7 +88,8 @@ static double fd_limit(const fd_plan *plan, double size, double constant) {
     case FD_ROW_CHI_SQUARE:
         return chain / (tolerance - chain);
     case FD_ROW_RENYI_DIVERGENCE: /* size is m L */
-        return 1.45 * (0.5 * chain + (2.1 * size + 4.0) * FD_U) / (fabs(plan->options.alpha - 1.0) * tolerance);
+        return 1.45 * (0.5 * chain + (2.1 * size + 4.0) * FD_U) /
+               (fabs(plan->options.alpha - 1.0) * tolerance);
     default:
         return 4.0 * FD_U * size / tolerance;
     }
@@ -134,7 +135,8 @@ void fd_plan_finish(fd_plan *plan) {
     default:
         break;
     }
-    if (plan->measure <= FD_ROW_JS_DISTANCE || plan->measure == FD_ROW_RENYI_DIVERGENCE) { /* what is measured in bits */
+    if (plan->measure <= FD_ROW_JS_DISTANCE ||
+        plan->measure == FD_ROW_RENYI_DIVERGENCE) { /* what is measured in bits */
         f->unit_hi = plan->options.unit_hi;
         f->unit_lo = plan->options.unit_lo;
     }

@@ -25,7 +25,7 @@ enum { FD_ROW_HISTOGRAMS = FD_N_ROWS, FD_ROW_SAMPLES };
 typedef struct fd_plan {
     int measure; /* fd_row_measure, or one of the above */
     fd_form form;
-    int single; /* float32 in and out, with 5e-6 to keep where otherwise it is 1e-12 */
+    int single;        /* float32 in and out, with 5e-6 to keep where otherwise it is 1e-12 */
     int needs_support; /* the measure is infinite where p has mass and q has none */
     fd_options options;
     ptrdiff_t n_bins, width; /* width: of the prepared rows, a multiple of FD_LANES */
@@ -52,12 +52,12 @@ typedef struct fd_side {
     double *blocks;               /* FD_FORM_JS: sums of h log2 2h, FD_LANES for each FD_JS_BLOCK bins */
     float *left32, *blocks32;     /* the same in single precision, and the halves */
     double *constant, *limit;     /* the row's share of the finish (kernels.h); limit inf: not FD_PLAIN */
-    double *total, *total_lo; /* FD_FORM_JS: the sum of the masses, NaN where they cannot be read in place;
+    double *total, *total_lo;    /* FD_FORM_JS: the sum of the masses, NaN where they cannot be read in place;
                                  FD_FORM_L1: the sum of the prepared numbers */
-    float *roots, *roots_packed;    /* for neighbours (nearest.c), the latter of second arguments: FD_FORM_JS */
+    float *roots, *roots_packed; /* for neighbours (nearest.c), the latter of second arguments: FD_FORM_JS */
     double *groups, *groups_packed; /* FD_FORM_L1: FD_LANES sums of neighbouring entries */
-    uint64_t *support;            /* a bit for each bin with mass, where a product cannot tell; else NULL */
-    uint8_t *gaps;                /* whether one of them is 0 */
+    uint64_t *support;              /* a bit for each bin with mass, where a product cannot tell; else NULL */
+    uint8_t *gaps;                  /* whether one of them is 0 */
     uint8_t *kind;
 } fd_side;
 

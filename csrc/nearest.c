@@ -58,7 +58,7 @@ static double fd_value(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const
 
 /* Lower bounds of D for rows [i, i + n_i) against rows [j, j + n). */
 static void fd_overlap_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
-                      ptrdiff_t j, ptrdiff_t n, double *bounds) {
+                              ptrdiff_t j, ptrdiff_t n, double *bounds) {
     enum { COLUMNS = 512 };
     float overlaps[FD_QUERIES * COLUMNS];
     /* in single precision: the roots are rounded, then the products' sums; beyond 2^20 bins, no bound */
@@ -67,9 +67,8 @@ static void fd_overlap_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i
     for (ptrdiff_t start = 0; start < n; start += COLUMNS) {
         int size = (int)(n - start < COLUMNS ? n - start : COLUMNS);
         for (int panel = 0; panel < size; panel += FD_LANES)
-            fd_kernels_now->dot_rows32(a->roots + i * w, w, n_i,
-                                       b->roots_packed + (j + start + panel) * w, w, overlaps + panel,
-                                       COLUMNS);
+            fd_kernels_now->dot_rows32(a->roots + i * w, w, n_i, b->roots_packed + (j + start + panel) * w, w,
+                                       overlaps + panel, COLUMNS);
         for (int row = 0; row < n_i; row++)
             fd_kernels_now->overlap_bounds(overlaps + row * COLUMNS, size, slack, a->limit[i + row],
                                            b->limit + j + start, bounds + row * FD_SEGMENT + start);
@@ -83,7 +82,8 @@ static void fd_group_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i, 
     for (int row = 0; row < n_i; row++) {
         double *bound = bounds + row * FD_SEGMENT, limit = a->limit[i + row], total = a->total[i + row];
         const double *limits = b->limit + j, *totals = b->total + j;
-        fd_kernels_now->l1_panels(a->groups + (i + row) * FD_LANES, b->groups_packed + j * FD_LANES, n, bound);
+        fd_kernels_now->l1_panels(a->groups + (i + row) * FD_LANES, b->groups_packed + j * FD_LANES, n,
+                                  bound);
         for (ptrdiff_t column = 0; column < n; column++) {
             double least = factor * (bound[column] * (1.0 - 0x1p-40) - grouping * (total + totals[column]));
             bound[column] = limit + limits[column] < INFINITY ? least : -1.0;

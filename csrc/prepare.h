@@ -159,7 +159,7 @@ static void fd_note_support(const fd_plan *plan, const fd_side *side, ptrdiff_t 
         uint64_t bits = UINT64_MAX >> (64 - n);
         _Pragma("omp simd reduction(+ : n_empty)") for (int k = 0; k < n; k++) n_empty += !(p[k] > 0.0);
         for (int k = 0; k < n && n_empty; k++)
-            bits &= ~((uint64_t) !(p[k] > 0.0) << k);
+            bits &= ~((uint64_t)!(p[k] > 0.0) << k);
         words[first / 64] = bits;
         side->gaps[i] |= n_empty > 0;
     }
@@ -228,7 +228,8 @@ static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t 
                 out[k] / total * (place[k + 1] - place[k]);
         }
         for (int k = 0; k < block; k += FD_LANES) {
-            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) sizes[lane] += fabs(out[k + lane]);
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) sizes[lane] +=
+                fabs(out[k + lane]);
         }
         size += fd_fold(sizes);
     }
@@ -252,7 +253,8 @@ static int fd_all_finite(const fd_row_reader *r, ptrdiff_t n) {
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         int block = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
         const double *x = fd_block(r, start, block, copy);
-        _Pragma("omp simd reduction(| : bad)") for (int k = 0; k < block; k++) bad |= !(fabs(x[k]) <= DBL_MAX);
+        _Pragma("omp simd reduction(| : bad)") for (int k = 0; k < block; k++) bad |=
+            !(fabs(x[k]) <= DBL_MAX);
     }
     return !bad;
 }

@@ -93,7 +93,8 @@ static inline double FD_NAME(fd_mean_power)(const FD_VALUE *u, fd_masses a, cons
                     }
             for (; i < end; i++)
                 sum[0] += fd_power(FD_DISTANCE(u[i], v[i]) / scale, p);
-            fd_sum_add(&mean, ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])));
+            fd_sum_add(&mean,
+                       ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])));
         }
         return fd_sum_total(mean) / (double)a.n;
     }

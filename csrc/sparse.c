@@ -163,7 +163,8 @@ void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i, const f
     int measure = plan->measure, both = measure == FD_ROW_JEFFREYS_DIVERGENCE;
     int whole = both || measure == FD_ROW_KL_DIVERGENCE || measure == FD_ROW_CROSS_ENTROPY ||
                 measure == FD_ROW_CHI_SQUARE ||
-                (measure == FD_ROW_RENYI_DIVERGENCE && plan->options.alpha > 1.0); /* inf unless the bins of p are all shared */
+                (measure == FD_ROW_RENYI_DIVERGENCE &&
+                 plan->options.alpha > 1.0); /* inf unless the bins of p are all shared */
     fd_finish finish = plan->finish;
     if (measure == FD_ROW_JS_DIVERGENCE || measure == FD_ROW_JS_DISTANCE)
         finish.base = 1.0, finish.most = INFINITY; /* double precision throughout */

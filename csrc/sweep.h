@@ -105,7 +105,7 @@ static inline double FD_NAME(fd_area_between)(const FD_VALUE *u, int64_t n, cons
             const int64_t events = x + y < TILE ? x + y : TILE;
             const int64_t from_u = FD_NAME(fd_split)(u + i, x, v + j, y, events), from_v = events - from_u;
             fd_sum_add(&area,
-                   FD_NAME(fd_area_tile)(u + i, from_u, v + j, from_v, step, (double)difference, last));
+                       FD_NAME(fd_area_tile)(u + i, from_u, v + j, from_v, step, (double)difference, last));
             i += from_u;
             j += from_v;
             difference += from_u * step_u - from_v * step_v;

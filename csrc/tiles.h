@@ -106,8 +106,8 @@ FD_INLINE void fd_take_mixture(const double *p, const double *q, ptrdiff_t n, do
     __m512d low = _mm512_loadu_pd(lanes), high = _mm512_loadu_pd(lanes + FD_LANES / 2);
     for (ptrdiff_t i = 0; i < n; i += FD_LANES) {
         __m512d m = _mm512_add_pd(_mm512_loadu_pd(p + i), _mm512_loadu_pd(q + i));
-        __m512d m2 = _mm512_add_pd(_mm512_loadu_pd(p + i + FD_LANES / 2),
-                                   _mm512_loadu_pd(q + i + FD_LANES / 2));
+        __m512d m2 =
+            _mm512_add_pd(_mm512_loadu_pd(p + i + FD_LANES / 2), _mm512_loadu_pd(q + i + FD_LANES / 2));
         low = _mm512_fnmadd_pd(m, fd_table_log2(m), low);
         high = _mm512_fnmadd_pd(m2, fd_table_log2(m2), high);
     }

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -420,17 +420,23 @@ def _fill_unequal(
     progress: Callable[[float], None] | None,
     first_row: int,
 ) -> Array:
-    """As ``_fill``, for sorted rows of samples of two sizes: the sweep over both, a row against all rows."""
+    """As ``_fill``, for sorted rows of samples of two sizes."""
+    for i, row in enumerate(_unequal_rows(task, XA, XB, first_row), first_row):
+        out[i] = row
+        if progress is not None:
+            progress((i + 1) / len(XA))
+    return out
+
+
+def _unequal_rows(task: _Task, XA: Any, XB: Any, first_row: int = 0) -> Iterator[Array]:
+    """Distances of one sorted row of samples after the other from all rows of another size: sweeps."""
     from fastdiv.transport import wasserstein_distance
 
     for name, rows in (("XA", XA), ("XB", XB)):
         if task.nan_policy == "raise":
             opt.raise_bad_mass(np.abs(rows), name, -1, log_input=True, nan_policy="raise")
-    for i in range(first_row, len(XA)):
-        out[i] = wasserstein_distance(XA[i], XB, p=task.order, assume_sorted=True)
-        if progress is not None:
-            progress((i + 1) / len(XA))
-    return out
+    for row in XA[first_row:]:
+        yield wasserstein_distance(row, XB, p=task.order, assume_sorted=True)
 
 
 def _fill_compressed(
@@ -584,10 +590,13 @@ class Index:
         if not 1 <= k <= len(self):
             raise ValueError(f"k must be from 1 to the {len(self)} rows of XB, not {k}")
         array = self._task.rows(XA, "XA")
-        _same_bins(array, self._array)
+        if not self._task.samples:
+            _same_bins(array, self._array)
         dtype = _result_dtype(array, self._array)
         single = dtype == np.float32
         require_memory(array.shape[0] * k * (8 + dtype.itemsize), (array.shape[0], k), dtype)
+        if array.shape[1] != self._array.shape[1]:
+            return self._query_unequal(array, k, dtype)
         both = self._task.compressed(array, self._array)
         if both is not None:
             most = max(both[0].most, both[1].most)
@@ -614,6 +623,15 @@ class Index:
             distances[start : start + step], indices[start : start + step] = values, where
         return distances, indices
 
+    def _query_unequal(self, array: Any, k: int, dtype: Any) -> tuple[Array, Array]:
+        """Rows of samples of two sizes."""
+        distances, indices = np.empty((len(array), k), dtype), np.empty((len(array), k), np.intp)
+        for i, row in enumerate(_unequal_rows(self._task, array, self._array)):
+            values = row.astype(dtype)
+            indices[i] = np.argsort(values, kind="stable")[:k]
+            distances[i] = values[indices[i]]
+        return distances, indices
+
 
 def knn(
     XA: Any,
@@ -629,7 +647,8 @@ def knn(
     Parameters
     ----------
     XA, XB : array_like
-        Two-dimensional, one distribution (or sample) a row, with the same number of bins.
+        Two-dimensional, one distribution (or sample) a row, with the same number of bins; samples may be of
+        any size.
     k : int
         From 1 to the number of rows of `XB`.
     metric : str

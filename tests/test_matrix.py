@@ -370,6 +370,18 @@ def test_rows_of_samples_of_two_sizes(p, dtype):
     np.testing.assert_array_equal(got, fastdiv.cdist(B, A, "wasserstein", samples=True, p=p).T)
 
 
+@pytest.mark.parametrize("p", [1, 2])
+def test_neighbours_of_samples_of_two_sizes(p):
+    rng = np.random.default_rng(0)
+    XA, XB = rng.normal(size=(9, 30)), np.repeat(rng.normal(size=(20, 45)), 2, axis=0)
+    XB[7] = np.nan
+    matrix = fastdiv.cdist(XA, XB, "wasserstein", samples=True, p=p)
+    order = np.argsort(matrix, axis=1, kind="stable")
+    distances, indices = fastdiv.knn(XA, XB, 40, "wasserstein", samples=True, p=p)
+    assert np.array_equal(indices, order)
+    assert np.array_equal(distances, np.take_along_axis(matrix, order, 1), equal_nan=True)
+
+
 def test_missing_samples_of_two_sizes():
     A, B = np.arange(6.0).reshape(2, 3), np.arange(8.0).reshape(2, 4)
     A[1, 2] = np.nan
