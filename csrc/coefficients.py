@@ -47,13 +47,17 @@ def phi_tail(z):
 
 
 def report_table(name, size, terms, number):
-    """1/c and log2 c for the middle of each of `size` parts of [1, 2), and log2(1 + r)/r for r = x/c - 1."""
-    inverse = [mp.mpf(number(mp.mpf(2 * size) / (2 * size + 2 * i + 1))) for i in range(size)]
+    """1/c and log2 c for a c in each of `size` parts of [1, 2), and log2(1 + r)/r for r = x/c - 1.
+
+    c is the middle of its part, but 1 in the first: powers of 2 have exact logarithms.
+    """
+    middles = [1 + (i + mp.mpf(1) / 2) / size for i in range(size)]
+    inverse = [mp.mpf(1), *(mp.mpf(number(1 / c)) for c in middles[1:])]
     ends = [(c * (size + i) / size - 1, c * (size + i + 1) / size - 1) for i, c in enumerate(inverse)]
-    radius = max(abs(r) for pair in ends for r in pair)
-    tail = interpolate(lambda r: mp.log1p(r) / r / mp.log(2) if r else 1 / mp.log(2), -radius, radius, terms)
+    low, high = min(min(pair) for pair in ends), max(max(pair) for pair in ends)
+    tail = interpolate(lambda r: mp.log1p(r) / r / mp.log(2) if r else 1 / mp.log(2), low, high, terms)
     rounded = [mp.mpf(number(c)) for c in tail]
-    grid = [radius * (mp.mpf(i) / 250 - 1) for i in range(501)]
+    grid = [low + (high - low) * i / 499 for i in range(500)]
     error = max(abs(mp.polyval(rounded[::-1], r) * r - mp.log(1 + r, 2)) for r in grid)
     print(f"{name}: absolute error {mp.nstr(error, 2)}")
     for what, numbers in (("1/c", inverse), ("log2 c", [-mp.log(c, 2) for c in inverse]), ("tail", tail)):
@@ -69,5 +73,5 @@ if __name__ == "__main__":
     report("fd_short_atanh_tail, R(z)", atanh_tail, 0, root, 7)
     report("fd_join_log32, R(z)", atanh_tail, 0, root, 3)
     report("fd_phi_tail", phi_tail, 0, mp.mpf(1) / 64, 5)
-    report_table("fd_table_log2", 16, 8, float)
+    report_table("fd_table_log2", 16, 9, float)
     report_table("fd_table_log2_32", 32, 3, lambda x: float(np.float32(float(x))))

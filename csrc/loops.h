@@ -58,10 +58,20 @@ FD_INLINE void fd_fetch_ahead(const double *bins) {
     FD_SUM_LOOP(fd_sum_##name, 0.0, fd_term_##name(fd_bin_of_masses(p, q, pair), pair))                      \
     FD_SUM_LOOP(fd_log_sum_##name, -INFINITY, fd_term_##name(fd_bin_of_logs(p, q, pair), pair))
 
-FD_SUM_LOOP(fd_sum_entropy, 0.0, fd_entropy_of_masses(p, q, pair))
+/* AVX-512 has loops of its own for these two, which leave some blocks to them. */
+#ifdef FD_AVX512
+#    define FD_CAREFUL(name) fd_careful_##name
+#else
+#    define FD_CAREFUL(name) fd_sum_##name
+#endif
+
+FD_SUM_LOOP(FD_CAREFUL(entropy), 0.0, fd_entropy_of_masses(p, q, pair))
 FD_SUM_LOOP(fd_log_sum_entropy, -INFINITY, fd_entropy_of_logs(p, q, pair))
-FD_SUM_LOOP(fd_sum_cross_entropy, 0.0, fd_cross_entropy_of_masses(p, q, pair))
+FD_SUM_LOOP(FD_CAREFUL(cross_entropy), 0.0, fd_cross_entropy_of_masses(p, q, pair))
 FD_SUM_LOOP(fd_log_sum_cross_entropy, -INFINITY, fd_cross_entropy_of_logs(p, q, pair))
+#ifdef FD_AVX512
+#    include "loops_table.h"
+#endif
 FD_LOOPS_OF(imbalance)
 FD_LOOPS_OF(log_excess)
 FD_LOOPS_OF(log_excess_size)
