@@ -92,10 +92,11 @@ static void fd_group_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i, 
 }
 
 /* One row's list from the bounds of a segment: first the k of least bound, then what is within reach, each
- * row asked for while the one before it is looked at. */
-static void fd_refine(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
-                      ptrdiff_t n, double *bounds, ptrdiff_t k, double *values, ptrdiff_t *indices,
-                      ptrdiff_t *count, double *first, ptrdiff_t *first_indices) {
+ * row asked for while the one before it is looked at. 0: the bounds rule too few out, nothing more was done.
+ */
+static int fd_refine(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
+                     ptrdiff_t n, double *bounds, ptrdiff_t k, double *values, ptrdiff_t *indices,
+                     ptrdiff_t *count, double *first, ptrdiff_t *first_indices) {
     ptrdiff_t n_first = 0, n_wanted = k < n ? k : n, row_bytes = plan->width * (ptrdiff_t)sizeof(double);
     int places[FD_SEGMENT];
     if (*count < k)
@@ -109,6 +110,9 @@ static void fd_refine(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const 
     }
     double reach = fd_reach(plan, values, *count, k);
     int n_places = fd_kernels_now->within(bounds, (int)n, reach, places);
+    if (n_places >
+        (plan->form == FD_FORM_JS ? 0.75 : 0.25) * (double)n) /* a row by itself costs 1.2, 3 times more */
+        return 0;
     for (int place = 0; place < n_places; place++) {
         ptrdiff_t column = places[place];
         if (place + 1 < n_places)
@@ -116,6 +120,28 @@ static void fd_refine(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const 
         if (bounds[column] <= reach) {
             fd_take(values, indices, count, k, fd_value(plan, a, i, b, j + column), j + column);
             reach = fd_reach(plan, values, *count, k);
+        }
+    }
+    return 1;
+}
+
+/* All of a segment for some rows, tile by tile; `bounds` are NaN for rows that were looked at before. */
+static void fd_take_all(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const uint8_t *wanted,
+                        const fd_side *b, ptrdiff_t j, ptrdiff_t n, const double *bounds, ptrdiff_t k,
+                        double *values, ptrdiff_t *indices, ptrdiff_t *counts) {
+    double tile[FD_TILE], no_scratch; /* sums of logarithms and of differences need none */
+    for (ptrdiff_t start = 0; start < n; start += FD_TILE) {
+        int size = (int)(n - start < FD_TILE ? n - start : FD_TILE);
+        for (int row = 0; row < n_i; row++) {
+            if (!wanted[row])
+                continue;
+            fd_tile(plan, a, i + row, 1, b, j + start, size, tile, &no_scratch);
+            const double *bound = bounds + row * FD_SEGMENT + start;
+            double worst = counts[row] < k ? INFINITY : values[row * k + k - 1]; /* sooner than fd_take */
+            for (int column = 0; column < size; column++)
+                if (bound[column] == bound[column] && !(tile[column] > worst))
+                    fd_take(values + row * k, indices + row * k, counts + row, k,
+                            plan->single ? (double)(float)tile[column] : tile[column], j + start + column);
         }
     }
 }
@@ -144,8 +170,14 @@ void fd_nearest(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, con
         fd_scan(plan, a, i, n_i, b, j, n, k, values, indices, counts, space);
         return;
     }
+    uint8_t all[FD_QUERIES] = {0};
+    int any = 0;
     (a->roots ? fd_overlap_bounds : fd_group_bounds)(plan, a, i, n_i, b, j, n, space);
-    for (int row = 0; row < n_i; row++)
-        fd_refine(plan, a, i + row, b, j, n, space + row * FD_SEGMENT, k, values + row * k, indices + row * k,
-                  counts + row, first, first_indices);
+    for (int row = 0; row < n_i; row++) {
+        all[row] = !fd_refine(plan, a, i + row, b, j, n, space + row * FD_SEGMENT, k, values + row * k,
+                              indices + row * k, counts + row, first, first_indices);
+        any |= all[row];
+    }
+    if (any)
+        fd_take_all(plan, a, i, n_i, all, b, j, n, space, k, values, indices, counts);
 }
