@@ -37,7 +37,7 @@ from matrix cimport (
     fd_take_row,
     fd_tile,
 )
-from rows cimport FD_N_OPTIONS, fd_choose_isa, fd_limit_threads, fd_max_threads, fd_team, fd_threads_init
+from rows cimport FD_FLOAT32, FD_FLOAT64, FD_N_OPTIONS, fd_choose_isa, fd_limit_threads, fd_max_threads, fd_team, fd_threads_init
 
 import numpy as np
 
@@ -144,7 +144,7 @@ cdef class Rows:
         self.c.data = <const char *>cnp.PyArray_DATA(array)
         self.c.row_step, self.c.bin_step = array.strides
         self.c.n_rows = n
-        self.c.is_float32 = array.dtype == np.float32
+        self.c.scalar = FD_FLOAT32 if array.dtype == np.float32 else FD_FLOAT64
         rows = (n + FD_LANES) // FD_LANES * FD_LANES + FD_LANES
         whole = rows * width if form != FD_FORM_PAIRS else 0
         product = form in (FD_FORM_DOT, FD_FORM_DOTS)

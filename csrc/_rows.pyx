@@ -12,8 +12,19 @@ from cython.parallel cimport prange
 from libc.math cimport NAN
 from libc.stdlib cimport free, llabs, malloc
 from rows cimport (
+    FD_FLOAT32,
+    FD_FLOAT64,
+    FD_INT8,
+    FD_INT16,
+    FD_INT32,
+    FD_INT64,
     FD_N_OPTIONS,
     FD_N_ROWS,
+    FD_N_SCALARS,
+    FD_UINT8,
+    FD_UINT16,
+    FD_UINT32,
+    FD_UINT64,
     FE_ALL_EXCEPT,
     fd_choose_isa,
     fd_default_options,
@@ -30,6 +41,7 @@ from rows cimport (
     fd_options,
     fd_row,
     fd_row_measure,
+    fd_scalar,
     fd_team,
     fd_threads_init,
     fd_view,
@@ -62,7 +74,7 @@ cdef double NANOSECONDS_PER_ROW = 100.0
 # ---- one row of each kind of gufunc ---------------------------------------------------------------------
 
 ctypedef void (*row_loop)(Py_ssize_t, char **, const cnp.npy_intp *, const cnp.npy_intp *, int,
-                          bint) noexcept nogil
+                          int) noexcept nogil
 
 
 cdef void read_options(const char *at, Py_ssize_t step, fd_options *options) noexcept nogil:
@@ -72,24 +84,24 @@ cdef void read_options(const char *at, Py_ssize_t step, fd_options *options) noe
         field[i] = (<const double *>(at + i * step))[0]
 
 
-cdef void write(char *at, double value, bint is_float32) noexcept nogil:
-    if is_float32:
+cdef void write(char *at, double value, int scalar) noexcept nogil:
+    if scalar == FD_FLOAT32:
         (<float *>at)[0] = <float>value
     else:
         (<double *>at)[0] = value
 
 
 cdef void pair_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                   int measure, bint is_float32) noexcept nogil:
+                   int measure, int scalar) noexcept nogil:
     """(n),(n),(k)->(): p, q, options."""
     cdef fd_options options
     cdef fd_view p, q
-    p.data, p.stride, p.is_float32 = args[0] + i * steps[0], steps[4], is_float32
-    q.data, q.stride, q.is_float32 = args[1] + i * steps[1], steps[5], is_float32
+    p.data, p.stride, p.scalar = args[0] + i * steps[0], steps[4], <fd_scalar>scalar
+    q.data, q.stride, q.scalar = args[1] + i * steps[1], steps[5], <fd_scalar>scalar
     read_options(args[2] + i * steps[2], steps[6], &options)
     write(args[3] + i * steps[3],
           fd_row(<fd_row_measure>measure, p, q, dims[1], &options) if dims[1] else NAN,
-          is_float32)
+          scalar)
 
 
 cdef enum:
@@ -97,7 +109,7 @@ cdef enum:
 
 
 cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                           int measure, bint is_float32) noexcept nogil:
+                           int measure, int scalar) noexcept nogil:
     """pair_row for COLUMNS rows whose bins are far apart in memory (axis=0 of a C array)."""
     cdef Py_ssize_t i, start = tile * COLUMNS, rows = min(COLUMNS, dims[0] - start), n = dims[1]
     cdef Py_ssize_t pitch = n + 8  # rows whose length is a power of two would share their cache lines
@@ -106,20 +118,20 @@ cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dim
     cdef fd_view p, q
     if copy == NULL:
         for i in range(rows):
-            pair_row(start + i, args, dims, steps, measure, is_float32)
+            pair_row(start + i, args, dims, steps, measure, scalar)
         return
-    p.data, p.stride, p.is_float32 = args[0] + start * steps[0], steps[4], is_float32
-    q.data, q.stride, q.is_float32 = args[1] + start * steps[1], steps[5], is_float32
+    p.data, p.stride, p.scalar = args[0] + start * steps[0], steps[4], <fd_scalar>scalar
+    q.data, q.stride, q.scalar = args[1] + start * steps[1], steps[5], <fd_scalar>scalar
     fd_gather_rows(p, steps[0], rows, n, copy, pitch)
     fd_gather_rows(q, steps[1], rows, n, copy + COLUMNS * pitch, pitch)
     p.stride = q.stride = sizeof(double)
-    p.is_float32 = q.is_float32 = False
+    p.scalar = q.scalar = FD_FLOAT64
     for i in range(rows):
         p.data = <const char *>(copy + i * pitch)
         q.data = p.data if args[0] == args[1] else <const char *>(copy + (COLUMNS + i) * pitch)
         read_options(args[2] + (start + i) * steps[2], steps[6], &options)
         write(args[3] + (start + i) * steps[3], fd_row(<fd_row_measure>measure, p, q, n, &options),
-              is_float32)
+              scalar)
     free(copy)
 
 
@@ -128,118 +140,99 @@ cdef inline bint is_column(cnp.npy_intp row_step, cnp.npy_intp bin_step) noexcep
 
 
 cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                    int root, bint is_float32) noexcept nogil:
+                    int root, int scalar) noexcept nogil:
     """(m,n),(m),(k)->(): stack, weights (contiguous), options."""
     cdef fd_options options
     cdef fd_view first
     cdef bint empty = dims[1] == 0 or dims[2] == 0
-    first.data, first.stride, first.is_float32 = args[0] + i * steps[0], steps[5], is_float32
+    first.data, first.stride, first.scalar = args[0] + i * steps[0], steps[5], <fd_scalar>scalar
     read_options(args[2] + i * steps[2], steps[7], &options)
     write(args[3] + i * steps[3],
           NAN if empty else fd_js_stack(first, steps[4], dims[1], <const double *>(args[1] + i * steps[1]),
                                         dims[2], root, &options),
-          is_float32)
+          scalar)
 
 
 cdef void all_rows(row_loop row, Py_ssize_t n_rows, double nanoseconds, char **args,
-                   const cnp.npy_intp *dims, const cnp.npy_intp *steps, int measure, bint is_float32) noexcept nogil:
+                   const cnp.npy_intp *dims, const cnp.npy_intp *steps, int measure, int scalar) noexcept nogil:
     cdef Py_ssize_t i
     cdef int team = fd_team(nanoseconds, n_rows)
     if team == 1:
         for i in range(n_rows):
-            row(i, args, dims, steps, measure, is_float32)
+            row(i, args, dims, steps, measure, scalar)
     else:
         for i in prange(n_rows, schedule="static", num_threads=team):
-            row(i, args, dims, steps, measure, is_float32)
+            row(i, args, dims, steps, measure, scalar)
     feclearexcept(FE_ALL_EXCEPT)  # log(0) selected away is no reason for NumPy to warn
 
 
 cdef void all_pairs(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, int measure,
-                    bint is_float32) noexcept nogil:
+                    int scalar) noexcept nogil:
     cdef double nanoseconds = dims[0] * (NANOSECONDS_PER_BIN * dims[1] + NANOSECONDS_PER_ROW)
     if dims[0] > 1 and dims[1] > 1 and (is_column(steps[0], steps[4]) or is_column(steps[1], steps[5])):
         all_rows(columns_of_pairs, (dims[0] + COLUMNS - 1) // COLUMNS, nanoseconds, args, dims, steps, measure,
-                 is_float32)
+                 scalar)
     else:
-        all_rows(pair_row, dims[0], nanoseconds, args, dims, steps, measure, is_float32)
+        all_rows(pair_row, dims[0], nanoseconds, args, dims, steps, measure, scalar)
 
 
 cdef void all_stacks(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, int root,
-                     bint is_float32) noexcept nogil:
+                     int scalar) noexcept nogil:
     all_rows(stack_row, dims[0], dims[0] * (NANOSECONDS_PER_BIN * dims[1] * dims[2] + NANOSECONDS_PER_ROW),
-             args, dims, steps, root, is_float32)
+             args, dims, steps, root, scalar)
 
 
-cdef void pairs_float32(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                        void *data) noexcept nogil:
-    all_pairs(args, dims, steps, <int><size_t>data, True)
+# What NumPy hands to a loop: the measure and the kind of number.
+cdef enum:
+    PER_SCALAR = 32
 
 
-cdef void pairs_float64(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                        void *data) noexcept nogil:
-    all_pairs(args, dims, steps, <int><size_t>data, False)
+cdef void pairs(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
+    cdef int code = <int><size_t>data
+    all_pairs(args, dims, steps, code % PER_SCALAR, code // PER_SCALAR)
 
 
-cdef void stacks_float32(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                         void *data) noexcept nogil:
-    all_stacks(args, dims, steps, <int><size_t>data, True)
-
-
-cdef void stacks_float64(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                         void *data) noexcept nogil:
-    all_stacks(args, dims, steps, <int><size_t>data, False)
+cdef void stacks(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
+    cdef int code = <int><size_t>data
+    all_stacks(args, dims, steps, code % PER_SCALAR, code // PER_SCALAR)
 
 
 # ---- elementwise: blocks of 1024 numbers through a buffer -----------------------------------------------
 
 cdef void block_of_events(Py_ssize_t block, char **args, const cnp.npy_intp *dims,
-                          const cnp.npy_intp *steps, int entropy, bint is_float32) noexcept nogil:
+                          const cnp.npy_intp *steps, int entropy, int scalar) noexcept nogil:
     cdef double values[1024]
     cdef Py_ssize_t i, start = block * 1024, n = min(dims[0] - start, 1024)
     cdef char *target = args[1] + start * steps[1]
     cdef fd_view p
-    p.data, p.stride, p.is_float32 = args[0] + start * steps[0], steps[0], is_float32
+    p.data, p.stride, p.scalar = args[0] + start * steps[0], steps[0], <fd_scalar>scalar
     fd_events(entropy, p, n, values)
     for i in range(n):
-        write(target + i * steps[1], values[i], is_float32)
+        write(target + i * steps[1], values[i], scalar)
 
 
-cdef void events(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, int entropy,
-                 bint is_float32) noexcept nogil:
+cdef void events(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
     cdef Py_ssize_t block, n_blocks = (dims[0] + 1023) // 1024
-    cdef int team = fd_team(NANOSECONDS_PER_BIN * dims[0], n_blocks)
+    cdef int team = fd_team(NANOSECONDS_PER_BIN * dims[0], n_blocks), code = <int><size_t>data
     for block in prange(n_blocks, schedule="static", num_threads=team):
-        block_of_events(block, args, dims, steps, entropy, is_float32)
+        block_of_events(block, args, dims, steps, code % PER_SCALAR, code // PER_SCALAR)
     feclearexcept(FE_ALL_EXCEPT)
-
-
-cdef void events_float32(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                         void *data) noexcept nogil:
-    events(args, dims, steps, <int><size_t>data, True)
-
-
-cdef void events_float64(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                         void *data) noexcept nogil:
-    events(args, dims, steps, <int><size_t>data, False)
 
 
 # ---- the ufuncs: NumPy keeps loops, types, data and names by address ------------------------------------
 
-cdef cnp.PyUFuncGenericFunction PAIRS[2]
-cdef cnp.PyUFuncGenericFunction STACKS[2]
-cdef cnp.PyUFuncGenericFunction EVENTS[2]
-PAIRS[:] = [<cnp.PyUFuncGenericFunction>pairs_float32, <cnp.PyUFuncGenericFunction>pairs_float64]
-STACKS[:] = [<cnp.PyUFuncGenericFunction>stacks_float32, <cnp.PyUFuncGenericFunction>stacks_float64]
-EVENTS[:] = [<cnp.PyUFuncGenericFunction>events_float32, <cnp.PyUFuncGenericFunction>events_float64]
-cdef char PAIR_TYPES[8]
-cdef char STACK_TYPES[8]
-cdef char EVENT_TYPES[4]
-PAIR_TYPES[:] = [cnp.NPY_FLOAT, cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_FLOAT,
-                 cnp.NPY_DOUBLE, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE]
-STACK_TYPES[:] = [cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE, cnp.NPY_FLOAT,
-                  cnp.NPY_DOUBLE, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE]
-EVENT_TYPES[:] = [cnp.NPY_FLOAT, cnp.NPY_FLOAT, cnp.NPY_DOUBLE, cnp.NPY_DOUBLE]
-cdef void *DATA[2 * FD_N_ROWS]
+# kind of number, as C and as NumPy name it; NumPy takes the first to which it can cast
+SCALARS = (
+    (FD_INT8, cnp.NPY_INT8), (FD_UINT8, cnp.NPY_UINT8), (FD_INT16, cnp.NPY_INT16), (FD_UINT16, cnp.NPY_UINT16),
+    (FD_INT32, cnp.NPY_INT32), (FD_UINT32, cnp.NPY_UINT32), (FD_INT64, cnp.NPY_INT64),
+    (FD_UINT64, cnp.NPY_UINT64), (FD_FLOAT32, cnp.NPY_FLOAT), (FD_FLOAT64, cnp.NPY_DOUBLE),
+)
+cdef cnp.PyUFuncGenericFunction PAIRS[10]
+cdef cnp.PyUFuncGenericFunction STACKS[10]
+cdef cnp.PyUFuncGenericFunction EVENTS[10]
+PAIRS[:] = [<cnp.PyUFuncGenericFunction>pairs] * 10
+STACKS[:] = [<cnp.PyUFuncGenericFunction>stacks] * 10
+EVENTS[:] = [<cnp.PyUFuncGenericFunction>events] * 10
 KEPT_ALIVE = []
 
 
@@ -249,22 +242,32 @@ cdef bytes kept(str text):
     return data
 
 
-cdef make(cnp.PyUFuncGenericFunction *loops, char *types, int n_in, int data, str name, signature):
-    cdef bytes c_name = kept(name), c_signature = kept(signature or "")
-    DATA[2 * data] = DATA[2 * data + 1] = <void *><size_t>data
+cdef make(cnp.PyUFuncGenericFunction *loops, int n_rows, int n_others, int measure, str name, signature):
+    """A ufunc of `n_rows` arrays of one kind of number and `n_others` of doubles."""
+    cdef bytes c_name = kept(name), c_signature = kept(signature or ""), types = b""
+    cdef void **data = <void **>malloc(len(SCALARS) * sizeof(void *))  # for good
+    if data == NULL:
+        raise MemoryError
+    for i, (scalar, npy) in enumerate(SCALARS):
+        data[i] = <void *><size_t>(measure + PER_SCALAR * scalar)
+        result = cnp.NPY_FLOAT if scalar == FD_FLOAT32 else cnp.NPY_DOUBLE
+        types += bytes([npy] * n_rows + [cnp.NPY_DOUBLE] * n_others + [result])
+    KEPT_ALIVE.append(types)
     return cnp.PyUFunc_FromFuncAndDataAndSignature(
-        loops, &DATA[2 * data], types, 2, n_in, 1, cnp.PyUFunc_None, c_name, b"See fastdiv.information.", 0,
-        <char *>c_signature if signature else NULL)
+        loops, data, <char *>types, len(SCALARS), n_rows + n_others, 1,
+        cnp.PyUFunc_None, c_name, b"See fastdiv.information.", 0, <char *>c_signature if signature else NULL)
 
 
-GUFUNCS = {name: make(PAIRS, PAIR_TYPES, 3, i, name, "(n),(n),(k)->()") for i, name in enumerate(MEASURES)}
+if len(SCALARS) != FD_N_SCALARS or len(SCALARS) != 10 or <int>FD_N_ROWS > <int>PER_SCALAR:
+    raise ImportError("rows.h and _rows.pyx disagree about kinds of numbers")
+GUFUNCS = {name: make(PAIRS, 2, 1, i, name, "(n),(n),(k)->()") for i, name in enumerate(MEASURES)}
 STACK_GUFUNCS = {
-    "js_divergence": make(STACKS, STACK_TYPES, 3, 0, "js_divergence", "(m,n),(m),(k)->()"),
-    "js_distance": make(STACKS, STACK_TYPES, 3, 1, "js_distance", "(m,n),(m),(k)->()"),
+    "js_divergence": make(STACKS, 1, 2, 0, "js_divergence", "(m,n),(m),(k)->()"),
+    "js_distance": make(STACKS, 1, 2, 1, "js_distance", "(m,n),(m),(k)->()"),
 }
 # in bits
-surprisal = make(EVENTS, EVENT_TYPES, 1, 0, "surprisal", None)
-binary_entropy = make(EVENTS, EVENT_TYPES, 1, 1, "binary_entropy", None)
+surprisal = make(EVENTS, 1, 0, 0, "surprisal", None)
+binary_entropy = make(EVENTS, 1, 0, 1, "binary_entropy", None)
 
 
 # ---- options, and one pair at once ----------------------------------------------------------------------
@@ -311,8 +314,8 @@ cdef object one_pair(int measure, object p, object q, object base):
         if type(base) is not int and type(base) is not float or not 1 < base <= 1e308:
             return None
         options.unit_hi, options.unit_lo = unit(base)
-    p_view.data, p_view.stride, p_view.is_float32 = <const char *>cnp.PyArray_DATA(p), sizeof(double), False
-    q_view.data, q_view.stride, q_view.is_float32 = <const char *>cnp.PyArray_DATA(q), sizeof(double), False
+    p_view.data, p_view.stride, p_view.scalar = <const char *>cnp.PyArray_DATA(p), sizeof(double), FD_FLOAT64
+    q_view.data, q_view.stride, q_view.scalar = <const char *>cnp.PyArray_DATA(q), sizeof(double), FD_FLOAT64
     if n > 4096:  # letting go of the GIL takes 50 ns
         with nogil:
             value = fd_row(<fd_row_measure>measure, p_view, q_view, n, &options)

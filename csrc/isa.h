@@ -14,6 +14,7 @@
 
 const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
     .name = FD_TEXT(FD_ISA),
+    .widen = fd_widen_loop,
     .stats = fd_stats_loop,
     .exact_stats = fd_exact_stats_loop,
     .max = fd_max_loop,

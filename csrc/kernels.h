@@ -74,6 +74,8 @@ typedef struct {
 
 typedef struct {
     const char *name;
+    /* `scalar` numbers x (rows.h) to (x + add) scale[0] scale[1], -0 to 0 */
+    void (*widen)(const void *x, int scalar, ptrdiff_t n, double add, const double *scale, double *out);
     void (*stats)(const double *p, ptrdiff_t n, fd_stats *stats);       /* sum_hi to working precision */
     void (*exact_stats)(const double *p, ptrdiff_t n, fd_stats *stats); /* sum_hi + sum_lo to twice that */
     double (*max)(const double *p, ptrdiff_t n);                        /* NaN if there is one */

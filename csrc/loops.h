@@ -4,6 +4,7 @@
  * what the compiler turns into vectors. The last few bins are padded with bins that add nothing.
  */
 #include "measures.h"
+#include "rows.h"
 
 /* Adds the lanes up, always in the same tree. */
 static double fd_fold(const double *lanes) {
@@ -202,6 +203,21 @@ static double fd_exp_sum_loop(const double *p, ptrdiff_t n, double max) {
 }
 
 #undef FD_EACH_STEP
+
+/* `x` and `out` may be the same. */
+static void fd_widen_loop(const void *x, int scalar, ptrdiff_t n, double add, const double *scale,
+                          double *out) {
+    double first = scale[0], second = scale[1];
+    switch (scalar) {
+#define FD_WIDEN(name, type)                                                                                 \
+    case name:                                                                                               \
+        _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++) out[i] =                                       \
+            ((double)((const type *)x)[i] + add) * first * second;                                           \
+        break;
+        FD_SCALARS(FD_WIDEN)
+#undef FD_WIDEN
+    }
+}
 
 static void fd_surprisal_loop(const double *p, double *out, ptrdiff_t n) {
 #pragma omp simd

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fetch.h"
 #include "kernels.h"
 #include "rows.h"
 
@@ -46,7 +47,7 @@ enum {
 typedef struct fd_side {
     const char *data;
     ptrdiff_t row_step, bin_step, n_rows;
-    int is_float32;
+    fd_scalar scalar;
     double *left, *right;
     double *left_too, *right_too; /* FD_FORM_DOTS: with the functions changed round */
     double *blocks;               /* FD_FORM_JS: sums of h log2 2h, FD_LANES for each FD_JS_BLOCK bins */
@@ -64,26 +65,10 @@ typedef struct fd_side {
 enum { FD_TILE = 64 };
 
 static inline fd_view fd_row_view(const fd_side *side, ptrdiff_t i) {
-    return (fd_view){side->data + i * side->row_step, side->bin_step, side->is_float32};
+    return (fd_view){side->data + i * side->row_step, side->bin_step, side->scalar};
 }
 
 static inline ptrdiff_t fd_js_blocks(ptrdiff_t width) { return (width + FD_JS_BLOCK - 1) / FD_JS_BLOCK; }
-
-/* Asks for cache lines that will be read soon, or written: those too come into the caches first, and that can
- * happen while a tile is computed. */
-static inline void fd_fetch(const void *start, ptrdiff_t size) {
-#if defined(__GNUC__)
-    for (ptrdiff_t at = 0; at < size; at += 64)
-        __builtin_prefetch((const char *)start + at);
-#endif
-}
-
-static inline void fd_fetch_for_writing(void *start, ptrdiff_t size) {
-#if defined(__GNUC__)
-    for (ptrdiff_t at = 0; at < size; at += 64)
-        __builtin_prefetch((char *)start + at, 1);
-#endif
-}
 
 /* Fills what follows from measure, form, options, n_bins and single. */
 void fd_plan_finish(fd_plan *plan);

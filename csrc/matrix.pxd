@@ -1,7 +1,7 @@
 # What Cython sees of matrix.h.
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
-from rows cimport fd_options
+from rows cimport fd_options, fd_scalar
 
 cdef extern from "matrix.h" nogil:
     ctypedef enum fd_form:
@@ -32,7 +32,7 @@ cdef extern from "matrix.h" nogil:
     ctypedef struct fd_side:
         const char *data
         Py_ssize_t row_step, bin_step, n_rows
-        int is_float32
+        fd_scalar scalar
         double *left
         double *right
         double *left_too

@@ -1,8 +1,8 @@
 /* A row as blocks of contiguous doubles, whatever it is in the caller's memory, and its mass.
  *
  * Ordinary rows (contiguous, aligned float64, sums and masses in a range that products do not leave) are read
- * in place. All others are copied a block at a time: strided, misaligned, float32, with a pseudocount, with
- * -0, or scaled by a power of two because their sum is very large or very small.
+ * in place. All others are copied a block at a time: strided, misaligned, other numbers than float64, with a
+ * pseudocount, with -0, or scaled by a power of two because their sum is very large or very small.
  */
 #ifndef FD_READER_H
 #define FD_READER_H
@@ -38,14 +38,27 @@ typedef struct {
 
 static inline double fd_entry(const fd_view *v, ptrdiff_t i) {
     const char *at = v->data + i * v->stride;
-    if (v->is_float32) {
-        float x;
-        memcpy(&x, at, sizeof x);
-        return x;
+    switch (v->scalar) {
+#define FD_READ(name, type)                                                                                  \
+case name: {                                                                                                 \
+    type x;                                                                                                  \
+    memcpy(&x, at, sizeof x);                                                                                \
+    return (double)x;                                                                                        \
+}
+        FD_SCALARS(FD_READ)
+#undef FD_READ
+    default:
+        return NAN;
     }
-    double x;
-    memcpy(&x, at, sizeof x);
-    return x;
+}
+
+static inline ptrdiff_t fd_scalar_size(fd_scalar scalar) {
+    static const uint8_t sizes[FD_N_SCALARS] = {
+#define FD_SIZE(name, type) [name] = sizeof(type),
+        FD_SCALARS(FD_SIZE)
+#undef FD_SIZE
+    };
+    return sizes[scalar];
 }
 
 static inline fd_row_reader fd_reader(fd_view view, const fd_options *options) {
@@ -53,7 +66,7 @@ static inline fd_row_reader fd_reader(fd_view view, const fd_options *options) {
     r.logs = options->log_input != 0.0;
     r.normalize = options->normalize != 0.0;
     r.add = options->pseudocount;
-    r.direct = !view.is_float32 && view.stride == sizeof(double) &&
+    r.direct = view.scalar == FD_FLOAT64 && view.stride == sizeof(double) &&
                (uintptr_t)view.data % sizeof(double) == 0 && r.add == 0.0;
     return r;
 }
@@ -63,16 +76,14 @@ static const double *fd_block(const fd_row_reader *r, ptrdiff_t start, ptrdiff_t
     const char *at = r->view.data + start * r->view.stride;
     if (r->direct)
         return (const double *)at;
-    if (r->view.is_float32 && r->view.stride == sizeof(float) && (uintptr_t)at % sizeof(float) == 0)
-        for (ptrdiff_t i = 0; i < n; i++)
-            copy[i] = ((const float *)at)[i];
-    else
-        for (ptrdiff_t i = 0; i < n; i++)
-            copy[i] = fd_entry(&r->view, start + i);
-    if (r->logs)
+    ptrdiff_t size = fd_scalar_size(r->view.scalar);
+    if (r->view.stride == size && (uintptr_t)at % (uintptr_t)size == 0) {
+        fd_kernels_now->widen(at, r->view.scalar, n, r->add, r->scale, copy);
         return copy;
+    }
     for (ptrdiff_t i = 0; i < n; i++)
-        copy[i] = (copy[i] + r->add) * r->scale[0] * r->scale[1]; /* + also turns -0 into 0 */
+        copy[i] = fd_entry(&r->view, start + i);
+    fd_kernels_now->widen(copy, FD_FLOAT64, n, r->add, r->scale, copy);
     return copy;
 }
 

@@ -10,6 +10,7 @@
  * gets them from the sum of all differences, which ought to be 0 (`imbalance`). Total variation moves by
  * delta itself and is looked at again below 1/16.
  */
+#include "fetch.h"
 #include "reader.h"
 #include "renyi.h"
 #include "wide.h"
@@ -34,10 +35,13 @@ static double fd_second_look(fd_row_measure measure) {
 /* Symmetric measures take their rows in an order that does not depend on the caller's, nor on the scale of
  * either, so that D(p,q) and D(q,p) are the same bits. */
 static int fd_in_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        double x, y, a = *fd_block(p, i, 1, &x) * fd_total(q), b = *fd_block(q, i, 1, &y) * fd_total(p);
-        if (a != b)
-            return a > b;
+    double x_copy[FD_LANES], y_copy[FD_LANES], p_total = fd_total(p), q_total = fd_total(q);
+    for (ptrdiff_t start = 0; start < n; start += FD_LANES) {
+        ptrdiff_t size = n - start < FD_LANES ? n - start : FD_LANES;
+        const double *x = fd_block(p, start, size, x_copy), *y = fd_block(q, start, size, y_copy);
+        for (ptrdiff_t i = 0; i < size; i++)
+            if (x[i] * q_total != y[i] * p_total)
+                return x[i] * q_total > y[i] * p_total;
     }
     return 1;
 }
@@ -164,8 +168,8 @@ static void fd_swap_rows(fd_row_reader **p, fd_row_reader **q, fd_options *o) {
     o->w_q = w;
 }
 
-double fd_row(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
-              const fd_options *options) {
+static double fd_row_of_views(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
+                              const fd_options *options) {
     fd_options o = *options;
     fd_row_reader first = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *p = &first, *q = &second;
     fd_pair pair;
@@ -232,10 +236,42 @@ double fd_row(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t 
     }
 }
 
+/* Rows up to this long are copied once where they cannot be read in place; longer ones a block at a time, each
+ * time they are read. */
+enum { FD_COPY = 4 * FD_BLOCK };
+
+static int fd_is_plain(fd_view v) {
+    return v.scalar == FD_FLOAT64 && v.stride == sizeof(double) && (uintptr_t)v.data % sizeof(double) == 0;
+}
+
+static fd_view fd_plain_view(fd_view v, ptrdiff_t n, double *copy) {
+    fd_row_reader reader = {.view = v, .scale = {1.0, 1.0}};
+    if (fd_is_plain(v))
+        return v;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK)
+        fd_block(&reader, start, n - start < FD_BLOCK ? n - start : FD_BLOCK, copy + start);
+    fd_fetch(v.data + n * v.stride, n * fd_scalar_size(v.scalar)); /* most often the next row */
+    return (fd_view){(const char *)copy, sizeof *copy, FD_FLOAT64};
+}
+
+static double fd_row_of_copies(fd_row_measure measure, fd_view p, fd_view q, ptrdiff_t n,
+                               const fd_options *options) {
+    double p_copy[FD_COPY], q_copy[FD_COPY];
+    int same = p.data == q.data && p.stride == q.stride;
+    p = fd_plain_view(p, n, p_copy);
+    q = same ? p : fd_plain_view(q, n, q_copy);
+    return fd_row_of_views(measure, p, q, n, options);
+}
+
+double fd_row(fd_row_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options) {
+    int copy = n <= FD_COPY && !(fd_is_plain(p) && fd_is_plain(q));
+    return (copy ? fd_row_of_copies : fd_row_of_views)(measure, p, q, n, options);
+}
+
 void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out,
                     ptrdiff_t pitch) {
     for (ptrdiff_t j = 0; j < n; j++) {
-        fd_view bin = {first.data + j * first.stride, step, first.is_float32};
+        fd_view bin = {first.data + j * first.stride, step, first.scalar};
         for (ptrdiff_t i = 0; i < rows; i++)
             out[i * pitch + j] = fd_entry(&bin, i);
     }

@@ -3,6 +3,7 @@
 #define FD_ROWS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a caller can ask for. FD_ROW_JS_DISTANCE and the like share their sums with another measure and differ
  * in the finish. */
@@ -33,11 +34,31 @@ extern const fd_options fd_default_options;
 
 enum { FD_N_OPTIONS = sizeof(fd_options) / sizeof(double) };
 
+/* What an entry is in the caller's memory. All arithmetic is in double. */
+#define FD_SCALARS(X)                                                                                        \
+    X(FD_FLOAT64, double)                                                                                    \
+    X(FD_FLOAT32, float)                                                                                     \
+    X(FD_INT8, int8_t)                                                                                       \
+    X(FD_UINT8, uint8_t)                                                                                     \
+    X(FD_INT16, int16_t)                                                                                     \
+    X(FD_UINT16, uint16_t)                                                                                   \
+    X(FD_INT32, int32_t)                                                                                     \
+    X(FD_UINT32, uint32_t)                                                                                   \
+    X(FD_INT64, int64_t)                                                                                     \
+    X(FD_UINT64, uint64_t)
+
+typedef enum {
+#define FD_ENUM(name, type) name,
+    FD_SCALARS(FD_ENUM)
+#undef FD_ENUM
+        FD_N_SCALARS
+} fd_scalar;
+
 /* n numbers, `stride` bytes apart. */
 typedef struct {
     const char *data;
     ptrdiff_t stride;
-    int is_float32;
+    fd_scalar scalar;
 } fd_view;
 
 /* The measure, in the caller's unit. NaN for a row that is none: NaN, negative or infinite entries, no mass.

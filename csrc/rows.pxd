@@ -13,10 +13,22 @@ cdef extern from "rows.h" nogil:
         FD_N_ROWS
     ctypedef struct fd_options:
         double unit_hi, unit_lo, normalize, log_input, pseudocount, w_p, w_q, alpha
+    ctypedef enum fd_scalar:
+        FD_FLOAT64
+        FD_FLOAT32
+        FD_INT8
+        FD_UINT8
+        FD_INT16
+        FD_UINT16
+        FD_INT32
+        FD_UINT32
+        FD_INT64
+        FD_UINT64
+        FD_N_SCALARS
     ctypedef struct fd_view:
         const char *data
         Py_ssize_t stride
-        int is_float32
+        fd_scalar scalar
     enum:
         FD_N_OPTIONS
     const fd_options fd_default_options

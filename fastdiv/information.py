@@ -132,9 +132,7 @@ def _score(
         opt.check_out(out, shape, dtype)
     mixture = opt.mixture_weights(weights, rows[-1] if stack else 2)
 
-    operands = [
-        view if view.dtype == dtype and view.dtype.isnative else view.astype(dtype) for view in views.values()
-    ]
+    operands = opt.operands(list(views.values()), dtype, integers=not stack)
     void = None
     if nan_policy == "omit" and (ducks or any(np.isnan(view).any() for view in operands)):
         for name, view in () if ducks else views.items():  # a bin that is dropped may hide what is forbidden
