@@ -172,11 +172,15 @@ def test_bits_do_not_depend_on_threads_chunks_or_layout(metric):
         lambda X: np.repeat(X, 2, 1)[:, ::2],
         lambda X: np.frombuffer(b"x" + X.tobytes(), np.uint8)[1:].view("f8").reshape(X.shape),
     ):
-        with_layout = fastdiv.cdist(layout(XA), layout(XB), metric, **options)
-        if metric.startswith("js"):  # near-identical rows are read in place only where they can be
-            np.testing.assert_allclose(with_layout, whole, rtol=1e-13)
-        else:
-            assert np.array_equal(with_layout, whole)
+        assert np.array_equal(fastdiv.cdist(layout(XA), layout(XB), metric, **options), whole)
+
+
+@pytest.mark.parametrize("metric", PAIRED)
+def test_shares_below_the_doubles(metric):
+    """1e-300 of 1e270 is no double, but neither is it an empty bin."""
+    X = np.array([[0.5, 0.5, 0.5], [1e270, 1e-300, 1e-300], [1e270, 1e-300, 2e-300]])
+    options = OPTIONS.get(metric, {})
+    assert_close(fastdiv.cdist(X, X.copy(), metric, **options), rowwise(metric, X, X.copy(), **options), 1e-12)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -378,3 +382,15 @@ def test_missing_samples_of_two_sizes():
     assert np.isfinite(got[0]).all()
     with pytest.raises(ValueError, match="XA has a missing value"):
         fastdiv.cdist(A, B, "wasserstein", samples=True, nan_policy="raise")
+
+
+def test_samples_whose_sums_overflow():
+    X = np.full((3, 64), 1e308)
+    X[1] *= -0.5
+    X[2, :32] = 0.0
+    expected = [[fastdiv.wasserstein_distance(x, y) for y in X] for x in X]
+    np.testing.assert_allclose(fastdiv.cdist(X, X.copy(), "wasserstein", samples=True), expected, rtol=1e-13)
+    X = 1e307 + 1e304 * np.random.default_rng(0).standard_normal((200, 1024))
+    square = fastdiv.cdist(X, X.copy(), "wasserstein", samples=True)
+    order = np.argsort(square, axis=1, kind="stable")[:, :5]
+    assert np.array_equal(fastdiv.knn(X, X, 5, "wasserstein", samples=True)[1], order)
