@@ -37,7 +37,16 @@ from matrix cimport (
     fd_take_row,
     fd_tile,
 )
-from rows cimport FD_FLOAT32, FD_FLOAT64, FD_N_OPTIONS, fd_choose_isa, fd_limit_threads, fd_max_threads, fd_team, fd_threads_init
+from rows cimport (
+    FD_FLOAT32,
+    FD_FLOAT64,
+    FD_N_OPTIONS,
+    fd_choose_isa,
+    fd_limit_threads,
+    fd_max_threads,
+    fd_team,
+    fd_threads_init,
+)
 
 import numpy as np
 

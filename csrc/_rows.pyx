@@ -114,6 +114,7 @@ cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dim
     cdef Py_ssize_t i, start = tile * COLUMNS, rows = min(COLUMNS, dims[0] - start), n = dims[1]
     cdef Py_ssize_t pitch = n + 8  # rows whose length is a power of two would share their cache lines
     cdef double *copy = <double *>malloc(2 * COLUMNS * pitch * sizeof(double))
+    cdef bint same = args[0] == args[1] and steps[0] == steps[1] and steps[4] == steps[5]  # entropy
     cdef fd_options options
     cdef fd_view p, q
     if copy == NULL:
@@ -128,7 +129,7 @@ cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dim
     p.scalar = q.scalar = FD_FLOAT64
     for i in range(rows):
         p.data = <const char *>(copy + i * pitch)
-        q.data = p.data if args[0] == args[1] else <const char *>(copy + (COLUMNS + i) * pitch)
+        q.data = p.data if same else <const char *>(copy + (COLUMNS + i) * pitch)
         read_options(args[2] + (start + i) * steps[2], steps[6], &options)
         write(args[3] + (start + i) * steps[3], fd_row(<fd_row_measure>measure, p, q, n, &options),
               scalar)
@@ -136,7 +137,7 @@ cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dim
 
 
 cdef inline bint is_column(cnp.npy_intp row_step, cnp.npy_intp bin_step) noexcept nogil:
-    return llabs(row_step) < llabs(bin_step)
+    return row_step != 0 and llabs(row_step) < llabs(bin_step)  # 0: one row for all
 
 
 cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,

@@ -53,9 +53,9 @@ typedef struct fd_side {
     double *blocks;               /* FD_FORM_JS: sums of h log2 2h, FD_LANES for each FD_JS_BLOCK bins */
     float *left32, *blocks32;     /* the same in single precision, and the halves */
     double *constant, *limit;     /* the row's share of the finish (kernels.h); limit inf: not FD_PLAIN */
-    double *total, *total_lo;    /* FD_FORM_JS: the sum of the masses, NaN where they cannot be read in place;
+    double *total, *total_lo;     /* FD_FORM_JS: the sum of the masses, NaN where it is not ordinary;
                                  FD_FORM_L1: the sum of the prepared numbers */
-    float *roots, *roots_packed; /* for neighbours (nearest.c), the latter of second arguments: FD_FORM_JS */
+    float *roots, *roots_packed;  /* for neighbours (nearest.c), the latter of second arguments: FD_FORM_JS */
     double *groups, *groups_packed; /* FD_FORM_L1: FD_LANES sums of neighbouring entries */
     uint64_t *support;              /* a bit for each bin with mass, where a product cannot tell; else NULL */
     uint8_t *gaps;                  /* whether one of them is 0 */

@@ -61,7 +61,7 @@ static void fd_overlap_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i
                               ptrdiff_t j, ptrdiff_t n, double *bounds) {
     enum { COLUMNS = 512 };
     float overlaps[FD_QUERIES * COLUMNS];
-    /* in single precision: the roots are rounded, then the products' sums; beyond 2^20 bins, no bound */
+    /* in single precision: the roots are rounded, then the products' sums */
     double slack = ((double)FD_DOT_BLOCK + 8.0 + (double)plan->width / FD_DOT_BLOCK) * 0x1p-24;
     ptrdiff_t w = plan->width;
     for (ptrdiff_t start = 0; start < n; start += COLUMNS) {

@@ -23,7 +23,7 @@ static double fd_share(const fd_plan *plan, const fd_row_reader *r, ptrdiff_t st
     double copy[FD_BLOCK], least = INFINITY, sum = r->sum, scale = plan->scale;
     const double *x = fd_block(r, start, size, copy);
     _Pragma("omp simd reduction(min : least)") for (int k = 0; k < size; k++) {
-        double p = x[k] / sum, positive = p > 0.0 ? p : INFINITY;
+        double p = x[k] / sum, positive = x[k] > 0.0 ? x[k] : INFINITY; /* p may have underflowed */
         least = positive < least ? positive : least;
         s->p[k] = p;
         s->a[k] = p * scale;
@@ -31,12 +31,12 @@ static double fd_share(const fd_plan *plan, const fd_row_reader *r, ptrdiff_t st
     for (int k = size; k < padded; k++)
         s->p[k] = s->a[k] = 0.0;
     if (plan->measure == FD_ROW_HELLINGER_DISTANCE || plan->measure == FD_ROW_CHI_SQUARE)
-        return least;
+        return least / sum;
     _Pragma("omp simd") for (int k = 0; k < padded; k++) {
         double log = fd_log2(s->a[k] > 0.0 ? s->a[k] : 1.0);
         s->log[k] = log;
     }
-    return least;
+    return least / sum;
 }
 
 /* One block of FD_JS_BLOCK bins in single precision: the halves, rounded, and the sums of their terms
@@ -243,7 +243,7 @@ static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t 
             side->groups_packed[fd_packed(i, g, FD_LANES)] = sum;
     }
     side->total[i] = size;
-    side->limit[i] = plan->measure == FD_ROW_SAMPLES ? 0.0 : size;
+    side->limit[i] = plan->measure != FD_ROW_SAMPLES ? size : size <= 0x1p1020 ? 0.0 : INFINITY;
     return least / total;
 }
 
@@ -275,7 +275,7 @@ static int fd_prepare_row_loops(const fd_plan *plan, const fd_side *side, ptrdif
         return FD_VOID;
     if (plan->form == FD_FORM_PAIRS)
         return FD_PLAIN;
-    int in_place = r.direct && fd_is_ordinary(&r);
+    int ordinary = fd_is_ordinary(&r);
     fd_stats stats = fd_row_stats(&r, n, 1);
     if (!(stats.sum_hi >= FD_MASS_MIN && stats.sum_hi <= 0x1p900))
         return FD_SPECIAL;
@@ -283,6 +283,6 @@ static int fd_prepare_row_loops(const fd_plan *plan, const fd_side *side, ptrdif
     if (plan->form == FD_FORM_L1)
         return fd_prepare_l1(plan, side, i, &r) >= 0x1p-390 ? FD_PLAIN : FD_SPECIAL;
     side->total[i] = stats.sum_hi;
-    side->total_lo[i] = in_place ? stats.sum_lo : NAN;
+    side->total_lo[i] = ordinary ? stats.sum_lo : NAN;
     return fd_prepare_shares(plan, side, i, &r);
 }

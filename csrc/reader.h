@@ -71,7 +71,7 @@ static inline fd_row_reader fd_reader(fd_view view, const fd_options *options) {
     return r;
 }
 
-/* Bins [start, start + n) as contiguous doubles: in place, or copied to `copy` (FD_BLOCK of them). */
+/* Bins [start, start + n) as contiguous doubles: in place, or copied to `copy` (n of them). */
 static const double *fd_block(const fd_row_reader *r, ptrdiff_t start, ptrdiff_t n, double *copy) {
     const char *at = r->view.data + start * r->view.stride;
     if (r->direct)

@@ -45,7 +45,7 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i, 
     ptrdiff_t first = side->start[i], n = side->start[i + 1] - first;
     const double *mass = side->mass + first;
     fd_row_reader r = fd_reader((fd_view){(const char *)mass, sizeof *mass, 0}, &plan->options);
-    double size = 0.0, constant = 0.0, least = INFINITY, alpha = plan->options.alpha;
+    double size = 0.0, constant = 0.0, constant_lo = 0.0, least = INFINITY, alpha = plan->options.alpha;
     side->limit[i] = INFINITY;
     side->constant[i] = 0.0;
     side->kind[i] = FD_VOID;
@@ -91,11 +91,11 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i, 
         default:
             *left = p;
             *right = log;
-            constant += p * log;
+            fd_add(&constant, &constant_lo, p * log); /* a chain of `most` would be longer than a sum's */
         }
     }
     if (!side->bin_start || plan->measure == FD_ROW_JEFFREYS_DIVERGENCE) /* of q, KL knows nothing */
-        side->constant[i] = constant;
+        side->constant[i] = constant + constant_lo;
     if (plan->measure == FD_ROW_RENYI_DIVERGENCE && !(size < 480.0))
         side->kind[i] = FD_SPECIAL;
     else
@@ -128,10 +128,12 @@ static double fd_union_pair(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i
     return fd_exact_pair(&small, &left, 0, &right, 0);
 }
 
-/* Adds what entry (left, right) of a row shares with n entries of its bin. */
+/* Adds what entry (left, right) of a row shares with n entries of its bin. Where `shared` is not NULL, it
+ * counts the bins that two rows share, and each FD_SHARED of them go into the totals: of a pair's own, so that
+ * the rows can be swapped. */
 static void fd_share_bin(const fd_plan *plan, double left, double right, const int32_t *rows,
-                         const double *lefts, const double *rights, ptrdiff_t n, double *sums,
-                         double *terms) {
+                         const double *lefts, const double *rights, ptrdiff_t n, double *sums, double *totals,
+                         int32_t *shared, double *terms) {
     switch (plan->measure) {
     case FD_ROW_JS_DIVERGENCE:
     case FD_ROW_JS_DISTANCE:
@@ -155,6 +157,11 @@ static void fd_share_bin(const fd_plan *plan, double left, double right, const i
     }
     for (ptrdiff_t e = 0; e < n; e++)
         sums[rows[e]] += terms[e];
+    for (ptrdiff_t e = 0; e < n && shared; e++)
+        if (++shared[rows[e]] % FD_SHARED == 0) {
+            totals[rows[e]] += sums[rows[e]];
+            sums[rows[e]] = 0.0;
+        }
 }
 
 void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i, const fd_sparse *b, double *values,
@@ -167,7 +174,7 @@ void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i, const f
                  plan->options.alpha > 1.0); /* inf unless the bins of p are all shared */
     fd_finish finish = plan->finish;
     if (measure == FD_ROW_JS_DIVERGENCE || measure == FD_ROW_JS_DISTANCE)
-        finish.base = 1.0, finish.most = INFINITY; /* double precision throughout */
+        finish.base = 1.0, finish.most = DBL_MAX; /* double precision throughout */
     if (measure == FD_ROW_TOTAL_VARIATION)
         finish.base = 1.0, finish.factor = -1.0;
     int64_t own = a->start[i + 1] - a->start[i];
@@ -178,14 +185,8 @@ void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i, const f
     for (ptrdiff_t k = a->start[i]; k < a->start[i + 1] && a->kind[i] == FD_PLAIN; k++) {
         ptrdiff_t first = b->bin_start[a->bin[k]], size = b->bin_start[a->bin[k] + 1] - first;
         fd_share_bin(plan, a->left[k], a->right[k], b->row_of + first, b->left_of + first,
-                     b->right_of + first, size, values, terms);
-        for (ptrdiff_t e = first; e < first + size && whole; e++)
-            shared[b->row_of[e]]++;
-        if ((k + 1 - a->start[i]) % FD_SHARED == 0)
-            for (ptrdiff_t j = 0; j < n; j++) {
-                totals[j] += values[j];
-                values[j] = 0.0;
-            }
+                     b->right_of + first, size, values, totals, whole || own > FD_SHARED ? shared : NULL,
+                     terms);
     }
     for (ptrdiff_t j = 0; j < n; j++)
         values[j] += totals[j];

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import mmap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -420,23 +420,17 @@ def _fill_unequal(
     progress: Callable[[float], None] | None,
     first_row: int,
 ) -> Array:
-    """As ``_fill``, for sorted rows of samples of two sizes."""
-    for i, row in enumerate(_unequal_rows(task, XA, XB, first_row), first_row):
-        out[i] = row
-        if progress is not None:
-            progress((i + 1) / len(XA))
-    return out
-
-
-def _unequal_rows(task: _Task, XA: Any, XB: Any, first_row: int = 0) -> Iterator[Array]:
-    """Distances of one sorted row of samples after the other from all rows of another size: sweeps."""
+    """As ``_fill``, for sorted rows of samples of two sizes: sweeps of one row with all of the other size."""
     from fastdiv.transport import wasserstein_distance
 
     for name, rows in (("XA", XA), ("XB", XB)):
         if task.nan_policy == "raise":
             opt.raise_bad_mass(np.abs(rows), name, -1, log_input=True, nan_policy="raise")
-    for row in XA[first_row:]:
-        yield wasserstein_distance(row, XB, p=task.order, assume_sorted=True)
+    for i in range(first_row, len(XA)):
+        out[i] = wasserstein_distance(XA[i], XB, p=task.order, assume_sorted=True)
+        if progress is not None:
+            progress((i + 1) / len(XA))
+    return out
 
 
 def _fill_compressed(
@@ -595,8 +589,8 @@ class Index:
         dtype = _result_dtype(array, self._array)
         single = dtype == np.float32
         require_memory(array.shape[0] * k * (8 + dtype.itemsize), (array.shape[0], k), dtype)
-        if array.shape[1] != self._array.shape[1]:
-            return self._query_unequal(array, k, dtype)
+        if array.shape[1] != self._array.shape[1] or 8 * k > len(self) > 1000:
+            return self._query_by_rows(array, k, dtype, threads)
         both = self._task.compressed(array, self._array)
         if both is not None:
             most = max(both[0].most, both[1].most)
@@ -623,13 +617,18 @@ class Index:
             distances[start : start + step], indices[start : start + step] = values, where
         return distances, indices
 
-    def _query_unequal(self, array: Any, k: int, dtype: Any) -> tuple[Array, Array]:
-        """Rows of samples of two sizes."""
-        distances, indices = np.empty((len(array), k), dtype), np.empty((len(array), k), np.intp)
-        for i, row in enumerate(_unequal_rows(self._task, array, self._array)):
-            values = row.astype(dtype)
-            indices[i] = np.argsort(values, kind="stable")[:k]
-            distances[i] = values[indices[i]]
+    def _query_by_rows(self, array: Any, k: int, dtype: Any, workers: int) -> tuple[Array, Array]:
+        """Whole rows of the matrix, sorted: for samples of two sizes, and a `k` that leaves few rows out."""
+        n, m = array.shape[0], len(self)
+        distances, indices = np.empty((n, k), dtype), np.empty((n, k), np.intp)
+        step = max(1, BLOCK_BYTES // (8 * m))
+        for start in range(0, n, step):
+            block = array[start : start + step]
+            matrix = np.empty((block.shape[0], m), dtype)
+            _fill(self._task, block, self._array, matrix, workers)
+            where = np.argsort(matrix, axis=1, kind="stable")[:, :k]
+            indices[start : start + step] = where
+            distances[start : start + step] = np.take_along_axis(matrix, where, 1)
         return distances, indices
 
 

@@ -313,3 +313,15 @@ def test_threads_do_not_change_bits():
             same_bits(results[0], results[2])
     finally:
         fastdiv.set_num_threads(before)
+
+
+def test_one_row_against_the_rows_it_begins():
+    """Two operands that begin at one place are not the same rows."""
+    X = rows(3, (5, 8))
+    for name in PAIRED:
+        same_bits(call(fastdiv, name, X[0], X), call(fastdiv, name, X[0].copy(), X))
+        same_bits(call(fastdiv, name, X, X[0]), call(fastdiv, name, X, X[0].copy()))
+        same_bits(call(fastdiv, name, X[:, None], X[None]), call(fastdiv, name, X[:, None].copy(), X[None]))
+    square = rows(4, (6, 6))
+    for name in PAIRED:
+        same_bits(call(fastdiv, name, square, square.T), call(fastdiv, name, square.copy(), square.T))

@@ -172,11 +172,17 @@ def test_bits_do_not_depend_on_threads_chunks_or_layout(metric):
         lambda X: np.repeat(X, 2, 1)[:, ::2],
         lambda X: np.frombuffer(b"x" + X.tobytes(), np.uint8)[1:].view("f8").reshape(X.shape),
     ):
-        with_layout = fastdiv.cdist(layout(XA), layout(XB), metric, **options)
-        if metric.startswith("js"):  # near-identical rows are read in place only where they can be
-            np.testing.assert_allclose(with_layout, whole, rtol=1e-13)
-        else:
-            assert np.array_equal(with_layout, whole)
+        assert np.array_equal(fastdiv.cdist(layout(XA), layout(XB), metric, **options), whole)
+
+
+@pytest.mark.parametrize("metric", PAIRED)
+def test_shares_below_the_doubles(metric):
+    """1e-300 of 1e270 is no double, but neither is it an empty bin."""
+    X = np.array([[0.5, 0.5, 0.5], [1e270, 1e-300, 1e-300], [1e270, 1e-300, 2e-300]])
+    options = OPTIONS.get(metric, {})
+    assert_close(
+        fastdiv.cdist(X, X.copy(), metric, **options), rowwise(metric, X, X.copy(), **options), 1e-12
+    )
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -370,6 +376,19 @@ def test_rows_of_samples_of_two_sizes(p, dtype):
     np.testing.assert_array_equal(got, fastdiv.cdist(B, A, "wasserstein", samples=True, p=p).T)
 
 
+@pytest.mark.parametrize("k", [100, 800, 1200])
+@pytest.mark.parametrize("metric", ["js_distance", "wasserstein", "kl_divergence"])
+def test_many_neighbours(metric, k):
+    """Lists of any length: short ones by bounds, long ones from whole rows of the matrix."""
+    XA, XB = rows("zeros", 7, 24), rows("zeros", 1200, 24, seed=1)
+    XB[600:] = XB[:600]
+    matrix = fastdiv.cdist(XA, XB, metric)
+    order = np.argsort(matrix, axis=1, kind="stable")[:, :k]
+    distances, indices = fastdiv.knn(XA, XB, k, metric)
+    assert np.array_equal(indices, order)
+    assert np.array_equal(distances, np.take_along_axis(matrix, order, 1))
+
+
 @pytest.mark.parametrize("p", [1, 2])
 def test_neighbours_of_samples_of_two_sizes(p):
     rng = np.random.default_rng(0)
@@ -390,3 +409,15 @@ def test_missing_samples_of_two_sizes():
     assert np.isfinite(got[0]).all()
     with pytest.raises(ValueError, match="XA has a missing value"):
         fastdiv.cdist(A, B, "wasserstein", samples=True, nan_policy="raise")
+
+
+def test_samples_whose_sums_overflow():
+    X = np.full((3, 64), 1e308)
+    X[1] *= -0.5
+    X[2, :32] = 0.0
+    expected = [[fastdiv.wasserstein_distance(x, y) for y in X] for x in X]
+    np.testing.assert_allclose(fastdiv.cdist(X, X.copy(), "wasserstein", samples=True), expected, rtol=1e-13)
+    X = 1e307 + 1e304 * np.random.default_rng(0).standard_normal((200, 1024))
+    square = fastdiv.cdist(X, X.copy(), "wasserstein", samples=True)
+    order = np.argsort(square, axis=1, kind="stable")[:, :5]
+    assert np.array_equal(fastdiv.knn(X, X, 5, "wasserstein", samples=True)[1], order)
