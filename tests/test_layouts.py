@@ -44,6 +44,37 @@ def test_layout(library, name, layout):
             same_bits(now, then)
 
 
+@measures
+@pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", ">i4", "f4"])
+@pytest.mark.parametrize("n", [1, 6, 19, 513, 2048, 2049, 5000])
+def test_counts_are_read_as_they_are(name, dtype, n):
+    """Short rows are copied once, long ones a block at a time; strided ones entry by entry."""
+    rng = np.random.default_rng(n)
+    p, q = rng.integers(0, 2 if dtype == "?" else 100, (2, 6, n)).astype(dtype)
+    p[:, 0], q[:, 0] = 1, 1
+    wide = np.zeros((6, 3 * n), dtype)
+    wide[:, ::3] = p
+    real = [x.astype(float) for x in (p, q)]
+    expected = call(fastdiv, name, *real)
+    if dtype == "f4":
+        expected = expected.astype(dtype)
+    same_bits(call(fastdiv, name, p, q), expected)
+    same_bits(call(fastdiv, name, wide[:, ::3], q), expected)
+    same_bits(call(fastdiv, name, p.T, q.T, axis=0), expected)
+    one = call(fastdiv, name, real[0][2], real[1])
+    same_bits(call(fastdiv, name, p[2], q), one.astype("f4") if dtype == "f4" else one)
+
+
+def test_the_largest_integers():
+    p, q = np.array([2**63 - 1, 2**62, 3]), np.array([2**53 + 1, 2**60 + 1, 5])
+    for dtype in ("i8", "u8"):
+        same_bits(
+            fastdiv.kl_divergence(p.astype(dtype), q.astype(dtype)), fastdiv.kl_divergence(1.0 * p, 1.0 * q)
+        )
+    p = np.array([2**64 - 1, 1], "u8")
+    same_bits(fastdiv.entropy(p), fastdiv.entropy(p.astype(float)))
+
+
 @both
 @measures
 @pytest.mark.parametrize("n", [1, 2, 7, 8, 15, 16, 17, 31, 33, 64, 129, 1000])
