@@ -6,6 +6,7 @@ Rows are spread over threads; a single long row is cut into chunks instead. Noth
 import numpy as np
 
 cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange
 from libc.math cimport isnan
 from libc.stdint cimport int32_t, int64_t, uint64_t
@@ -269,6 +270,12 @@ cdef int _span(Rows u, Rows v, int64_t start, int64_t end, bint real, fd_task ta
     return status
 
 
+cdef int64_t _rows_between_signals(int64_t rows, double work) noexcept:
+    """How many of them to do before Ctrl-C is looked at: some 0.1 s for each thread."""
+    cdef double most = fd_max_threads() * (1e8 / (work + 1.0) + 1.0)
+    return rows if rows < most else <int64_t>most
+
+
 def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights,
                       cnp.ndarray out,
                       int statistic, double p, bint omit, bint is_sorted):
@@ -283,15 +290,20 @@ def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.n
     cdef fd_task task
     cdef double work = <double>total * (20.0 if x.weights != NULL else 4.0)     # ns a row
     cdef int span, status = 0, team
+    cdef int64_t first = 0, rows
     task.statistic, task.p, task.omit, task.sorted = <fd_statistic>statistic, p, omit, is_sorted
-    with nogil:
-        if n_rows == 1:
-            status = _span(x, y, 0, 1, real, task, fd_team(work, work / 500e3), result)
-        else:
-            team = fd_team(work * n_rows, n_rows)
-            for span in prange(team, num_threads=team, schedule="static"):
-                status += _span(x, y, n_rows * span // team, n_rows * (span + 1) // team, real, task, 1,
-                                result)
+    while first < n_rows and status >= 0:
+        rows = _rows_between_signals(n_rows - first, work)
+        with nogil:
+            if n_rows == 1:
+                status = _span(x, y, 0, 1, real, task, fd_team(work, work / 500e3), result)
+            else:
+                team = fd_team(work * rows, rows)
+                for span in prange(team, num_threads=team, schedule="static"):
+                    status += _span(x, y, first + rows * span // team, first + rows * (span + 1) // team, real,
+                                    task, 1, result)
+        first += rows
+        PyErr_CheckSignals()
     if status < 0:
         raise MemoryError(f"no memory for the {8 * total} bytes of scratch that each thread needs")
 
@@ -306,9 +318,16 @@ def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarr
     cdef double *result = <double *>cnp.PyArray_DATA(out)
     cdef int64_t n = u.shape[1], m = v.shape[1], row, n_rows = out.shape[0]
     cdef int64_t step = n if u.shape[0] > 1 else 0, v_step = m if v.shape[0] > 1 else 0
-    cdef int team = fd_team(30.0 * (n + m) * n_rows, n_rows)
-    for row in prange(n_rows, nogil=True, num_threads=team, schedule="static"):
-        result[row] = fd_hist_wasserstein(x, a + row * step, n, y, b + row * v_step, m, p)
+    cdef int64_t first = 0, rows
+    cdef double work = 30.0 * (n + m)
+    cdef int team
+    while first < n_rows:
+        rows = _rows_between_signals(n_rows - first, work)
+        team = fd_team(work * rows, rows)
+        for row in prange(first, first + rows, nogil=True, num_threads=team, schedule="static"):
+            result[row] = fd_hist_wasserstein(x, a + row * step, n, y, b + row * v_step, m, p)
+        first += rows
+        PyErr_CheckSignals()
 
 
 def order(cnp.ndarray x, cnp.ndarray positions, cnp.ndarray values):

@@ -174,16 +174,6 @@ def result_dtype(*arrays: np.ndarray) -> np.dtype[Any]:
     return np.dtype(np.float32 if single else np.float64)
 
 
-def operands(arrays: list[np.ndarray], dtype: np.dtype[Any], integers: bool) -> list[np.ndarray]:
-    """The arrays as the ufuncs take them: all of the result's dtype, or of one integer dtype as they are."""
-    if integers and all(a.dtype == np.bool_ for a in arrays):
-        return [a.view(np.uint8) for a in arrays]
-    first = arrays[0].dtype
-    if integers and first.kind in "iu" and first.isnative and all(a.dtype == first for a in arrays):
-        return arrays
-    return [a if a.dtype == dtype and a.dtype.isnative else a.astype(dtype) for a in arrays]
-
-
 def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
     """``out`` takes the result as it is: exactly its shape and dtype, and writable."""
     if not isinstance(out, np.ndarray):

@@ -56,6 +56,9 @@ _RAISES = """ValueError
     TypeError
         Entries that are not real numbers, options of a wrong type."""
 
+# bins that are cast at a time, and computed before Ctrl-C is looked at
+CAST_BLOCK, LONG_BLOCK = 1 << 18, 1 << 26
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -98,6 +101,38 @@ def _omit(
     return kept, missing.all(-1)[..., 0] if stack else missing.all(-1)
 
 
+def _over_rows(
+    gufunc: Any, arrays: list[Any], rows: tuple[int, ...], others: tuple[Any, ...], dtype: np.dtype[Any]
+) -> Any:
+    """The gufunc of arrays that broadcast to `rows` (entropy: of one array, twice).
+
+    Integers of one dtype are taken as they are, all else is cast. That and Ctrl-C go by blocks of rows: a cast
+    block is still in the caches when it is read, and Python looks at signals after each.
+    """
+    target = dtype
+    if len(others) == 1 and all(a.dtype == arrays[0].dtype and a.dtype.kind in "iu" for a in arrays):
+        target = arrays[0].dtype.newbyteorder("=")
+    elif len(others) == 1 and all(a.dtype == np.bool_ for a in arrays):
+        arrays, target = [a.view(np.uint8) for a in arrays], np.dtype(np.uint8)
+    twice = 2 if len(arrays) == 1 and len(others) == 1 else 1
+    casts = any(a.dtype != target for a in arrays)
+    core = arrays[0].ndim - len(rows) if len(arrays) == 1 else 1
+    bins = max(a.size for a in arrays)
+    block = CAST_BLOCK if casts else LONG_BLOCK
+    if not rows or bins <= block or any(map(_is_duck, arrays)):
+        return gufunc(*[a if a.dtype == target else a.astype(target) for a in arrays] * twice, *others)
+    axis = int(np.argmax(rows))
+    step = max(1, block * rows[axis] // bins)
+    arrays = [a.astype(target) if a.size <= block else a for a in arrays]  # before it is repeated
+    arrays = [np.broadcast_to(a, (*rows, *a.shape[a.ndim - core :])) for a in arrays]
+    result = np.empty(rows, dtype)
+    for start in range(0, rows[axis], step):
+        part = (*[slice(None)] * axis, slice(start, start + step))
+        views = [a[part] if a.dtype == target else a[part].astype(target) for a in arrays]
+        gufunc(*views * twice, *others, out=result[part])
+    return result
+
+
 def _score(
     measure: str,
     arrays: dict[str, Any],
@@ -132,20 +167,19 @@ def _score(
         opt.check_out(out, shape, dtype)
     mixture = opt.mixture_weights(weights, rows[-1] if stack else 2)
 
-    operands = opt.operands(list(views.values()), dtype, integers=not stack)
-    void = None
+    operands, void = list(views.values()), None
     if nan_policy == "omit" and (ducks or any(np.isnan(view).any() for view in operands)):
         for name, view in () if ducks else views.items():  # a bin that is dropped may hide what is forbidden
             opt.raise_bad_mass(view, name, axis, log_input=log_input, nan_policy=nan_policy)
         operands, void = _omit(operands, pseudocount, log_input, stack)
         pseudocount = 0.0
-    if len(operands) == 1 and not stack:
-        operands *= 2
-    if stack:
-        operands.append(mixture)
+    computed = dtype if void is None else np.dtype(np.float64)
     pair = (0.5, 0.5) if stack else mixture
     options = np.array([*_rows.unit(base), normalize, log_input, pseudocount, *pair, alpha])
-    result = (_rows.STACK_GUFUNCS if stack else _rows.GUFUNCS)[measure](*operands, options)
+    if stack:
+        result = _over_rows(_rows.STACK_GUFUNCS[measure], operands, rows[:-1], (mixture, options), computed)
+    else:
+        result = _over_rows(_rows.GUFUNCS[measure], operands, rows, (options,), computed)
     if void is not None:
         result = np.where(void, np.nan, result).astype(dtype)[()]
     if ducks:

@@ -267,3 +267,71 @@ def test_show_config(capsys):
     said = capsys.readouterr().out
     for word in (fastdiv.__version__, _rows.isa(), "OpenMP", "threads", "numpy", np.__version__):
         assert word in said
+
+
+LONG_CALLS = {
+    "rows": "fastdiv.js_distance(np.broadcast_to(p, (10_000_000, 500)), q)",
+    "entropy": "fastdiv.entropy(np.broadcast_to(p, (40_000_000, 500)))",
+    "stack": "fastdiv.js_divergence(np.broadcast_to(np.stack([p, q, p]), (4_000_000, 3, 500)))",
+    "transport": "fastdiv.wasserstein_distance(np.tile(p, (60_000, 1)), q, p, q, p=3)",
+    "histograms": "fastdiv.wasserstein_hist(np.tile(p, (60_000, 1)), q)",
+}
+
+
+@pytest.mark.parametrize("call", LONG_CALLS)
+def test_ctrl_c(call):
+    """Half a second is the aim; where others use the machine too, it is only that the end is not waited for."""
+    waited = run(
+        f"""
+        import os, signal, threading, time
+        import numpy as np, fastdiv
+        p, q = np.random.default_rng(0).random((2, 500))
+        fastdiv.set_num_threads(1)
+        def interrupt():
+            time.sleep(0.4)
+            sent.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+        sent = []
+        threading.Thread(target=interrupt, daemon=True).start()
+        try:
+            {LONG_CALLS[call]}
+        except KeyboardInterrupt:
+            print(time.monotonic() - sent[0])
+        else:
+            print("not interrupted")
+        """
+    )
+    assert float(waited) < 3.0
+
+
+@pytest.mark.parametrize("name", ROWWISE)
+def test_blocks_of_rows_are_the_rows(name, monkeypatch):
+    """Long work goes by blocks along the longest axis, with casts and without, broadcast, with values missing."""
+    rng = np.random.default_rng(0)
+    p, q = rng.integers(1, 50, (2, 3, 40, 30))
+    cases = [
+        ({}, p, q),
+        ({}, p.astype("i4"), q.astype("f2")),
+        ({}, p.astype(">f8"), q[0].astype("i2")),
+        ({}, p[0, 0], q.astype("f4")),
+        ({}, p[:, :1].astype("f4"), q[1].astype("f4")),
+        ({"axis": 0}, p, q),
+        ({"axis": 1, "keepdims": True}, p.astype(bool), q.astype(bool)),
+        ({"nan_policy": "omit"}, np.where(p == 7, np.nan, p).astype("f4"), q.astype("f4")),
+    ]
+    whole = [call(fastdiv, name, a, b, **options) for options, a, b in cases]
+    monkeypatch.setattr(fastdiv.information, "CAST_BLOCK", 70)
+    monkeypatch.setattr(fastdiv.information, "LONG_BLOCK", 70)
+    for (options, a, b), expected in zip(cases, whole, strict=True):
+        got = call(fastdiv, name, a, b, **options)
+        assert got.dtype == expected.dtype
+        assert np.array_equal(got, expected)
+
+
+def test_blocks_of_stacks(monkeypatch):
+    stack = np.random.default_rng(0).integers(1, 50, (50, 3, 20)).astype("f4")
+    expected = fastdiv.js_divergence(stack), fastdiv.js_divergence(stack.astype("i8"), weights=[1, 2, 3])
+    monkeypatch.setattr(fastdiv.information, "CAST_BLOCK", 100)
+    monkeypatch.setattr(fastdiv.information, "LONG_BLOCK", 100)
+    assert np.array_equal(fastdiv.js_divergence(stack), expected[0])
+    assert np.array_equal(fastdiv.js_divergence(stack.astype("i8"), weights=[1, 2, 3]), expected[1])
