@@ -106,8 +106,8 @@ def _over_rows(
 ) -> Any:
     """The gufunc of arrays that broadcast to `rows` (entropy: of one array, twice).
 
-    Integers of one dtype are taken as they are, all else is cast. That and Ctrl-C go by blocks of rows: a cast
-    block is still in the caches when it is read, and Python looks at signals after each.
+    Integers of one dtype are taken as they are, all else is cast. Long work goes by blocks of rows: what was
+    cast is still in the caches when it is read, and Python looks at signals after each block.
     """
     target = dtype
     if len(others) == 1 and all(a.dtype == arrays[0].dtype and a.dtype.kind in "iu" for a in arrays):

@@ -280,7 +280,7 @@ LONG_CALLS = {
 
 @pytest.mark.parametrize("call", LONG_CALLS)
 def test_ctrl_c(call):
-    """Half a second is the aim; where others use the machine too, it is only that the end is not waited for."""
+    """Half a second is the aim; where others use the machine too, it is only not to wait for the end."""
     waited = run(
         f"""
         import os, signal, threading, time
@@ -306,7 +306,7 @@ def test_ctrl_c(call):
 
 @pytest.mark.parametrize("name", ROWWISE)
 def test_blocks_of_rows_are_the_rows(name, monkeypatch):
-    """Long work goes by blocks along the longest axis, with casts and without, broadcast, with values missing."""
+    """Long work goes by blocks along the longest axis: cast or not, broadcast, with values missing."""
     rng = np.random.default_rng(0)
     p, q = rng.integers(1, 50, (2, 3, 40, 30))
     cases = [
