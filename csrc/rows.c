@@ -142,6 +142,16 @@ static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t
         return fd_renyi_max_order(p, q, n, pair);
     if (!p->normalize)
         return fd_renyi_log_overlap(p, q, n, pair) / pair->order;
+    if (alpha == 2.0 && !p->logs) { /* log(1 + chi-square), which takes a quarter of the time */
+        double chi_square = fd_sum_terms(FD_ROW_CHI_SQUARE, p, q, n, pair);
+        if (chi_square < INFINITY)
+            return log1p(chi_square) * FD_LOG2_E;
+    }
+    if (alpha == 0.5 && !p->logs) { /* -2 log(1 - h^2) of the Hellinger distance h, half of the time */
+        double square = 0.5 * fd_sum_terms(FD_ROW_HELLINGER_DISTANCE, p, q, n, pair);
+        if (square < 0.75)
+            return -2.0 * log1p(-square) * FD_LOG2_E;
+    }
     return fd_renyi_finish(fd_sum_terms(FD_ROW_RENYI_DIVERGENCE, p, q, n, pair), p, q, n, pair);
 }
 
