@@ -157,6 +157,8 @@ static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t
 
 /* A sum over rows that were scaled by 2^-exponent or exp(-top). */
 static double fd_unscale(double sum, int exponent, double top) {
+    if (exponent == 0 && top == 0.0)
+        return sum;
     double half = exp(0.5 * top); /* in two steps: exp(top) may be no double */
     return ldexp(sum, exponent) * half * half;
 }
