@@ -1,4 +1,4 @@
-"""Figures of README and the design page: rows of two bins, counts, far orders, the lesser instruction sets."""
+"""Figures of README and the design page: rows of two bins, counts, far orders, lesser instruction sets."""
 
 from __future__ import annotations
 
