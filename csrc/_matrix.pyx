@@ -113,7 +113,7 @@ cdef class Plan:
             field[i] = options[i]
         self.measure = measure
         self.c.measure = MEASURES.index(measure)
-        plain = self.c.options.normalize and not self.c.options.log_input or measure == "samples"
+        plain = self.c.options.normalize or measure == "samples"
         if measure.startswith("js") and self.c.options.w_p != 0.5 or order != 1.0:
             plain = False
         if measure == "renyi_divergence" and not (0 < self.c.options.alpha <= 50 and
@@ -175,6 +175,9 @@ cdef class Rows:
             self.c.roots = <float *>self.room(whole * 4)
         if bounds and form == FD_FORM_JS and right:
             self.c.roots_packed = <float *>self.room(whole * 4)
+        if plan.c.options.log_input:
+            self.c.blur = <double *>self.room(n * 8)
+            bounds = bounds and form == FD_FORM_JS  # the bounds of the others know nothing of that
         if bounds and form == FD_FORM_L1 and left:
             self.c.groups = <double *>self.room(rows * FD_LANES * 8)
         if bounds and form == FD_FORM_L1 and right:

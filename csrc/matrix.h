@@ -55,6 +55,7 @@ typedef struct fd_side {
     double *constant, *limit;     /* the row's share of the finish (kernels.h); limit inf: not FD_PLAIN */
     double *total, *total_lo;     /* FD_FORM_JS: the sum of the masses, NaN where it is not ordinary;
                                  FD_FORM_L1: the sum of the prepared numbers */
+    double *blur;                 /* of rows of logarithms: the relative error of the shares made of them */
     float *roots, *roots_packed;  /* for neighbours (nearest.c), the latter of second arguments: FD_FORM_JS */
     double *groups, *groups_packed; /* FD_FORM_L1: FD_LANES sums of neighbouring entries */
     uint64_t *support;              /* a bit for each bin with mass, where a product cannot tell; else NULL */

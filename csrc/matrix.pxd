@@ -44,6 +44,7 @@ cdef extern from "matrix.h" nogil:
         double *limit
         double *total
         double *total_lo
+        double *blur
         float *roots
         float *roots_packed
         double *groups

@@ -17,11 +17,34 @@ typedef struct {
     double p[FD_BLOCK], a[FD_BLOCK], log[FD_BLOCK];
 } fd_shares;
 
+/* Bins [start, start + n) as masses, which add to r->sum. */
+static const double *fd_block_of_masses(const fd_row_reader *r, ptrdiff_t start, ptrdiff_t n, double *copy) {
+    const double *x = fd_block(r, start, n, copy);
+    if (!r->logs)
+        return x;
+    _Pragma("omp simd") for (ptrdiff_t k = 0; k < n; k++) copy[k] = fd_exp((x[k] - r->max) - r->log);
+    return copy;
+}
+
+/* Of logarithms: -log of the least share above 0. */
+static double fd_log_span(const fd_row_reader *r, ptrdiff_t n) {
+    double copy[FD_BLOCK], least = INFINITY;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *x = fd_block(r, start, size, copy);
+        _Pragma("omp simd reduction(min : least)") for (ptrdiff_t k = 0; k < size; k++) {
+            double finite = x[k] > -INFINITY ? x[k] : INFINITY;
+            least = finite < least ? finite : least;
+        }
+    }
+    return (r->max - least) + r->log;
+}
+
 /* Returns the least positive share. */
 static double fd_share(const fd_plan *plan, const fd_row_reader *r, ptrdiff_t start, int size, int padded,
                        fd_shares *s) {
     double copy[FD_BLOCK], least = INFINITY, sum = r->sum, scale = plan->scale;
-    const double *x = fd_block(r, start, size, copy);
+    const double *x = fd_block_of_masses(r, start, size, copy);
     _Pragma("omp simd reduction(min : least)") for (int k = 0; k < size; k++) {
         double p = x[k] / sum, positive = x[k] > 0.0 ? x[k] : INFINITY; /* p may have underflowed */
         least = positive < least ? positive : least;
@@ -208,7 +231,7 @@ static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t 
     ptrdiff_t n = plan->n_bins, group = (n + FD_LANES - 1) / FD_LANES;
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         int block = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
-        const double *x = fd_block(r, start, block, copy), *place = plan->support + start;
+        const double *x = fd_block_of_masses(r, start, block, copy), *place = plan->support + start;
         double *out = row + start, sizes[FD_LANES] = {0};
         _Pragma("omp simd reduction(min : least)") for (int k = 0; k < block; k++) {
             double positive = x[k] > 0.0 ? x[k] : INFINITY;
@@ -275,14 +298,23 @@ static int fd_prepare_row_loops(const fd_plan *plan, const fd_side *side, ptrdif
         return FD_VOID;
     if (plan->form == FD_FORM_PAIRS)
         return FD_PLAIN;
-    int ordinary = fd_is_ordinary(&r);
-    fd_stats stats = fd_row_stats(&r, n, 1);
-    if (!(stats.sum_hi >= FD_MASS_MIN && stats.sum_hi <= 0x1p900))
-        return FD_SPECIAL;
-    r.sum = stats.sum_hi;
+    double total_lo = NAN; /* rows of logarithms have no masses to read again */
+    if (r.logs) {
+        double span = fd_log_span(&r, n);
+        side->blur[i] = (2.0 * span + 2.0 * r.log + 4.0) * 0x1p-53;
+        if (!(span <= 270.0)) /* 2^-390 */
+            return FD_SPECIAL;
+    } else {
+        int ordinary = fd_is_ordinary(&r);
+        fd_stats stats = fd_row_stats(&r, n, 1);
+        if (!(stats.sum_hi >= FD_MASS_MIN && stats.sum_hi <= 0x1p900))
+            return FD_SPECIAL;
+        r.sum = stats.sum_hi;
+        total_lo = ordinary ? stats.sum_lo : NAN;
+    }
     if (plan->form == FD_FORM_L1)
         return fd_prepare_l1(plan, side, i, &r) >= 0x1p-390 ? FD_PLAIN : FD_SPECIAL;
-    side->total[i] = stats.sum_hi;
-    side->total_lo[i] = ordinary ? stats.sum_lo : NAN;
+    side->total[i] = r.sum;
+    side->total_lo[i] = total_lo;
     return fd_prepare_shares(plan, side, i, &r);
 }

@@ -389,6 +389,24 @@ def test_many_neighbours(metric, k):
     assert np.array_equal(distances, np.take_along_axis(matrix, order, 1))
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("metric", ["js_distance", "total_variation", "kl_divergence"])
+def test_neighbours_of_logarithms(metric, dtype):
+    """From -inf to a span that no shares can hold."""
+    rng = np.random.default_rng(0)
+    XA, XB = 3 * rng.normal(size=(9, 30)), 3 * rng.normal(size=(200, 30))
+    XB[5], XB[6, 3], XB[7] = XA[2], -np.inf, 400 * XB[7]
+    XA[3], XA[4, 7] = XB[11] + 1e-7 * rng.normal(size=30), -np.inf
+    XA, XB = XA.astype(dtype), XB.astype(dtype)
+    matrix = fastdiv.cdist(XA, XB, metric, log_input=True)
+    expected = rowwise(metric, XA.astype(float), XB.astype(float), log_input=True)
+    assert_close(matrix, expected, 1e-12 if dtype == "f8" else 5e-6)
+    order = np.argsort(matrix, axis=1, kind="stable")[:, :6]
+    distances, indices = fastdiv.knn(XA, XB, 6, metric, log_input=True)
+    assert np.array_equal(indices, order)
+    assert np.array_equal(distances, np.take_along_axis(matrix, order, 1))
+
+
 @pytest.mark.parametrize("p", [1, 2])
 def test_neighbours_of_samples_of_two_sizes(p):
     rng = np.random.default_rng(0)

@@ -42,11 +42,13 @@ def base_rows(bins):
     ]
 
 
-def worst(metric, dtype):
+def worst(metric, dtype, log_input=False):
     """The largest relative error over all pairs of a base row and what is near it, and its place."""
     found = (0.0, None)
     name, _, alpha = metric.partition(", alpha=")
-    options = {"alpha": float(alpha)} if alpha else {}
+    options = {"log_input": True} if log_input else {}
+    if alpha:
+        options["alpha"] = float(alpha)
     for bins in BINS:
         for which, row in enumerate(base_rows(bins)):
             rng = np.random.default_rng(which)
@@ -54,6 +56,8 @@ def worst(metric, dtype):
             noise[::2] = np.where(np.arange(bins) % 2, 1, -1)  # the same in every bin
             near = np.maximum(row * (1 + np.minimum(NEARNESS, 0.99)[:, None] * noise), row * 1e-3)
             XA, XB = row[None].astype(dtype), near.astype(dtype)
+            if log_input:
+                XA, XB = np.log(XA) - 3, np.log(XB) + 200
             got = np.asarray(fastdiv.cdist(XA, XB, name, **options)[0], float)
             true = getattr(fastdiv, name)(XA.astype(float), XB.astype(float), **options)
             with np.errstate(all="ignore"):
@@ -78,6 +82,13 @@ def test_every_nearness_float32(metric):
     assert error <= 5e-6, place
 
 
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_every_nearness_of_logarithms(metric, dtype):
+    error, place = worst(metric, dtype, log_input=True)
+    assert error <= (1e-12 if dtype is np.float64 else 5e-6), place
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("isa", ["base", "avx2", "avx512"])
 def test_every_instruction_set(isa):
@@ -90,7 +101,7 @@ def test_every_instruction_set(isa):
     for line in ran.stdout.splitlines():
         metric, dtype, error, place = json.loads(line)
         assert error <= (1e-12 if dtype == "float64" else 5e-6), (metric, place)
-    assert len(ran.stdout.splitlines()) == 2 * len(METRICS), ran.stderr
+    assert len(ran.stdout.splitlines()) == 4 * len(METRICS), ran.stderr
 
 
 def test_hellinger_bounds_jensen_shannon():
@@ -107,4 +118,5 @@ def test_hellinger_bounds_jensen_shannon():
 if __name__ == "__main__":
     for name in METRICS:
         for kind in (np.float64, np.float32):
-            print(json.dumps([name, np.dtype(kind).name, *worst(name, kind)]))
+            for logs in (False, True):
+                print(json.dumps([name, np.dtype(kind).name, *worst(name, kind, logs)]))
