@@ -343,7 +343,7 @@ def cdist(
 
     Notes
     -----
-    Jensen-Shannon takes one logarithm a bin; Kullback-Leibler, cross entropy, Jeffreys, Hellinger and
+    Jensen-Shannon takes one logarithm a bin; Kullback-Leibler, cross entropy, Jeffreys, Hellinger, Renyi and
     chi-square are matrix products; total variation and Wasserstein sums of absolute differences. What comes
     out so small that digits were lost is computed again pair by pair.
 
