@@ -138,10 +138,11 @@ static void fd_take_all(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int 
             fd_tile(plan, a, i + row, 1, b, j + start, size, tile, &no_scratch);
             const double *bound = bounds + row * FD_SEGMENT + start;
             double worst = counts[row] < k ? INFINITY : values[row * k + k - 1]; /* sooner than fd_take */
-            for (int column = 0; column < size; column++)
-                if (bound[column] == bound[column] && !(tile[column] > worst))
-                    fd_take(values + row * k, indices + row * k, counts + row, k,
-                            plan->single ? (double)(float)tile[column] : tile[column], j + start + column);
+            for (int column = 0; column < size; column++) {
+                double value = plan->single ? (double)(float)tile[column] : tile[column];
+                if (bound[column] == bound[column] && !(value > worst))
+                    fd_take(values + row * k, indices + row * k, counts + row, k, value, j + start + column);
+            }
         }
     }
 }

@@ -389,6 +389,20 @@ def test_many_neighbours(metric, k):
     assert np.array_equal(distances, np.take_along_axis(matrix, order, 1))
 
 
+@pytest.mark.parametrize("metric", ["js_distance", "total_variation", "wasserstein"])
+def test_neighbours_that_tie_in_single_precision(metric):
+    """Permutations of one row are equally far from a flat one but for the last bits of a double."""
+    rng = np.random.default_rng(0)
+    row = rng.random(128).astype("f4")
+    XA, XB = np.ones((3, 128), "f4"), np.array([rng.permutation(row) for _ in range(60)])
+    matrix = fastdiv.cdist(XA, XB, metric, pseudocount=0.01)
+    order = np.argsort(matrix, axis=1, kind="stable")
+    for k in (1, 5, 20, 60):
+        distances, indices = fastdiv.knn(XA, XB, k, metric, pseudocount=0.01)
+        assert np.array_equal(indices, order[:, :k])
+        assert np.array_equal(distances, np.take_along_axis(matrix, order[:, :k], 1))
+
+
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("metric", ["js_distance", "total_variation", "kl_divergence"])
 def test_neighbours_of_logarithms(metric, dtype):
