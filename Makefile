@@ -4,8 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 TOOLS  := $(VENV)/.tools
 BUILT  := $(VENV)/.built
-CYTHON := $(wildcard csrc/*.pyx csrc/*.pxd)
-C      := $(wildcard csrc/*.c csrc/*.h)
+CYTHON := $(wildcard csrc/*/*.pyx csrc/*/*.pxd)
+C      := $(wildcard csrc/*/*.c csrc/*/*.h)
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 TESTS  ?= tests
 
@@ -70,12 +70,12 @@ lint: $(TOOLS)   ## ruff, mypy, cython-lint, clang-format
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cython-lint csrc
-	$(BIN)/clang-format --dry-run --Werror csrc/*.c csrc/*.h
+	$(BIN)/clang-format --dry-run --Werror csrc/*/*.c csrc/*/*.h
 
 format: $(TOOLS) ## let the formatters have their way
 	$(BIN)/ruff check --fix . || true
 	$(BIN)/ruff format .
-	$(BIN)/clang-format -i csrc/*.c csrc/*.h
+	$(BIN)/clang-format -i csrc/*/*.c csrc/*/*.h
 
 docs: $(BUILT)   ## the web pages, in docs/_build/html
 	$(PIP) install --group docs

@@ -21,7 +21,7 @@ if sys.platform == "win32":
     openmp_compile, openmp_link = ["/openmp"], []
 else:
     # No -ffast-math (it would break the inf/NaN rules and flush subnormals in the whole process), no
-    # -march=native (each csrc/isa_*.c opens its own instruction set). Contraction is off so that an fma
+    # -march=native (each csrc/levels/*.c opens its own instruction set). Contraction is off so that an fma
     # stands exactly where the source says so.
     compile_args = [
         "-std=c11",
@@ -62,12 +62,12 @@ if OPENMP:
     link_args += openmp_link
 
 
-def extension(name: str, *c_sources: str) -> Extension:
-    """``fastdiv._<name>`` from ``csrc/_<name>.pyx`` and the C files it calls."""
+def extension(name: str, folder: str, *c_sources: str) -> Extension:
+    """``fastdiv._<name>`` from ``csrc/<folder>/_<name>.pyx`` and the C files it calls."""
     return Extension(
         f"fastdiv._{name}",
-        sources=[f"csrc/_{name}.pyx", "csrc/threads.c", *(f"csrc/{c}" for c in c_sources)],
-        depends=["setup.py", *glob("csrc/*.h"), *glob("csrc/*.pxd")],
+        sources=[f"csrc/{folder}/_{name}.pyx", "csrc/core/threads.c", *(f"csrc/{c}" for c in c_sources)],
+        depends=["setup.py", *glob("csrc/*/*.h"), *glob("csrc/*/*.pxd")],
         include_dirs=["csrc", np.get_include()],
         define_macros=[
             ("NPY_NO_DEPRECATED_API", "NPY_1_25_API_VERSION"),
@@ -78,18 +78,20 @@ def extension(name: str, *c_sources: str) -> Extension:
     )
 
 
-LOOPS = ("isa_base.c", "isa_avx2.c", "isa_avx512.c", "dispatch.c")
+LOOPS = ("levels/base.c", "levels/avx2.c", "levels/avx512.c", "core/dispatch.c")
 EXTENSIONS = [
-    extension("rows", "rows.c", "stack.c", *LOOPS),
-    extension("matrix", "rows.c", "matrix.c", "nearest.c", "sparse.c", *LOOPS),
-    extension("wasserstein", *LOOPS),
+    extension("rows", "rows", "rows/rows.c", "rows/stack.c", *LOOPS),
+    extension(
+        "matrix", "matrix", "rows/rows.c", "matrix/matrix.c", "matrix/nearest.c", "matrix/sparse.c", *LOOPS
+    ),
+    extension("wasserstein", "transport", *LOOPS),
 ]
 
 setup(
     ext_modules=cythonize(
         EXTENSIONS,
         build_dir="build/cython-checked" if SANITIZE else "build/cython",
-        include_path=["csrc"],
+        include_path=sorted(glob("csrc/*")),
         compiler_directives={
             "language_level": 3,
             "boundscheck": SANITIZE,

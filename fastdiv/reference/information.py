@@ -8,7 +8,7 @@ at every scale, because nothing below subtracts rounded neighbours:
 - log(x / y) is 2 atanh((x - y) / (x + y)) where x and y are close, and taken from mantissas and exponents
   where they are not, so that no ratio overflows.
 
-Held to the oracle by ``tests/test_reference.py``: 2e-13 relative or better, from unrelated rows to
+Held to the oracle by ``tests/rows/test_reference.py``: 2e-13 relative or better, from unrelated rows to
 p(1 + 1e-15 noise). Where it stops: shares that differ by less than 1e-30 of themselves, all that 106 bits
 hold, and raw sums (``normalize=False``) of mixed sign, which are as ill-conditioned as they look.
 """

@@ -1,0 +1,41 @@
+/* Picks the table for this CPU, once, or the one that was asked for by name. */
+#include <string.h>
+
+#include "core/kernels.h"
+
+const fd_kernels *fd_kernels_now = &fd_kernels_base;
+
+enum { FD_LEVELS = 3 };
+
+static const fd_kernels *fd_level(int i) {
+#ifdef FD_X86
+    static const fd_kernels *const levels[FD_LEVELS] = {&fd_kernels_base, &fd_kernels_avx2,
+                                                        &fd_kernels_avx512};
+    __builtin_cpu_init();
+    if (i == 1 &&
+        !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")))
+        return NULL;
+    if (i == 2 && !(__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw")))
+        return NULL;
+    return i < FD_LEVELS ? levels[i] : NULL;
+#else
+    return i == 0 ? &fd_kernels_base : NULL;
+#endif
+}
+
+const char *fd_isa_level(int i) { return fd_level(i) ? fd_level(i)->name : NULL; }
+
+int fd_choose_isa(const char *name) {
+    if (name == NULL) {
+        for (int i = 0; i < FD_LEVELS && fd_level(i); i++)
+            fd_kernels_now = fd_level(i);
+        return 0;
+    }
+    for (int i = 0; i < FD_LEVELS; i++)
+        if (fd_level(i) && strcmp(name, fd_level(i)->name) == 0) {
+            fd_kernels_now = fd_level(i);
+            return 0;
+        }
+    return strcmp(name, "base") == 0 || strcmp(name, "avx2") == 0 || strcmp(name, "avx512") == 0 ? 2 : 1;
+}

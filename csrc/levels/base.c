@@ -1,0 +1,4 @@
+/* What every CPU of the platform has: SSE2 on x86-64, Advanced SIMD with FMA on AArch64. */
+#define FD_ISA      base
+#define FD_DOT_ROWS 1
+#include "levels/level.h"

@@ -1,0 +1,42 @@
+/* Compiles loops.h for the instruction set that the including file has opened, and fills its table.
+ * Before the inclusion: FD_ISA, the level's name, and FD_DOT_ROWS (tiles.h). */
+#include "rows/loops.h"
+#include "matrix/tiles.h"
+#include "matrix/prepare.h"
+#include "transport/transport.h"
+
+#define FD_PASTE_(a, b)  a##b
+#define FD_PASTE(a, b)   FD_PASTE_(a, b)
+#define FD_TEXT_(a)      #a
+#define FD_TEXT(a)       FD_TEXT_(a)
+#define FD_SUM(name)     fd_sum_##name,
+#define FD_LOG_SUM(name) fd_log_sum_##name,
+
+const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
+    .name = FD_TEXT(FD_ISA),
+    .widen = fd_widen_loop,
+    .stats = fd_stats_loop,
+    .exact_stats = fd_exact_stats_loop,
+    .max = fd_max_loop,
+    .exp_sum = fd_exp_sum_loop,
+    .sum = {FD_MEASURES(FD_SUM)},
+    .log_sum = {FD_MEASURES(FD_LOG_SUM)},
+    .stack = {fd_stack_mix, fd_stack_sum},
+    .log_stack = {fd_log_stack_mix, fd_log_stack_sum},
+    .log2 = fd_log2_loop,
+    .prepare = fd_prepare_row_loops,
+    .js_rows = fd_js_rows,
+    .js_near = fd_js_near,
+    .js_rows32 = fd_js_rows32,
+    .l1_rows = fd_l1_rows,
+    .dot_rows = fd_dot_rows,
+    .dot_rows32 = fd_dot32_rows,
+    .overlap_bounds = fd_overlap_bounds,
+    .l1_panels = fd_l1_panels,
+    .within = fd_places_within,
+    .finish_row = fd_finish_row,
+    .cells_count = fd_cells_count,
+    .cells_gather = fd_cells_gather,
+    .surprisal = fd_surprisal_loop,
+    .binary_entropy = fd_binary_entropy_loop,
+};

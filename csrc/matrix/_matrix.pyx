@@ -1,0 +1,507 @@
+# Many rows against many: rows prepared once, tiles of pairs over threads, the k nearest.
+#
+# The work is cut into tiles that do not depend on the number of threads, and handed out in batches of some
+# 40 ms; between batches signals are looked at, so Ctrl-C stops a long run within 0.3 s.
+
+import time
+
+cimport numpy as cnp
+from cpython.exc cimport PyErr_CheckSignals
+from cython.parallel cimport prange, threadid
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.string cimport memcpy
+from matrix cimport (
+    FD_FORM_DOT,
+    FD_FORM_DOTS,
+    FD_FORM_JS,
+    FD_FORM_L1,
+    FD_FORM_PAIRS,
+    FD_LANES,
+    FD_QUERIES,
+    FD_ROW_HISTOGRAMS,
+    FD_ROW_SAMPLES,
+    FD_SEGMENT,
+    FD_TILE,
+    FD_VOID,
+    fd_fetch_for_writing,
+    fd_form,
+    fd_js_blocks,
+    fd_nearest,
+    fd_plan,
+    fd_plan_finish,
+    fd_prepare_row,
+    fd_prepare_sparse,
+    fd_side,
+    fd_sparse,
+    fd_sparse_row,
+    fd_take_row,
+    fd_tile,
+)
+from rows cimport (
+    FD_FLOAT32,
+    FD_FLOAT64,
+    FD_N_OPTIONS,
+    fd_choose_isa,
+    fd_limit_threads,
+    fd_max_threads,
+    fd_team,
+    fd_threads_init,
+)
+
+import numpy as np
+
+cnp.import_array()
+fd_threads_init()
+
+cdef extern from "core/threads.h" nogil:
+    int fd_forked
+
+MEASURES = (
+    "cross_entropy",
+    "kl_divergence",
+    "jeffreys_divergence",
+    "js_divergence",
+    "js_distance",
+    "total_variation",
+    "hellinger_distance",
+    "chi_square",
+    "renyi_divergence",
+    "histograms",
+    "samples",
+)
+if MEASURES.index("histograms") != FD_ROW_HISTOGRAMS or MEASURES.index("samples") != FD_ROW_SAMPLES:
+    raise ImportError("matrix.h and _matrix.pyx disagree about the measures")
+
+cdef dict FORMS = {
+    "cross_entropy": FD_FORM_DOT,
+    "kl_divergence": FD_FORM_DOT,
+    "jeffreys_divergence": FD_FORM_DOTS,
+    "js_divergence": FD_FORM_JS,
+    "js_distance": FD_FORM_JS,
+    "total_variation": FD_FORM_L1,
+    "hellinger_distance": FD_FORM_DOT,
+    "chi_square": FD_FORM_DOT,
+    "renyi_divergence": FD_FORM_DOT,
+    "histograms": FD_FORM_L1,
+    "samples": FD_FORM_L1,
+}
+
+# rough nanoseconds a bin, to decide whether threads are worth it and how much to do between signals
+cdef dict COST = {FD_FORM_PAIRS: 3.0, FD_FORM_JS: 0.8, FD_FORM_DOT: 0.06, FD_FORM_DOTS: 0.12, FD_FORM_L1: 0.1}
+cdef double PATIENCE = 0.04  # seconds between looks at signals
+
+
+cdef class Plan:
+    """A measure with its options for rows of one length: what is prepared, and how pairs are finished.
+
+    `order` is that of transport, `support` the places of the bins, `typical` how many bins of a row have mass
+    (0: most). `fast=False` does every pair by itself.
+    """
+
+    cdef fd_plan c
+    cdef readonly str measure
+    cdef object support
+
+    @property
+    def width(self):
+        return self.c.width
+
+    def __init__(self, str measure, options, Py_ssize_t n_bins, bint single, bint fast=True, double order=1.0,
+                 support=None, double typical=0.0):
+        cdef double *field = <double *>&self.c.options
+        for i in range(FD_N_OPTIONS):
+            field[i] = options[i]
+        self.measure = measure
+        self.c.measure = MEASURES.index(measure)
+        plain = self.c.options.normalize or measure == "samples"
+        if measure.startswith("js") and self.c.options.w_p != 0.5 or order != 1.0:
+            plain = False
+        if measure == "renyi_divergence" and not (0 < self.c.options.alpha <= 50 and
+                                                  abs(self.c.options.alpha - 1) >= 0.05):
+            plain = False
+        self.c.form = FORMS.get(measure, FD_FORM_PAIRS) if fast and plain else FD_FORM_PAIRS
+        self.c.single = single
+        self.c.n_bins = n_bins
+        self.c.width = (n_bins + 2 * FD_LANES - 1) // (2 * FD_LANES) * (2 * FD_LANES)
+        self.c.scale = 2.0 ** round(np.log2(max(1.0, typical or n_bins)))
+        self.c.order = order
+        if support is not None:
+            self.support = np.ascontiguousarray(support, np.float64)
+            self.c.support = <const double *>cnp.PyArray_DATA(self.support)
+        self.c.needs_support = measure in ("cross_entropy", "kl_divergence", "jeffreys_divergence", "chi_square")
+        if measure == "renyi_divergence" and self.c.options.alpha > 1:
+            self.c.needs_support = True
+        fd_plan_finish(&self.c)
+
+
+cdef class Rows:
+    """Rows prepared for a plan as first arguments (`left`), second (`right`) or both; `bounds`: for nearest.
+
+    `array` is two-dimensional, float32 or float64, native and of any strides; it is not copied.
+    """
+
+    cdef fd_side c
+    cdef readonly object array
+    cdef list kept
+
+    def __init__(self, Plan plan, array, bint left, bint right, int workers=0, bint bounds=False):
+        cdef Py_ssize_t i, n = array.shape[0], width = plan.c.width, start, end
+        cdef fd_form form = plan.c.form
+        cdef int team
+        self.kept = []
+        self.array = array
+        self.c.data = <const char *>cnp.PyArray_DATA(array)
+        self.c.row_step, self.c.bin_step = array.strides
+        self.c.n_rows = n
+        self.c.scalar = FD_FLOAT32 if array.dtype == np.float32 else FD_FLOAT64
+        rows = (n + FD_LANES) // FD_LANES * FD_LANES + FD_LANES
+        whole = rows * width if form != FD_FORM_PAIRS else 0
+        product = form in (FD_FORM_DOT, FD_FORM_DOTS)
+        if whole and (left or not product):
+            self.c.left = <double *>self.room(whole * 8)
+        if whole and right and product:
+            self.c.right = <double *>self.room(whole * 8)
+        if whole and form == FD_FORM_DOTS and left:
+            self.c.left_too = <double *>self.room(whole * 8)
+        if whole and form == FD_FORM_DOTS and right:
+            self.c.right_too = <double *>self.room(whole * 8)
+        blocks = rows * fd_js_blocks(width) * FD_LANES
+        if form == FD_FORM_JS:
+            self.c.blocks = <double *>self.room(blocks * 8)
+        if form == FD_FORM_JS and plan.c.single:
+            self.c.left32 = <float *>self.room(whole * 4)
+            self.c.blocks32 = <float *>self.room(blocks * 4)
+        if bounds and form == FD_FORM_JS and left:
+            self.c.roots = <float *>self.room(whole * 4)
+        if bounds and form == FD_FORM_JS and right:
+            self.c.roots_packed = <float *>self.room(whole * 4)
+        if plan.c.options.log_input:
+            self.c.blur = <double *>self.room(n * 8)
+            bounds = bounds and form == FD_FORM_JS  # the bounds of the others know nothing of that
+        if bounds and form == FD_FORM_L1 and left:
+            self.c.groups = <double *>self.room(rows * FD_LANES * 8)
+        if bounds and form == FD_FORM_L1 and right:
+            self.c.groups_packed = <double *>self.room(rows * FD_LANES * 8)
+        self.c.constant = <double *>self.room(n * 8)
+        self.c.limit = <double *>self.room(n * 8)
+        self.c.total = <double *>self.room(n * 8)
+        self.c.total_lo = <double *>self.room(n * 8)
+        if plan.c.needs_support:
+            self.c.support = <uint64_t *>self.room(n * ((plan.c.n_bins + 63) // 64) * 8)
+        self.c.gaps = <uint8_t *>self.room(n)
+        self.c.kind = <uint8_t *>self.room(n)
+        end = 0
+        step = max(1, int(PATIENCE * 1e9 / (30.0 * plan.c.n_bins)))
+        for start in range(0, n, step):
+            end = min(n, start + step)
+            team = team_of(10.0 * plan.c.n_bins * (end - start), end - start, workers)
+            with nogil:
+                for i in prange(start, end, schedule="static", num_threads=team):
+                    fd_prepare_row(&plan.c, &self.c, i)
+            PyErr_CheckSignals()
+
+    cdef void *room(self, Py_ssize_t size) except NULL:
+        """Zeros that begin a cache line and live as long as this."""
+        space = np.zeros(size + 128, np.uint8)
+        self.kept.append(space)
+        return <void *>((<size_t>cnp.PyArray_DATA(space) + 63) // 64 * 64)
+
+    def __len__(self):
+        return self.c.n_rows
+
+    def void_rows(self):
+        """The rows that are no distribution."""
+        cdef Py_ssize_t i
+        return [i for i in range(self.c.n_rows) if self.c.kind[i] == FD_VOID]
+
+
+cdef int team_of(double nanoseconds, double items, int workers) noexcept:
+    """Threads for a batch; `workers` is the caller's own limit, 0 for none."""
+    cdef int team
+    if workers > 0 and not fd_forked:
+        team = <int>min(min(nanoseconds / 40e3, items), <double>workers)
+        return max(team, 1)
+    return fd_team(nanoseconds, items)
+
+
+cdef struct Grid:
+    Py_ssize_t i, j, n_i, n_j  # the rows of either side that are compared
+    Py_ssize_t tile_i, tile_j
+    Py_ssize_t down            # tiles below one another; counted that way, so that threads write to other rows
+    int half                   # only pairs above the diagonal: i and j are the same rows
+
+
+cdef Grid grid_of(Plan plan, Py_ssize_t i, Py_ssize_t n_i, Py_ssize_t j, Py_ssize_t n_j, int half) noexcept:
+    """Tiles of FD_TILE x FD_TILE; fewer rows where rows are so long that one would take more than 10 ms."""
+    cdef Grid grid
+    cdef double cost = COST[plan.c.form] * plan.c.n_bins
+    grid.i, grid.j, grid.n_i, grid.n_j, grid.half = i, j, n_i, n_j, half
+    grid.tile_j = FD_TILE if cost * FD_TILE < 1e7 else FD_LANES
+    grid.tile_i = <Py_ssize_t>max(1.0, min(<double>FD_TILE, 1e7 / (cost * grid.tile_j)))
+    if half:
+        grid.tile_i = grid.tile_j
+    grid.down = (n_i + grid.tile_i - 1) // grid.tile_i
+    return grid
+
+
+cdef void one_tile(const fd_plan *plan, const fd_side *a, const fd_side *b, const Grid *grid, Py_ssize_t t,
+                   char *out, Py_ssize_t row_step, bint is_float32, bint condensed, double *space,
+                   Py_ssize_t *again) noexcept nogil:
+    """Tile t of the grid, written to `out` (and mirrored, where half of a symmetric matrix is computed)."""
+    cdef Py_ssize_t i = t % grid.down * grid.tile_i, j = t // grid.down * grid.tile_j, row, column, size
+    cdef int n_i = <int>min(grid.tile_i, grid.n_i - i), n_j = <int>min(grid.tile_j, grid.n_j - j)
+    if grid.half and j + n_j <= i:
+        return
+    size = sizeof(float) if is_float32 else sizeof(double)
+    for row in range(n_i if not condensed else 0):
+        fd_fetch_for_writing(out + (i + row) * row_step + j * size, n_j * size)
+    again[0] += fd_tile(plan, a, grid.i + i, n_i, b, grid.j + j, n_j, space, space + FD_TILE * FD_TILE)
+    for row in range(n_i):
+        if condensed:  # only what is right of the diagonal
+            column = max(<Py_ssize_t>0, i + row + 1 - j)
+            copy_row(out + size * ((i + row) * (2 * grid.n_i - i - row - 1) // 2 + j + column - i - row - 1),
+                     space + row * FD_TILE + column, n_j - column, size, is_float32)
+            continue
+        copy_row(out + (i + row) * row_step + j * size, space + row * FD_TILE, n_j, size, is_float32)
+        if grid.half and j > i:
+            for column in range(n_j):
+                copy_row(out + (j + column) * row_step + (i + row) * size, space + row * FD_TILE + column, 1,
+                         size, is_float32)
+
+
+cdef inline void copy_row(char *out, const double *values, Py_ssize_t n, Py_ssize_t size,
+                          bint is_float32) noexcept nogil:
+    cdef Py_ssize_t i
+    if is_float32:
+        for i in range(n):
+            (<float *>out)[i] = <float>values[i]
+    else:
+        memcpy(out, values, n * sizeof(double))
+
+
+def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=False, int workers=0,
+         progress=None):
+    """Rows [i, i + n_i) of `a` against all of `b` into `out`: (n_i, len(b)), or one-dimensional, condensed.
+
+    `out` is contiguous and native. `half`: `a` is `b` and the measure symmetric. Returns how many pairs the
+    fast form lost digits of. `progress(done)` is told how much of the work is done, 0 to 1.
+    """
+    cdef Grid grid = grid_of(plan, i, len(a) - i if n_i is None else n_i, 0, len(b), half)
+    cdef Py_ssize_t n_tiles = (grid.n_j + grid.tile_j - 1) // grid.tile_j * grid.down
+    cdef Py_ssize_t t, start = 0, end
+    cdef Py_ssize_t batch = 1, row_step = out.strides[0]
+    cdef double per_tile = COST[plan.c.form] * plan.c.n_bins * grid.tile_i * grid.tile_j, began, took
+    cdef bint is_float32 = out.dtype == np.float32, condensed = out.ndim == 1
+    cdef char *target = <char *>cnp.PyArray_DATA(out)
+    cdef int most = team_of(per_tile * n_tiles, n_tiles, workers), team
+    space_array = np.empty((most, 3 * FD_TILE * FD_TILE + 8))
+    counts = np.zeros(most * 8, np.intp)
+    cdef double *space = <double *>cnp.PyArray_DATA(space_array)
+    cdef Py_ssize_t *again = <Py_ssize_t *>cnp.PyArray_DATA(counts)
+    cdef Py_ssize_t stride = 3 * FD_TILE * FD_TILE + 8
+    # should all pairs have to be done again, a batch must not outlast a user's patience either
+    cdef double slowest = COST[FD_FORM_PAIRS] * plan.c.n_bins * grid.tile_i * grid.tile_j
+    cdef Py_ssize_t top = max(most, <Py_ssize_t>(2.5 * PATIENCE * 1e9 * most / slowest))
+    batch = max(most, min(top, <Py_ssize_t>(0.5 * PATIENCE * 1e9 * most / per_tile)))
+    while start < n_tiles:
+        end = min(n_tiles, start + batch)
+        team = min(most, team_of(per_tile * (end - start), end - start, workers))
+        began = time.perf_counter()
+        with nogil:
+            if team == 1:
+                for t in range(start, end):
+                    one_tile(&plan.c, &a.c, &b.c, &grid, t, target, row_step, is_float32, condensed, space,
+                             again)
+            else:
+                for t in prange(start, end, schedule="dynamic", num_threads=team):
+                    one_tile(&plan.c, &a.c, &b.c, &grid, t, target, row_step, is_float32, condensed,
+                             space + threadid() * stride, again + threadid() * 8)
+        PyErr_CheckSignals()
+        took = time.perf_counter() - began
+        if took > 0.5 * PATIENCE and end - start == batch:  # pairs done again take longer than was thought
+            batch = max(most, <Py_ssize_t>(batch * PATIENCE / took))
+        elif end - start == batch:
+            batch = min(2 * batch, top)
+        start = end
+        if progress is not None:
+            progress(start / n_tiles)
+    return int(counts.sum())
+
+
+# ---- nearest --------------------------------------------------------------------------------------------
+
+def nearest(Plan plan, Rows a, Rows b, Py_ssize_t k, int workers=0):
+    """The k rows of `b` nearest to each row of `a`: values and indices, sorted by value, then index.
+
+    Bounds are used where both sides were prepared with them.
+    """
+    cdef Py_ssize_t n = len(a), m = len(b), block, n_blocks = (n + FD_QUERIES - 1) // FD_QUERIES
+    cdef Py_ssize_t i, j, start, end
+    cdef Py_ssize_t step, batch, room
+    values_array, indices_array = np.full((n, k), np.nan), np.full((n, k), -1, np.intp)
+    counts_array = np.zeros(n, np.intp)
+    cdef double *values = <double *>cnp.PyArray_DATA(values_array)
+    cdef Py_ssize_t *indices = <Py_ssize_t *>cnp.PyArray_DATA(indices_array)
+    cdef Py_ssize_t *counts = <Py_ssize_t *>cnp.PyArray_DATA(counts_array)
+    cdef double cost = max(COST[plan.c.form], 0.5) * plan.c.n_bins * FD_QUERIES, began, took
+    cdef int most, team
+    # a segment takes some 20 ms if its rows are all within reach
+    step = <Py_ssize_t>max(<double>FD_TILE, min(<double>FD_SEGMENT, 2e7 / cost // FD_TILE * FD_TILE))
+    cost *= min(step, m)
+    most = team_of(cost * n_blocks, n_blocks, workers)
+    room = FD_QUERIES * FD_SEGMENT if a.c.roots != NULL or a.c.groups != NULL else 3 * FD_TILE * FD_TILE
+    space_array, first_array = np.empty((most, room)), np.empty((most, k))
+    first_indices_array = np.empty((most, k), np.intp)
+    cdef double *space = <double *>cnp.PyArray_DATA(space_array)
+    cdef double *first = <double *>cnp.PyArray_DATA(first_array)
+    cdef Py_ssize_t *first_indices = <Py_ssize_t *>cnp.PyArray_DATA(first_indices_array)
+    for j in range(0, m, step):
+        batch, start = most, 0
+        while start < n_blocks:
+            end = min(n_blocks, start + batch)
+            team = min(most, team_of(cost * (end - start), end - start, workers))
+            began = time.perf_counter()
+            with nogil:
+                for block in prange(start, end, schedule="dynamic", num_threads=team):
+                    i = block * FD_QUERIES
+                    fd_nearest(&plan.c, &a.c, i, <int>min(<Py_ssize_t>FD_QUERIES, n - i), &b.c, j,
+                               min(step, m - j), k, values + i * k, indices + i * k, counts + i,
+                               space + threadid() * room, first + threadid() * k,
+                               first_indices + threadid() * k)
+            PyErr_CheckSignals()
+            took = time.perf_counter() - began
+            batch = max(most, <Py_ssize_t>(batch * min(2.0, PATIENCE / max(took, 1e-9))))
+            start = end
+    return values_array, indices_array
+
+
+# ---- rows that are mostly empty -------------------------------------------------------------------------
+
+
+cdef class SparseRows:
+    """Compressed rows prepared for a plan: `start` int64, `bins` int32, increasing in a row, masses float64.
+
+    `right`: they are second arguments, and their entries are also kept by bin. `most` entries in any row that
+    they are compared with.
+    """
+
+    cdef fd_sparse c
+    cdef list kept
+
+    def __init__(self, Plan plan, start, bins, mass, bint right, Py_ssize_t most):
+        cdef Py_ssize_t i, n = start.size - 1
+        cdef int team = team_of(20.0 * mass.size, n, 0)
+        self.kept = [start, bins, mass]
+        self.c.n_rows = n
+        self.c.most = most
+        self.c.start = <const int64_t *>cnp.PyArray_DATA(start)
+        self.c.bin = <const int32_t *>cnp.PyArray_DATA(bins)
+        self.c.mass = <const double *>cnp.PyArray_DATA(mass)
+        left_array, right_array = np.zeros(mass.size), np.zeros(mass.size)
+        self.c.left, self.c.right = <double *>self.keep(left_array), <double *>self.keep(right_array)
+        self.c.constant, self.c.limit = <double *>self.keep(np.zeros(n)), <double *>self.keep(np.zeros(n))
+        self.c.kind = <uint8_t *>self.keep(np.zeros(n, np.uint8))
+        if right:
+            counts = np.bincount(bins, minlength=plan.c.n_bins)
+            self.c.bin_start = <int64_t *>self.keep(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+        with nogil:
+            for i in prange(n, schedule="static", num_threads=team):
+                fd_prepare_sparse(&plan.c, &self.c, i, most)
+        if right:
+            order = np.argsort(bins, kind="stable")
+            row_of = np.repeat(np.arange(n, dtype=np.int32), np.diff(start))[order]
+            self.c.row_of = <int32_t *>self.keep(row_of)
+            self.c.left_of = <double *>self.keep(left_array[order])
+            self.c.right_of = <double *>self.keep(right_array[order])
+
+    cdef void *keep(self, array) except? NULL:
+        self.kept.append(array)
+        return cnp.PyArray_DATA(array)
+
+    def __len__(self):
+        return self.c.n_rows
+
+    def void_rows(self):
+        """The rows that are no distribution."""
+        cdef Py_ssize_t i
+        return [i for i in range(self.c.n_rows) if self.c.kind[i] == FD_VOID]
+
+
+cdef void one_sparse_row(const fd_plan *plan, const fd_sparse *a, const fd_sparse *b, Py_ssize_t i, char *out,
+                         Py_ssize_t row_step, bint is_float32, bint condensed, Py_ssize_t k, double *values,
+                         Py_ssize_t *indices, Py_ssize_t *counts, double *row, int32_t *shared,
+                         double *terms) noexcept nogil:
+    """Row i to `out`, or to its list of the k nearest."""
+    cdef Py_ssize_t n = b.n_rows, size
+    fd_sparse_row(plan, a, i, b, row, shared, terms)
+    if k:
+        fd_take_row(row, n, plan.single, k, values + i * k, indices + i * k, counts + i)
+        return
+    size = sizeof(float) if is_float32 else sizeof(double)
+    if condensed:
+        copy_row(out + size * (i * (2 * n - i - 1) // 2), row + i + 1, n - i - 1, size, is_float32)
+    else:
+        copy_row(out + i * row_step, row, n, size, is_float32)
+
+
+def sparse(Plan plan, SparseRows a, SparseRows b, out=None, Py_ssize_t k=0, int workers=0, progress=None):
+    """All of `a` against all of `b` into `out` (as in `fill`), or the k nearest: values and indices."""
+    cdef Py_ssize_t n = len(a), m = len(b), i, start = 0, end, batch = 1
+    cdef bint is_float32 = out is not None and out.dtype == np.float32
+    cdef bint condensed = out is not None and out.ndim == 1
+    cdef char *target = <char *>cnp.PyArray_DATA(out) if out is not None else NULL
+    cdef Py_ssize_t row_step = out.strides[0] if out is not None else 0, room
+    values_array, indices_array = np.full((n, k), np.nan), np.full((n, k), -1, np.intp)
+    counts_array = np.zeros(n, np.intp)
+    cdef double *values = <double *>cnp.PyArray_DATA(values_array)
+    cdef Py_ssize_t *indices = <Py_ssize_t *>cnp.PyArray_DATA(indices_array)
+    cdef Py_ssize_t *counts = <Py_ssize_t *>cnp.PyArray_DATA(counts_array)
+    cdef double cost = 2.0 * m + 1.0, began, took
+    cdef int most = team_of(20.0 * cost * n, n, workers), team
+    room = 3 * max(m, a.c.most + b.c.most)
+    rows_array, shared_array = np.empty((most, m)), np.empty((most, m), np.int32)
+    terms_array = np.empty((most, room))
+    cdef double *rows = <double *>cnp.PyArray_DATA(rows_array)
+    cdef double *terms = <double *>cnp.PyArray_DATA(terms_array)
+    cdef int32_t *shared = <int32_t *>cnp.PyArray_DATA(shared_array)
+    batch = most
+    while start < n:
+        end = min(n, start + batch)
+        team = min(most, <int>min(<Py_ssize_t>most, end - start))
+        began = time.perf_counter()
+        with nogil:
+            for i in prange(start, end, schedule="dynamic", num_threads=team):
+                one_sparse_row(&plan.c, &a.c, &b.c, i, target, row_step, is_float32, condensed, k, values,
+                               indices, counts, rows + threadid() * m, shared + threadid() * m,
+                               terms + threadid() * room)
+        PyErr_CheckSignals()
+        took = time.perf_counter() - began
+        batch = max(most, <Py_ssize_t>(batch * min(4.0, PATIENCE / max(took, 1e-9))))
+        start = end
+        if progress is not None:
+            progress(start / n)
+    return values_array, indices_array
+
+
+# ---- this machine ---------------------------------------------------------------------------------------
+
+
+def limit_threads(int limit, bint asked):
+    fd_limit_threads(limit, asked)
+
+
+def max_threads():
+    return fd_max_threads()
+
+
+cdef choose_isa():
+    from fastdiv import _rows  # it has checked the name
+
+    fd_choose_isa(_rows.isa().encode())
+
+
+choose_isa()
+
+from fastdiv import _threads as _policy  # noqa: E402
+
+_policy.register(limit_threads)

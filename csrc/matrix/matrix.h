@@ -1,0 +1,105 @@
+/* Tiles of pairwise values: the seam between Cython and C. */
+#ifndef FD_MATRIX_H
+#define FD_MATRIX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "math/fetch.h"
+#include "core/kernels.h"
+#include "rows/rows.h"
+
+/* How the pairs of a tile are computed. All forms but the first are fast and lose digits as the value gets
+ * small; those pairs are done again one by one. */
+typedef enum {
+    FD_FORM_PAIRS, /* pair by pair (rows.h) */
+    FD_FORM_JS,    /* one logarithm a bin */
+    FD_FORM_DOT,   /* one matrix product */
+    FD_FORM_DOTS,  /* two: of p with a function of q and the other way round */
+    FD_FORM_L1     /* sum of |a_i - b_i| */
+} fd_form;
+
+/* What fd_row has no name for: the transport distance of rows of masses on one support, and of sorted rows of
+ * samples. */
+enum { FD_ROW_HISTOGRAMS = FD_N_ROWS, FD_ROW_SAMPLES };
+
+typedef struct fd_plan {
+    int measure; /* fd_row_measure, or one of the above */
+    fd_form form;
+    int single;        /* float32 in and out, with 5e-6 to keep where otherwise it is 1e-12 */
+    int needs_support; /* the measure is infinite where p has mass and q has none */
+    fd_options options;
+    ptrdiff_t n_bins, width; /* width: of the prepared rows, a multiple of FD_LANES */
+    double scale;            /* of prepared shares: 2^e near n_bins, so that they are near 1 */
+    double order;            /* of transport */
+    const double *support;   /* of transport between masses: n_bins places, increasing */
+    fd_finish finish;        /* of the fast form */
+} fd_plan;
+
+enum {
+    FD_PLAIN,
+    FD_SPECIAL,
+    FD_VOID
+}; /* a row is good for the fast form; only for fd_row; no distribution */
+
+/* Rows as they came and as they were prepared. `left` are rows of the first argument, `right` of the second:
+ * packed in panels of FD_LANES rows, bin by bin, where the form is a product. */
+typedef struct fd_side {
+    const char *data;
+    ptrdiff_t row_step, bin_step, n_rows;
+    fd_scalar scalar;
+    double *left, *right;
+    double *left_too, *right_too; /* FD_FORM_DOTS: with the functions changed round */
+    double *blocks;               /* FD_FORM_JS: sums of h log2 2h, FD_LANES for each FD_JS_BLOCK bins */
+    float *left32, *blocks32;     /* the same in single precision, and the halves */
+    double *constant, *limit;     /* the row's share of the finish (kernels.h); limit inf: not FD_PLAIN */
+    double *total, *total_lo;     /* FD_FORM_JS: the sum of the masses, NaN where it is not ordinary;
+                                 FD_FORM_L1: the sum of the prepared numbers */
+    double *blur;                 /* of rows of logarithms: the relative error of the shares made of them */
+    float *roots, *roots_packed;  /* for neighbours (nearest.c), the latter of second arguments: FD_FORM_JS */
+    double *groups, *groups_packed; /* FD_FORM_L1: FD_LANES sums of neighbouring entries */
+    uint64_t *support;              /* a bit for each bin with mass, where a product cannot tell; else NULL */
+    uint8_t *gaps;                  /* whether one of them is 0 */
+    uint8_t *kind;
+} fd_side;
+
+enum { FD_TILE = 64 };
+
+static inline fd_view fd_row_view(const fd_side *side, ptrdiff_t i) {
+    return (fd_view){side->data + i * side->row_step, side->bin_step, side->scalar};
+}
+
+static inline ptrdiff_t fd_js_blocks(ptrdiff_t width) { return (width + FD_JS_BLOCK - 1) / FD_JS_BLOCK; }
+
+/* Fills what follows from measure, form, options, n_bins and single. */
+void fd_plan_finish(fd_plan *plan);
+
+/* Reads and prepares row i; the roles that have room in the side are filled. Returns its kind. */
+int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i);
+
+/* One pair, to full accuracy. */
+double fd_exact_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
+
+/* Rows [i, i + n_i) against [j, j + n_j), at most FD_TILE each, j a multiple of FD_LANES; n_i x FD_TILE
+ * values. `scratch` has room for 2 FD_TILE^2. Returns how many pairs were done again. */
+ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
+                  int n_j, double *values, double *scratch);
+
+/* The same value as in a tile, of one pair. */
+double fd_pair_value(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
+
+/* Neighbours are looked for FD_QUERIES rows at a time among FD_SEGMENT. */
+enum { FD_QUERIES = 16, FD_SEGMENT = 4096 };
+
+/* Puts the rows [j, j + n) that are near enough into the sorted lists of rows [i, i + n_i): n <= FD_SEGMENT,
+ * j a multiple of FD_LANES, lists of at most k of which there are `counts`. Room: `space` for FD_QUERIES x
+ * FD_SEGMENT, `first` and `first_indices` for k. */
+void fd_nearest(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
+                ptrdiff_t n, ptrdiff_t k, double *values, ptrdiff_t *indices, ptrdiff_t *counts,
+                double *space, double *first, ptrdiff_t *first_indices);
+
+/* Puts a row of n values into a sorted list. */
+void fd_take_row(const double *row, ptrdiff_t n, int single, ptrdiff_t k, double *values, ptrdiff_t *indices,
+                 ptrdiff_t *count);
+
+#endif

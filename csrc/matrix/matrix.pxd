@@ -1,0 +1,85 @@
+# What Cython sees of matrix.h.
+
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from rows cimport fd_options, fd_scalar
+
+cdef extern from "matrix/matrix.h" nogil:
+    ctypedef enum fd_form:
+        FD_FORM_PAIRS
+        FD_FORM_JS
+        FD_FORM_DOT
+        FD_FORM_DOTS
+        FD_FORM_L1
+    enum:
+        FD_LANES
+        FD_JS_BLOCK
+        FD_TILE
+        FD_QUERIES
+        FD_SEGMENT
+        FD_ROW_HISTOGRAMS
+        FD_ROW_SAMPLES
+        FD_PLAIN
+        FD_SPECIAL
+        FD_VOID
+    ctypedef struct fd_plan:
+        int measure
+        fd_form form
+        int single, needs_support
+        fd_options options
+        Py_ssize_t n_bins, width
+        double scale, order
+        const double *support
+    ctypedef struct fd_side:
+        const char *data
+        Py_ssize_t row_step, bin_step, n_rows
+        fd_scalar scalar
+        double *left
+        double *right
+        double *left_too
+        double *right_too
+        double *blocks
+        float *left32
+        float *blocks32
+        double *constant
+        double *limit
+        double *total
+        double *total_lo
+        double *blur
+        float *roots
+        float *roots_packed
+        double *groups
+        double *groups_packed
+        uint64_t *support
+        uint8_t *gaps
+        uint8_t *kind
+    Py_ssize_t fd_js_blocks(Py_ssize_t width)
+    void fd_fetch_for_writing(void *start, Py_ssize_t size)
+    void fd_plan_finish(fd_plan *plan)
+    int fd_prepare_row(const fd_plan *plan, const fd_side *side, Py_ssize_t i)
+    double fd_exact_pair(const fd_plan *plan, const fd_side *a, Py_ssize_t i, const fd_side *b, Py_ssize_t j)
+    Py_ssize_t fd_tile(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b,
+                       Py_ssize_t j, int n_j, double *values, double *scratch)
+    void fd_nearest(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b,
+                    Py_ssize_t j, Py_ssize_t n, Py_ssize_t k, double *values, Py_ssize_t *indices,
+                    Py_ssize_t *counts, double *space, double *first, Py_ssize_t *first_indices)
+    void fd_take_row(const double *row, Py_ssize_t n, int single, Py_ssize_t k, double *values,
+                     Py_ssize_t *indices, Py_ssize_t *count)
+
+cdef extern from "matrix/sparse.h" nogil:
+    ctypedef struct fd_sparse:
+        Py_ssize_t n_rows, most
+        const int64_t *start
+        const int32_t *bin
+        const double *mass
+        double *left
+        double *right
+        double *constant
+        double *limit
+        uint8_t *kind
+        int64_t *bin_start
+        int32_t *row_of
+        double *left_of
+        double *right_of
+    void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, Py_ssize_t i, Py_ssize_t most)
+    void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, Py_ssize_t i, const fd_sparse *b,
+                       double *values, int32_t *shared, double *terms)

@@ -1,0 +1,232 @@
+/* The only loops over bins, compiled once per instruction set by isa_*.c.
+ *
+ * Each runs over FD_LANES sums at a time, whatever the width of the machine's registers: the inner loop is
+ * what the compiler turns into vectors. The last few bins are padded with bins that add nothing.
+ */
+#include "rows/measures.h"
+#include "rows/rows.h"
+
+/* Adds the lanes up, always in the same tree. */
+static double fd_fold(const double *lanes) {
+    double a[FD_LANES / 2];
+    for (int i = 0; i < FD_LANES / 2; i++)
+        a[i] = lanes[i] + lanes[i + FD_LANES / 2];
+    return ((a[0] + a[4]) + (a[2] + a[6])) + ((a[1] + a[5]) + (a[3] + a[7]));
+}
+
+/* The last n < FD_LANES numbers of a row, followed by `filler`. (Simd makes masked loads of this, where there
+ * are any: nothing behind the row is read.) */
+FD_INLINE void fd_pad(double *padded, const double *tail, ptrdiff_t n, double filler) {
+#pragma omp simd
+    for (int i = 0; i < FD_LANES; i++)
+        padded[i] = i < n ? tail[i] : filler;
+}
+
+/* Asks for the 16 bins one block further on, most often the next row's: the loop of a measure computes for
+ * longer than memory takes, but the sums that come before the next one would wait. */
+FD_INLINE void fd_fetch_ahead(const double *bins) {
+#if defined(__GNUC__)
+    __builtin_prefetch(bins + FD_BLOCK);
+    __builtin_prefetch(bins + FD_BLOCK + FD_LANES / 2);
+#endif
+}
+
+#define FD_SUM_LOOP(name, filler, expression)                                                                \
+    static double name(const double *p_row, const double *q_row, ptrdiff_t n, const fd_pair *pair_in) {      \
+        const fd_pair copy = *pair_in, *pair = &copy;                                                        \
+        double lanes[FD_LANES] = {0}, p_tail[FD_LANES], q_tail[FD_LANES];                                    \
+        ptrdiff_t i = 0;                                                                                     \
+        for (; i + FD_LANES <= n; i += FD_LANES) {                                                           \
+            fd_fetch_ahead(p_row + i);                                                                       \
+            fd_fetch_ahead(q_row + i);                                                                       \
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {                                \
+                double p = p_row[i + lane], q = q_row[i + lane];                                             \
+                lanes[lane] += expression;                                                                   \
+            }                                                                                                \
+        }                                                                                                    \
+        if (i < n) {                                                                                         \
+            fd_pad(p_tail, p_row + i, n - i, filler);                                                        \
+            fd_pad(q_tail, q_row + i, n - i, filler);                                                        \
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {                                \
+                double p = p_tail[lane], q = q_tail[lane];                                                   \
+                lanes[lane] += expression;                                                                   \
+            }                                                                                                \
+        }                                                                                                    \
+        return fd_fold(lanes);                                                                               \
+    }
+
+#define FD_LOOPS_OF(name)                                                                                    \
+    FD_SUM_LOOP(fd_sum_##name, 0.0, fd_term_##name(fd_bin_of_masses(p, q, pair), pair))                      \
+    FD_SUM_LOOP(fd_log_sum_##name, -INFINITY, fd_term_##name(fd_bin_of_logs(p, q, pair), pair))
+
+/* AVX-512 has loops of its own for these two, which leave some blocks to them. */
+#ifdef FD_AVX512
+#    define FD_CAREFUL(name) fd_careful_##name
+#else
+#    define FD_CAREFUL(name) fd_sum_##name
+#endif
+
+FD_SUM_LOOP(FD_CAREFUL(entropy), 0.0, fd_entropy_of_masses(p, q, pair))
+FD_SUM_LOOP(fd_log_sum_entropy, -INFINITY, fd_entropy_of_logs(p, q, pair))
+FD_SUM_LOOP(FD_CAREFUL(cross_entropy), 0.0, fd_cross_entropy_of_masses(p, q, pair))
+FD_SUM_LOOP(fd_log_sum_cross_entropy, -INFINITY, fd_cross_entropy_of_logs(p, q, pair))
+#ifdef FD_AVX512
+#    include "rows/loops_table.h"
+#endif
+FD_LOOPS_OF(imbalance)
+FD_LOOPS_OF(log_excess)
+FD_LOOPS_OF(log_excess_size)
+FD_LOOPS_OF(kl_divergence)
+FD_LOOPS_OF(jeffreys_divergence)
+FD_LOOPS_OF(js_divergence)
+FD_LOOPS_OF(total_variation)
+FD_LOOPS_OF(gain)
+FD_LOOPS_OF(gain_mass)
+FD_LOOPS_OF(hellinger)
+FD_SUM_LOOP(fd_sum_chi_square, 0.0, fd_term_chi_square(fd_bin_of_masses(p, q, pair), pair))
+FD_SUM_LOOP(fd_log_sum_chi_square, -INFINITY, fd_chi_square_of_logs(p, q, pair))
+FD_LOOPS_OF(renyi)
+FD_LOOPS_OF(renyi_overlap)
+
+#undef FD_LOOPS_OF
+#undef FD_SUM_LOOP
+
+/* Jensen-Shannon of a stack, in two loops over each row after the first (p): all rows on the scale of p, the
+ * mixture m = sum w_j x_j is kept as `mixture` = m - p, a sum of differences, so that x_j - m keeps its
+ * digits. The first loop adds row q to it, the second returns the sum of w_q KL(x_q, m) term by term. */
+#define FD_STACK_LOOPS(prefix, bin_of)                                                                       \
+    static double prefix##_mix(const double *p, const double *q, double *mixture, ptrdiff_t n,               \
+                               const fd_pair *pair) {                                                        \
+        _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++) {                                              \
+            fd_bin b = bin_of(p[i], q[i], pair);                                                             \
+            mixture[i] -= pair->w_q * b.d;                                                                   \
+        }                                                                                                    \
+        return 0.0;                                                                                          \
+    }                                                                                                        \
+    static double prefix##_sum(const double *p, const double *q, double *mixture, ptrdiff_t n,               \
+                               const fd_pair *pair) {                                                        \
+        double lanes[FD_LANES] = {0};                                                                        \
+        for (ptrdiff_t i = 0; i < n; i += FD_LANES) {                                                        \
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {                                \
+                fd_bin b = bin_of(p[i + lane], q[i + lane], pair);                                           \
+                double above = mixture[i + lane], m = b.x + above;                                           \
+                double term = pair->w_q * fd_relative_entropy(b.y, m, -b.d - above);                         \
+                lanes[lane] += m > 0.0 ? term : 0.0;                                                         \
+            }                                                                                                \
+        }                                                                                                    \
+        return fd_fold(lanes);                                                                               \
+    }
+
+FD_STACK_LOOPS(fd_stack, fd_bin_of_masses)
+FD_STACK_LOOPS(fd_log_stack, fd_bin_of_logs)
+#undef FD_STACK_LOOPS
+
+/* Runs `step` over a row, 16 bins at a time, the last ones padded. The steps keep their lanes in registers as
+ * long as nothing else touches them, hence the second copy for the tail. */
+#define FD_EACH_STEP(p, n, filler, step)                                                                     \
+    do {                                                                                                     \
+        ptrdiff_t i = 0;                                                                                     \
+        for (; i + FD_LANES <= (n); i += FD_LANES) {                                                         \
+            const double *row = (p) + i;                                                                     \
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) step;                            \
+        }                                                                                                    \
+        if (i < (n)) {                                                                                       \
+            double row[FD_LANES];                                                                            \
+            fd_pad(row, (p) + i, (n) - i, filler);                                                           \
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) step;                            \
+        }                                                                                                    \
+    } while (0)
+
+static void fd_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
+    double sum[FD_LANES] = {0}, least[FD_LANES];
+    uint64_t bits[FD_LANES] = {0}, any = 0;
+    for (int lane = 0; lane < FD_LANES; lane++)
+        least[lane] = INFINITY;
+    FD_EACH_STEP(p, n, 0.0, {
+        double x = row[lane];
+        double positive = x > 0.0 ? x : INFINITY;
+        sum[lane] += x;
+        least[lane] = positive < least[lane] ? positive : least[lane];
+        bits[lane] |= fd_bits(x);
+    });
+    stats->sum_hi = fd_fold(sum);
+    stats->sum_lo = 0.0;
+    stats->is_tiny = 0;
+    for (int lane = 0; lane < FD_LANES; lane++) {
+        any |= bits[lane];
+        stats->is_tiny |= least[lane] < FD_MASS_MIN;
+    }
+    stats->is_signed = (int)(any >> 63);
+}
+
+/* The same with the rounding error of every addition kept (Knuth's TwoSum): sum_hi + sum_lo is good to
+ * n u^2 of the sum of non-negative masses. */
+static void fd_exact_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
+    double sum[FD_LANES] = {0}, error[FD_LANES] = {0};
+    fd_stats_loop(p, n, stats);
+    FD_EACH_STEP(p, n, 0.0, {
+        double x = row[lane];
+        double s = sum[lane] + x;
+        double part = s - sum[lane];
+        error[lane] += (sum[lane] - (s - part)) + (x - part);
+        sum[lane] = s;
+    });
+    double hi = 0.0, lo = 0.0;
+    for (int lane = 0; lane < FD_LANES; lane++) {
+        double s = hi + sum[lane], part = s - hi;
+        lo += ((hi - (s - part)) + (sum[lane] - part)) + error[lane];
+        hi = s;
+    }
+    stats->sum_hi = hi + lo;
+    stats->sum_lo = lo - (stats->sum_hi - hi);
+}
+
+static double fd_max_loop(const double *p, ptrdiff_t n) {
+    double max[FD_LANES], nan[FD_LANES] = {0};
+    for (int lane = 0; lane < FD_LANES; lane++)
+        max[lane] = -INFINITY;
+    FD_EACH_STEP(p, n, -INFINITY, {
+        double x = row[lane];
+        max[lane] = x > max[lane] ? x : max[lane];
+        nan[lane] = x == x ? nan[lane] : x;
+    });
+    double most = max[0], missing = fd_fold(nan);
+    for (int lane = 1; lane < FD_LANES; lane++)
+        most = max[lane] > most ? max[lane] : most;
+    return missing == missing ? most : missing;
+}
+
+static double fd_exp_sum_loop(const double *p, ptrdiff_t n, double max) {
+    double sum[FD_LANES] = {0};
+    FD_EACH_STEP(p, n, -INFINITY, sum[lane] += row[lane] < max ? fd_exp(row[lane] - max) : 0.0);
+    return fd_fold(sum);
+}
+
+#undef FD_EACH_STEP
+
+/* `x` and `out` may be the same. */
+static void fd_widen_loop(const void *x, int scalar, ptrdiff_t n, double add, const double *scale,
+                          double *out) {
+    double first = scale[0], second = scale[1];
+    switch (scalar) {
+#define FD_WIDEN(name, type)                                                                                 \
+    case name:                                                                                               \
+        _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++) out[i] =                                       \
+            ((double)((const type *)x)[i] + add) * first * second;                                           \
+        break;
+        FD_SCALARS(FD_WIDEN)
+#undef FD_WIDEN
+    }
+}
+
+static void fd_surprisal_loop(const double *p, double *out, ptrdiff_t n) {
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++)
+        out[i] = fd_surprisal(p[i]);
+}
+
+static void fd_binary_entropy_loop(const double *p, double *out, ptrdiff_t n) {
+#pragma omp simd
+    for (ptrdiff_t i = 0; i < n; i++)
+        out[i] = fd_binary_entropy(p[i]);
+}

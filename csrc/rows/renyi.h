@@ -1,0 +1,124 @@
+/* Renyi's orders where the sum of terms in measures.h will not do: 0, infinity, rows with next to nothing in
+ * common, and sums beyond the doubles.
+ */
+#ifndef FD_RENYI_H
+#define FD_RENYI_H
+
+#include "rows/measures.h"
+#include "rows/wide.h"
+
+/* The mass of q outside the support of p (inside = 0) or inside, of rows that the loops can take. */
+static inline double fd_mass_on(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n, int inside) {
+    double p_copy[FD_BLOCK], q_copy[FD_BLOCK], hi = 0.0, lo = 0.0;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *x = fd_block(p, start, size, p_copy), *y = fd_block(q, start, size, q_copy);
+        double sum = 0.0;
+        _Pragma("omp simd reduction(+ : sum)") for (ptrdiff_t i = 0; i < size; i++) sum +=
+            (x[i] > 0.0) == inside ? y[i] : 0.0;
+        fd_add(&hi, &lo, sum);
+    }
+    return hi + lo;
+}
+
+/* Order 0, bits: -log2 of the mass of q on the support of p. */
+static inline double fd_renyi_min_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
+    if (!p->logs && q->normalize && !p->wide && !q->wide) {
+        double gone = fd_mass_on(p, q, n, 0) / q->sum;
+        return gone < 0.5 ? -log1p(-gone) * FD_LOG2_E : -log2(fd_mass_on(p, q, n, 1) / q->sum);
+    }
+    double most = -INFINITY, inside = 0.0, outside = 0.0;
+    for (int pass = 0; pass < 2; pass++)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            double log = fd_log2_probability(q, i);
+            int shared = fd_has_mass(p, i);
+            if (pass == 0)
+                most = shared ? fmax(most, log) : most;
+            else if (shared)
+                inside += log > -INFINITY ? exp2(log - most) : 0.0;
+            else
+                outside += exp2(log);
+        }
+    return q->normalize && outside < 0.5 ? -log1p(-outside) * FD_LOG2_E : -(most + log2(inside));
+}
+
+/* log2(p/q) of bin i, to full precision. */
+static inline double fd_log2_ratio_at(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t i,
+                                      const fd_pair *pair) {
+    double x, y;
+    int e;
+    if (p->logs) {
+        double log_p = *fd_block(p, i, 1, &x), log_q = *fd_block(q, i, 1, &y);
+        return fd_bin_of_logs(log_p, log_q, pair).log;
+    }
+    if (fd_scale_bin(p, q, i, &x, &y, &e))
+        return fd_bin_of_masses(x, y, pair).log;
+    return fd_log2_share(p, i) - fd_log2_share(q, i) - log2(pair->c_hi);
+}
+
+/* A lower bound of the largest p/q, of rows that the loops can take: the largest as doubles divide, less what
+ * that may be off. */
+static inline double fd_ratio_bound(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
+    double p_copy[FD_BLOCK], q_copy[FD_BLOCK], most = 0.0;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *x = fd_block(p, start, size, p_copy), *y = fd_block(q, start, size, q_copy);
+        _Pragma("omp simd reduction(max : most)") for (ptrdiff_t i = 0; i < size; i++) {
+            double ratio = x[i] > 0.0 ? x[i] / y[i] : 0.0;
+            most = ratio > most ? ratio : most;
+        }
+    }
+    return most * (1.0 - 0x1p-50);
+}
+
+/* Order inf, bits: log2 of the largest p/q, sought among those that may be it. */
+static inline double fd_renyi_max_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                                        const fd_pair *pair) {
+    double most = -INFINITY, p_copy[FD_BLOCK], q_copy[FD_BLOCK];
+    double bound = p->logs || p->wide || q->wide ? -INFINITY : fd_ratio_bound(p, q, n);
+    if (bound == INFINITY) /* some mass of p is where q has none */
+        return INFINITY;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *x = fd_block(p, start, size, p_copy), *y = fd_block(q, start, size, q_copy);
+        for (ptrdiff_t i = 0; i < size; i++)
+            if ((bound == -INFINITY || x[i] >= bound * y[i]) && fd_has_mass(p, start + i))
+                most = fmax(most, fd_log2_ratio_at(p, q, start + i, pair));
+    }
+    return p->normalize ? fmax(most, 0.0) : most;
+}
+
+/* log2 of sum x^alpha y^(1-alpha) = sum x (x/y)^order where the sum itself is no double: the largest term
+ * taken out. */
+static inline double fd_renyi_log_overlap(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                                          const fd_pair *pair) {
+    double most = -INFINITY, sum = 0.0;
+    for (int pass = 0; pass < 2; pass++)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            double log_p = fd_log2_probability(p, i), log_q = fd_log2_probability(q, i);
+            if (log_p == -INFINITY || (log_q == -INFINITY && pair->order < 0.0))
+                continue;
+            double log = log_p + pair->order * fd_log2_ratio_at(p, q, i, pair);
+            if (pass == 0)
+                most = fmax(most, log);
+            else
+                sum += exp2(log - most);
+        }
+    return isinf(most) ? most : most + log2(sum);
+}
+
+/* D_alpha in bits for 1/2 <= alpha, alpha != 1, from A (see measures.h). */
+static inline double fd_renyi_finish(double a, const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                                     const fd_pair *pair) {
+    double grown = pair->order * a;
+    if (grown < -0.5) {
+        double overlap = fd_terms(FD_renyi_overlap, p, q, n, pair) / p->sum;
+        if (overlap > 0x1p-400) /* masses below the doubles add 2^-511 at most */
+            return log2(overlap) / pair->order;
+    } else if (grown < 0x1p900) {
+        return log1p(grown) / pair->order * FD_LOG2_E;
+    }
+    return fd_renyi_log_overlap(p, q, n, pair) / pair->order;
+}
+
+#endif

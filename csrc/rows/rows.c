@@ -1,0 +1,296 @@
+/* One pair of rows from end to end: sums, scale, the loop over bins in blocks, second looks, the finish.
+ *
+ * The ordinary way is three passes: the sum of p, the sum of q, and the loop of the measure, all straight
+ * from the caller's memory. Rows that are strided, float32, or too large or small to multiply are copied a
+ * block at a time.
+ *
+ * Why one look at plain sums is enough, and when it is not. With sums good to delta (some 1e-15) the measures
+ * of second order move by delta D + delta^2/2: their derivative by the scale of p is the measure itself,
+ * since the differences add to 0. So only where D is near delta^2 / 1e-12 does the scale need more digits; it
+ * gets them from the sum of all differences, which ought to be 0 (`imbalance`). Total variation moves by
+ * delta itself and is looked at again below 1/16.
+ */
+#include "math/fetch.h"
+#include "rows/reader.h"
+#include "rows/renyi.h"
+#include "rows/wide.h"
+
+/* Nats, equal weights, order 1. */
+const fd_options fd_default_options = {
+    .unit_hi = 0x1.62e42fefa39efp-1,
+    .unit_lo = 0x1.abc9e3b39803fp-56,
+    .normalize = 1.0,
+    .w_p = 0.5,
+    .w_q = 0.5,
+    .alpha = 1.0,
+};
+
+/* ---- looking twice ----------------------------------------------------------------------------------- */
+
+/* Below this, in the units of `fd_row_sums`, the scale between the rows is refined. */
+static double fd_second_look(fd_row_measure measure) {
+    return measure == FD_ROW_TOTAL_VARIATION ? 0x1p-3 : 0x1p-42;
+}
+
+/* Symmetric measures take their rows in an order that does not depend on the caller's, nor on the scale of
+ * either, so that D(p,q) and D(q,p) are the same bits. */
+static int fd_in_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
+    double x_copy[FD_LANES], y_copy[FD_LANES], p_total = fd_total(p), q_total = fd_total(q);
+    for (ptrdiff_t start = 0; start < n; start += FD_LANES) {
+        ptrdiff_t size = n - start < FD_LANES ? n - start : FD_LANES;
+        const double *x = fd_block(p, start, size, x_copy), *y = fd_block(q, start, size, y_copy);
+        for (ptrdiff_t i = 0; i < size; i++)
+            if (x[i] * q_total != y[i] * p_total)
+                return x[i] * q_total > y[i] * p_total;
+    }
+    return 1;
+}
+
+/* ---- one pair ---------------------------------------------------------------------------------------- */
+
+static const fd_measure SUMS[FD_N_ROWS] = {
+    [FD_ROW_CROSS_ENTROPY] = FD_cross_entropy,
+    [FD_ROW_KL_DIVERGENCE] = FD_kl_divergence,
+    [FD_ROW_JEFFREYS_DIVERGENCE] = FD_jeffreys_divergence,
+    [FD_ROW_JS_DIVERGENCE] = FD_js_divergence,
+    [FD_ROW_JS_DISTANCE] = FD_js_divergence,
+    [FD_ROW_TOTAL_VARIATION] = FD_total_variation,
+    [FD_ROW_HELLINGER_DISTANCE] = FD_hellinger,
+    [FD_ROW_CHI_SQUARE] = FD_chi_square,
+    [FD_ROW_RENYI_DIVERGENCE] = FD_renyi,
+};
+
+static int fd_is_symmetric(fd_row_measure measure) {
+    return measure == FD_ROW_JEFFREYS_DIVERGENCE || measure == FD_ROW_JS_DIVERGENCE ||
+           measure == FD_ROW_JS_DISTANCE || measure == FD_ROW_TOTAL_VARIATION ||
+           measure == FD_ROW_HELLINGER_DISTANCE;
+}
+
+/* The largest value: the entropy of the mixture weights for Jensen-Shannon in bits, 1 for total variation and
+ * squared Hellinger. */
+static double fd_bound(fd_row_measure measure, const fd_pair *pair) {
+    switch (measure) {
+    case FD_ROW_JS_DIVERGENCE:
+    case FD_ROW_JS_DISTANCE:
+        return pair->w_p == 0.5 ? 1.0 : fd_weight_entropy((double[]){pair->w_p, pair->w_q}, 2);
+    case FD_ROW_TOTAL_VARIATION:
+    case FD_ROW_HELLINGER_DISTANCE:
+        return 1.0;
+    default:
+        return INFINITY;
+    }
+}
+
+/* Cross entropy, and entropy where q is p. */
+static double fd_cross_entropy(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n, fd_pair *pair) {
+    fd_measure sum = p == q ? FD_entropy : FD_cross_entropy;
+    pair->s_hi = fd_total(q);
+    pair->s_lo = q->normalize ? q->sum_lo : 0.0;
+    double bits = fd_terms(sum, p, q, n, pair) / fd_total(p);
+    if (q->normalize && !q->logs && bits < 0x1p-5) { /* one bin holds nearly all: the others' digits matter */
+        fd_stats stats = fd_row_stats(q, n, 1);
+        pair->s_hi = stats.sum_hi;
+        pair->s_lo = stats.sum_lo;
+        bits = fd_terms(sum, p, q, n, pair) / p->sum;
+    }
+    return bits;
+}
+
+/* sum x log(x/y) of rows that are not normalised: as it stands, or, if its terms nearly cancel because the
+ * rows agree, as sum [x log(x/y) - x + y] + sum [x - y]. */
+static double fd_kl_as_it_stands(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                                 const fd_pair *pair) {
+    double d = fd_terms(FD_kl_divergence, p, q, n, pair);
+    if (!(d < fd_terms(FD_log_excess_size, p, q, n, pair)))
+        return fd_terms(FD_log_excess, p, q, n, pair);
+    return d + FD_LOG2_E * fd_terms(FD_imbalance, p, q, n, pair);
+}
+
+/* Twice total variation of near-identical rows: gains and losses are equal, and what rounds is the mass that
+ * they are the difference of, so the side with less of it is taken. */
+static double fd_small_variation(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n, fd_pair *pair) {
+    fd_refine_scale(pair, p, q, n);
+    double gain = fd_terms(FD_gain, p, q, n, pair);
+    if (fd_terms(FD_gain_mass, p, q, n, pair) > 0.5 * p->sum)
+        gain -= fd_terms(FD_imbalance, p, q, n, pair);
+    return 2.0 * gain / p->sum;
+}
+
+/* The sum of a measure's terms over sum(p): D up to its finish. */
+static double fd_sum_terms(fd_row_measure measure, const fd_row_reader *p, const fd_row_reader *q,
+                           ptrdiff_t n, fd_pair *pair) {
+    if (!p->normalize)
+        return measure == FD_ROW_KL_DIVERGENCE ? fd_kl_as_it_stands(p, q, n, pair)
+                                               : fd_terms(SUMS[measure], p, q, n, pair);
+    double d = fd_terms(SUMS[measure], p, q, n, pair) / p->sum;
+    if (!(d > 0.0 && d < fd_second_look(measure)))
+        return d;
+    fd_refine_scale(pair, p, q, n);
+    if (measure == FD_ROW_TOTAL_VARIATION)
+        return fd_small_variation(p, q, n, pair);
+    d = fd_terms(SUMS[measure], p, q, n, pair) / p->sum;
+    return d < 0x1p-150 && !p->logs && fd_proportional(p, q, n) ? 0.0 : d;
+}
+
+static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n, fd_pair *pair,
+                       double alpha) {
+    if (alpha == 0.0)
+        return fd_renyi_min_order(p, q, n);
+    if (alpha > 4.0 && p->normalize) /* the larger the order, the more one ratio decides */
+        fd_refine_scale(pair, p, q, n);
+    if (alpha == INFINITY)
+        return fd_renyi_max_order(p, q, n, pair);
+    if (!p->normalize)
+        return fd_renyi_log_overlap(p, q, n, pair) / pair->order;
+    if (alpha == 2.0 && !p->logs) { /* log(1 + chi-square), which takes a quarter of the time */
+        double chi_square = fd_sum_terms(FD_ROW_CHI_SQUARE, p, q, n, pair);
+        if (chi_square < INFINITY)
+            return log1p(chi_square) * FD_LOG2_E;
+    }
+    if (alpha == 0.5 && !p->logs) { /* -2 log(1 - h^2) of the Hellinger distance h, half of the time */
+        double square = 0.5 * fd_sum_terms(FD_ROW_HELLINGER_DISTANCE, p, q, n, pair);
+        if (square < 0.75)
+            return -2.0 * log1p(-square) * FD_LOG2_E;
+    }
+    return fd_renyi_finish(fd_sum_terms(FD_ROW_RENYI_DIVERGENCE, p, q, n, pair), p, q, n, pair);
+}
+
+/* A sum over rows that were scaled by 2^-exponent or exp(-top). */
+static double fd_unscale(double sum, int exponent, double top) {
+    if (exponent == 0 && top == 0.0)
+        return sum;
+    double half = exp(0.5 * top); /* in two steps: exp(top) may be no double */
+    return ldexp(sum, exponent) * half * half;
+}
+
+static double fd_clip(double d, fd_row_measure measure, const fd_row_reader *p, const fd_row_reader *q,
+                      ptrdiff_t n, const fd_pair *pair) {
+    double bound = fd_bound(measure, pair);
+    if (d > bound * (1.0 - 1e-9) && d < INFINITY && (d > bound || fd_disjoint(p, q, n)))
+        return bound;
+    return d;
+}
+
+static void fd_swap_rows(fd_row_reader **p, fd_row_reader **q, fd_options *o) {
+    fd_row_reader *row = *p;
+    *p = *q;
+    *q = row;
+    double w = o->w_p;
+    o->w_p = o->w_q;
+    o->w_q = w;
+}
+
+static double fd_row_of_views(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
+                              const fd_options *options) {
+    fd_options o = *options;
+    fd_row_reader first = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *p = &first, *q = &second;
+    fd_pair pair;
+    int normalize = o.normalize != 0.0, exponent = 0;
+    double factor = 1.0, top = 0.0, order = o.alpha - 1.0;
+
+    if (measure == FD_ROW_CROSS_ENTROPY && p_view.data == q_view.data && p_view.stride == q_view.stride)
+        q = p; /* entropy */
+    if (!fd_weigh_any(p, n) || (q != p && !fd_weigh_any(q, n)))
+        return NAN;
+    if (measure == FD_ROW_RENYI_DIVERGENCE && o.alpha == 1.0)
+        measure = FD_ROW_KL_DIVERGENCE;
+    if (measure == FD_ROW_RENYI_DIVERGENCE && o.alpha > 0.0 && o.alpha < 0.5 && normalize) {
+        factor = o.alpha / (1.0 - o.alpha); /* D_alpha(p, q) = alpha/(1-alpha) D_(1-alpha)(q, p) */
+        order = -o.alpha;
+        fd_swap_rows(&p, &q, &o);
+    }
+
+    if (!p->logs && !(fd_is_ordinary(p) && fd_is_ordinary(q))) {
+        int p_exponent = fd_sum_exponent(p, n), q_exponent = fd_sum_exponent(q, n);
+        if (!normalize && measure == FD_ROW_CROSS_ENTROPY) { /* p log q can be scaled in p only */
+            second = *q;
+            q = &second;
+            q_exponent = 0;
+        } else if (!normalize) /* one scale for both... */
+            p_exponent = q_exponent = p_exponent > q_exponent ? p_exponent : q_exponent;
+        exponent = normalize ? 0 : p_exponent; /* ...to be taken out of the sum again */
+        fd_rescale(p, n, p_exponent);
+        if (q != p)
+            fd_rescale(q, n, q_exponent);
+    }
+    if (fd_is_symmetric(measure) && !fd_in_order(p, q, n))
+        fd_swap_rows(&p, &q, &o);
+    fd_set_pair(&pair, p, q, o.w_p, o.w_q);
+    pair.order = order;
+    if (p->logs && !normalize && measure != FD_ROW_RENYI_DIVERGENCE) { /* likewise */
+        top = measure == FD_ROW_CROSS_ENTROPY || p->top > q->top ? p->top : q->top;
+        top = top > -INFINITY ? top : 0.0;
+        pair.max_p = top;
+        pair.max_q = measure == FD_ROW_CROSS_ENTROPY ? 0.0 : top;
+    }
+
+    double d;
+    if (measure == FD_ROW_CROSS_ENTROPY)
+        return fd_in_unit(fd_unscale(fd_cross_entropy(p, q, n, &pair), exponent, top), &o);
+    if (measure == FD_ROW_RENYI_DIVERGENCE)
+        return fd_in_unit(factor * fd_renyi(p, q, n, &pair, o.alpha), &o);
+    d = fd_sum_terms(measure, p, q, n, &pair);
+    if (measure == FD_ROW_TOTAL_VARIATION || measure == FD_ROW_HELLINGER_DISTANCE)
+        d *= 0.5;
+    d = fd_unscale(d, exponent, top);
+    if (normalize)
+        d = fd_clip(d, measure, p, q, n, &pair);
+    switch (measure) {
+    case FD_ROW_JS_DISTANCE:
+        return sqrt(fd_in_unit(d, &o));
+    case FD_ROW_HELLINGER_DISTANCE:
+        return sqrt(d);
+    case FD_ROW_TOTAL_VARIATION:
+    case FD_ROW_CHI_SQUARE:
+        return d;
+    default:
+        return fd_in_unit(d, &o);
+    }
+}
+
+/* Rows up to this long are copied once where they cannot be read in place; longer ones a block at a time, each
+ * time they are read. */
+enum { FD_COPY = 4 * FD_BLOCK };
+
+static int fd_is_plain(fd_view v) {
+    return v.scalar == FD_FLOAT64 && v.stride == sizeof(double) && (uintptr_t)v.data % sizeof(double) == 0;
+}
+
+static fd_view fd_plain_view(fd_view v, ptrdiff_t n, double *copy) {
+    fd_row_reader reader = {.view = v, .scale = {1.0, 1.0}};
+    if (fd_is_plain(v))
+        return v;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK)
+        fd_block(&reader, start, n - start < FD_BLOCK ? n - start : FD_BLOCK, copy + start);
+    fd_fetch(v.data + n * v.stride, n * fd_scalar_size(v.scalar)); /* most often the next row */
+    return (fd_view){(const char *)copy, sizeof *copy, FD_FLOAT64};
+}
+
+static double fd_row_of_copies(fd_row_measure measure, fd_view p, fd_view q, ptrdiff_t n,
+                               const fd_options *options) {
+    double p_copy[FD_COPY], q_copy[FD_COPY];
+    int same = p.data == q.data && p.stride == q.stride;
+    p = fd_plain_view(p, n, p_copy);
+    q = same ? p : fd_plain_view(q, n, q_copy);
+    return fd_row_of_views(measure, p, q, n, options);
+}
+
+double fd_row(fd_row_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options) {
+    int copy = n <= FD_COPY && !(fd_is_plain(p) && fd_is_plain(q));
+    return (copy ? fd_row_of_copies : fd_row_of_views)(measure, p, q, n, options);
+}
+
+void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out,
+                    ptrdiff_t pitch) {
+    for (ptrdiff_t j = 0; j < n; j++) {
+        fd_view bin = {first.data + j * first.stride, step, first.scalar};
+        for (ptrdiff_t i = 0; i < rows; i++)
+            out[i * pitch + j] = fd_entry(&bin, i);
+    }
+}
+
+void fd_events(int entropy, fd_view p, ptrdiff_t n, double *out) {
+    for (ptrdiff_t i = 0; i < n; i++)
+        out[i] = fd_entry(&p, i);
+    (entropy ? fd_kernels_now->binary_entropy : fd_kernels_now->surprisal)(out, out, n);
+}

@@ -1,0 +1,66 @@
+# What Cython sees of rows.h, kernels.h and threads.h.
+
+cdef extern from "core/kernels.h" nogil:
+    ctypedef struct fd_kernels:
+        const char *name
+    const fd_kernels *fd_kernels_now
+    int fd_choose_isa(const char *name)
+    const char *fd_isa_level(int i)
+
+cdef extern from "rows/rows.h" nogil:
+    ctypedef enum fd_row_measure:
+        FD_ROW_CROSS_ENTROPY
+        FD_N_ROWS
+    ctypedef struct fd_options:
+        double unit_hi, unit_lo, normalize, log_input, pseudocount, w_p, w_q, alpha
+    ctypedef enum fd_scalar:
+        FD_FLOAT64
+        FD_FLOAT32
+        FD_INT8
+        FD_UINT8
+        FD_INT16
+        FD_UINT16
+        FD_INT32
+        FD_UINT32
+        FD_INT64
+        FD_UINT64
+        FD_N_SCALARS
+    ctypedef struct fd_view:
+        const char *data
+        Py_ssize_t stride
+        fd_scalar scalar
+    enum:
+        FD_N_OPTIONS
+    const fd_options fd_default_options
+    void fd_gather_rows(fd_view first, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t n, double *out,
+                        Py_ssize_t pitch)
+    void fd_events(int entropy, fd_view p, Py_ssize_t n, double *out)
+    double fd_row(fd_row_measure measure, fd_view p, fd_view q, Py_ssize_t n, const fd_options *options)
+    double fd_js_stack(fd_view first, Py_ssize_t step, Py_ssize_t m, const double *weights, Py_ssize_t n,
+                       int root, const fd_options *options)
+
+cdef extern from "core/threads.h" nogil:
+    void fd_threads_init()
+    void fd_limit_threads(int limit, int openmp_then)
+    int fd_openmp_threads()
+    int fd_max_threads()
+    int fd_team(double nanoseconds, double items)
+    int fd_has_openmp()
+
+cdef extern from "<fenv.h>" nogil:
+    int feclearexcept(int)
+    int FE_ALL_EXCEPT
+
+cdef extern from *:
+    """
+    #include <numpy/arrayscalars.h>
+
+    /* a NumPy scalar in 20 ns; PyArray_Scalar takes 60 */
+    static inline PyObject *fd_float64(double value) {
+        PyObject *scalar = PyArrayScalar_New(Double);
+        if (scalar)
+            PyArrayScalar_ASSIGN(scalar, Double, value);
+        return scalar;
+    }
+    """
+    object fd_float64(double value)

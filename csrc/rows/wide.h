@@ -1,0 +1,121 @@
+/* Sums over rows that span more of the doubles than the loops can take: some masses are below 2^-800 of their
+ * row (tails of a Gaussian or a Poisson law have them).
+ *
+ * Such a bin is taken out of its block, which then goes through the loop as ever. The bin is put on a scale
+ * of its own and through the loop alone: every term but cross entropy's is homogeneous, term(a x, a y) = a
+ * term(x, y). Two masses too far apart even for that are told from their logarithms.
+ */
+#ifndef FD_WIDE_H
+#define FD_WIDE_H
+
+#include "rows/reader.h"
+
+/* The term where one mass is 2^800 times the other or more; x and y may be no doubles, lx and ly are log2. */
+static inline double fd_term_of_logs(fd_measure measure, double lx, double ly, const fd_pair *pair) {
+    double x = exp2(lx), y = exp2(ly);
+    switch (measure) {
+    case FD_kl_divergence:
+        return x * (lx - ly) - FD_LOG2_E * (x - y);
+    case FD_jeffreys_divergence:
+        return (x - y) * (lx - ly);
+    case FD_log_excess:
+        return x * (lx - ly);
+    case FD_log_excess_size:
+        return x * fabs(lx - ly);
+    case FD_imbalance:
+        return x - y;
+    case FD_js_divergence:
+        return x > y ? x * pair->w_p * -fd_log2_weight(pair->w_p, pair->w_q)
+                     : y * pair->w_q * -fd_log2_weight(pair->w_q, pair->w_p);
+    case FD_total_variation:
+    case FD_hellinger:
+        return x > y ? x : y;
+    case FD_gain:
+    case FD_gain_mass:
+        return x > y ? x : 0.0;
+    case FD_chi_square:
+        return x > y ? exp2(2.0 * lx - ly) : y;
+    case FD_renyi:
+        return x * (expm1(pair->order * (lx - ly) / FD_LOG2_E) / pair->order - 1.0) + y;
+    case FD_renyi_overlap:
+        return exp2(lx + pair->order * (lx - ly));
+    default:
+        return NAN;
+    }
+}
+
+/* The two masses of bin i times 2^-e, e such that the larger is between 1 and 2. 0 if they are too far apart
+ * for the loops. */
+static inline int fd_scale_bin(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t i, double *x,
+                               double *y, int *e) {
+    const int none = INT32_MIN / 2;
+    double a = fd_entry(&p->view, i) + p->add, b = fd_entry(&q->view, i) + q->add;
+    int ex = a > 0.0 ? ilogb(a) - p->exponent : none, ey = b > 0.0 ? ilogb(b) - q->exponent : none;
+    *e = ex > ey ? ex : ey;
+    *x = a > 0.0 ? ldexp(a, -p->exponent - *e) : 0.0;
+    *y = b > 0.0 ? ldexp(b, -q->exponent - *e) : 0.0;
+    return ex == none || ey == none || (ex - ey <= 799 && ey - ex <= 799);
+}
+
+/* A bin on its own. */
+static inline double fd_odd_term(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
+                                 ptrdiff_t i, const fd_pair *pair) {
+    fd_sum_loop loop = fd_kernels_now->sum[measure];
+    double x, y;
+    int e;
+    if (measure == FD_entropy || measure == FD_cross_entropy) { /* p log2(S/q) */
+        if (!(fd_entry(&p->view, i) + p->add > 0.0))
+            return 0.0;
+        if (!(fd_entry(&q->view, i) + q->add > 0.0))
+            return INFINITY;
+        return ldexp(fd_entry(&p->view, i) + p->add, -p->exponent) * (log2(pair->s_hi) - fd_log2_share(q, i));
+    }
+    if (!fd_scale_bin(p, q, i, &x, &y, &e))
+        return fd_term_of_logs(measure, fd_log2_share(p, i), fd_log2_share(q, i) + log2(pair->c_hi), pair);
+    return ldexp(loop(&x, &y, 1, pair), e);
+}
+
+/* Whether the loops cannot take entry i, which they see as `mass`. */
+static inline int fd_is_odd(const fd_row_reader *r, ptrdiff_t i, double mass) {
+    return (mass < FD_MASS_MIN && fd_entry(&r->view, i) + r->add > 0.0) || mass > FD_SUM_MAX;
+}
+
+static inline double fd_wide_loop(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
+                                  ptrdiff_t n, const fd_pair *pair) {
+    double x[FD_BLOCK], y[FD_BLOCK], hi = 0.0, lo = 0.0;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *p_block = fd_block(p, start, size, x), *q_block = fd_block(q, start, size, y);
+        memmove(x, p_block, (size_t)size * sizeof *x);
+        memmove(y, q_block, (size_t)size * sizeof *y);
+        for (ptrdiff_t i = 0; i < size; i++)
+            if (fd_is_odd(p, start + i, x[i]) || fd_is_odd(q, start + i, y[i])) {
+                fd_add(&hi, &lo, fd_odd_term(measure, p, q, start + i, pair));
+                x[i] = y[i] = 0.0;
+            }
+        fd_add(&hi, &lo, fd_kernels_now->sum[measure](x, y, size, pair));
+        if (!(hi < INFINITY))
+            return hi;
+    }
+    return isinf(hi) ? hi : hi + lo;
+}
+
+/* The sum of a measure's terms, whatever the rows are. */
+static inline double fd_terms(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                              const fd_pair *pair) {
+    if (p->logs)
+        return fd_loop(fd_kernels_now->log_sum[measure], p, q, n, pair);
+    if (!p->wide && !q->wide)
+        return fd_loop(fd_kernels_now->sum[measure], p, q, n, pair);
+    return fd_wide_loop(measure, p, q, n, pair);
+}
+
+/* The differences x - y of two rows of one mass add to 0; what they come to corrects the scale. */
+static inline void fd_refine_scale(fd_pair *pair, const fd_row_reader *p, const fd_row_reader *q,
+                                   ptrdiff_t n) {
+    double excess = fd_terms(FD_imbalance, p, q, n, pair);
+    pair->c_lo += excess / q->sum;
+    pair->shift_lo += excess;
+}
+
+#endif

@@ -1,0 +1,661 @@
+"""The command: its exit codes, its formats, one line for every mistake, and manners at the terminal."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fastdiv import cli
+from fastdiv._render import clean
+
+DATA = Path(__file__).parents[2] / "examples" / "data"
+FLIGHTS = [str(DATA / "flights_winter.parquet"), str(DATA / "flights_summer.parquet")]
+
+
+@pytest.fixture
+def tables(tmp_path):
+    """A baseline and a current with one column of each sort."""
+    base, cur = tmp_path / "base.csv", tmp_path / "cur.csv"
+    base.write_text("still,moved,word,gone\n" + "".join(f"{i % 7},{i},{'ab'[i % 2]},1\n" for i in range(200)))
+    cur.write_text(
+        "still,moved,word,new\n" + "".join(f"{i % 7},{i + 900},{'abc'[i % 3]},1\n" for i in range(210))
+    )
+    return [str(base), str(cur)]
+
+
+@pytest.fixture
+def run(capsys):
+    def run(*argv):
+        try:
+            code = cli.main(["compare", *map(str, argv)])
+        except SystemExit as stop:
+            code = stop.code
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def refused(result, message):
+    """Exit code 2, and one line that says why."""
+    code, _, err = result
+    assert code == 2
+    assert err.count("\n") == 1
+    assert err.startswith("fastdiv: error: ")
+    assert message in err
+    return True
+
+
+def shell(*argv, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "fastdiv", *map(str, argv)], capture_output=True, timeout=60, **options
+    )
+
+
+# -- formats -------------------------------------------------------------------------------------------------
+
+
+def test_the_table(run, tables):
+    code, out, err = run(*tables)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].split() == ["baseline", tables[0], "200", "rows"]
+    assert lines[1].split() == ["current", tables[1], "210", "rows"]
+    heads = lines[3].split()
+    assert heads == [
+        "column",
+        "type",
+        "JS",
+        "W1/sd",
+        "KL",
+        "PSI",
+        "n",
+        "missing",
+        "mean",
+        "entropy",
+        "histogram",
+    ]
+    names = [line.split()[0] for line in lines[4:10:2]]
+    assert names == ["moved", "word", "still"]
+    assert [line.split()[0] for line in lines[5:10:2]] == ["current"] * 3
+    assert lines[4].split()[:4] == ["moved", "numeric", "1.000", "15.675"]
+    assert "only in the baseline, not compared: gone" in lines
+    assert "only in the current, not compared: new" in lines
+    for promise in ("log base 2", "KL(current || baseline)", "0.5 is added to every bin", "20 quantiles"):
+        assert promise in out
+    assert max(map(len, lines[2:])) < 130
+
+
+def test_the_legend_follows_the_options(run, tables):
+    _, out, _ = run(*tables, "--bins", 7, "--pseudocount", 0)
+    assert "7 quantiles" in out
+    assert "nothing is added" in out
+    assert "  inf  " in out
+
+
+def test_json_holds_everything(run, tables):
+    code, out, _ = run(*tables, "--format", "json", "--pseudocount", 0, "--fail-on", "w1>1")
+    assert code == 1
+
+    def no_token(token):
+        pytest.fail(f"{token} is not JSON")
+
+    data = json.loads(out, parse_constant=no_token)
+    assert data["baseline"] == {"path": tables[0], "rows": 200}
+    assert data["settings"]["kl_bits"] == "KL(current || baseline), log base 2"
+    moved = data["columns"][0]
+    assert (moved["name"], moved["js_distance"], moved["kl_bits"]) == ("moved", 1.0, "Infinity")
+    assert float(moved["kl_bits"]) == np.inf
+    assert sum(b["baseline"] for b in moved["bins"]) == 200
+    word = data["columns"][1]
+    assert (word["w1"], word["mean_baseline"]) == (None, None)
+    assert [b["label"] for b in word["bins"]] == ["a", "b", "c"]
+    assert (data["only_in_baseline"], data["only_in_current"]) == (["gone"], ["new"])
+    assert data["drift"] == [
+        {"column": "moved", "metric": "w1", "value": moved["w1_over_sd"], "rule": "w1>1"}
+    ]
+
+
+def test_json_and_csv_round_trip_to_the_report(run, tables):
+    from fastdiv.drift import compare
+
+    report = compare(*tables)
+    from_json = json.loads(run(*tables, "--format", "json")[1])["columns"]
+    from_csv = list(csv.DictReader(io.StringIO(run(*tables, "--format", "csv")[1])))
+    assert [row["status"] for row in from_csv] == ["compared"] * 3 + ["only in baseline", "only in current"]
+    for column, a, b in zip(report.columns, from_json, from_csv[:3], strict=True):
+        for key, value in {
+            "js_distance": column.js,
+            "kl_bits": column.kl,
+            "psi": column.psi,
+            "w1": column.w1,
+            "w1_over_sd": column.w1_over_sd,
+            "entropy_baseline_bits": column.entropy_baseline,
+            "missing_current": column.missing_current,
+            "n_current": column.n_current,
+        }.items():
+            assert a[key] == value
+            assert (float(b[key]) if b[key] else None) == value
+
+
+def test_many_bins_are_cut_in_json_and_said_so(run, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("w\n" + "".join(f"v{i}\n" for i in range(150)))
+    (column,) = json.loads(run(path, path, "--format", "json")[1])["columns"]
+    assert (len(column["bins"]), column["bins_left_out"]) == (100, 50)
+    assert column["entropy_baseline_bits"] == pytest.approx(np.log2(150))
+
+
+def test_markdown_is_one_table(run, tables):
+    code, out, _ = run(*tables, "--format", "md", "--fail-on", "js>=1")
+    rows = [line for line in out.splitlines() if line.startswith("|")]
+    assert code == 1
+    assert len(rows) == 2 + 3
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {13}
+    assert "- drift: moved: js is 1 (js>=1)" in out
+
+
+@pytest.mark.parametrize("kind", ["table", "json", "csv", "md"])
+def test_a_file_gets_what_the_terminal_would(run, tables, tmp_path, kind):
+    target = tmp_path / "report"
+    target.write_text("old")
+    code, out, err = run(*tables, "--format", kind, "-o", target)
+    assert (code, out, err) == (0, "", "")
+    assert target.read_text(encoding="utf-8") == run(*tables, "--format", kind)[1]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["base.csv", "cur.csv", "report"]
+
+
+# -- what the data may do to the output ----------------------------------------------------------------------
+
+EVIL = [
+    "\x1b[31mred\x1b[0m",
+    "\x1b]0;title\x07bell",
+    "a|b",
+    "<img src=x onerror=alert(1)>",
+    "=1+1",
+    "x\ny",
+    "\u202eabc",
+    "日本",
+    "[a](b)",
+]
+
+
+@pytest.fixture
+def evil(tmp_path):
+    path = tmp_path / "evil\x1b[2J.csv"
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([EVIL, *[[f"\x1b[1m{i % 3}" for _ in EVIL] for i in range(9)]])
+    return path
+
+
+@pytest.mark.parametrize("kind", ["table", "csv", "md"])
+def test_nothing_in_the_data_steers_the_terminal(run, evil, kind):
+    code, out, err = run(evil, evil, "--format", kind)
+    assert (code, err) == (0, "")
+    assert not re.search(r"[^\x20-\x7e\n\u00b7\u2581-\u2588日本]", out)
+    assert "31m" not in out
+    assert "title" not in out
+    code, out, err = run(evil, evil, "--columns", "\x1b[5mno")
+    assert refused((code, out, err), "no column")
+    assert "\x1b" not in err
+
+
+def test_json_keeps_what_it_escapes(run, evil):
+    out = run(evil, evil, "--format", "json")[1]
+    assert out.isascii()
+    assert "\x1b" not in out
+    assert {c["name"] for c in json.loads(out)["columns"]} == set(EVIL)
+
+
+def test_markdown_escapes_markup(run, evil):
+    out = run(evil, evil, "--format", "md")[1]
+    assert "a\\|b" in out
+    assert "<img" not in out
+    assert "\\[a\\](b)" in out
+    rows = [line for line in out.splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {13}
+
+
+def test_formulas_are_defused_on_request_only(run, evil):
+    def names(*options):
+        return [
+            row["name"]
+            for row in csv.DictReader(io.StringIO(run(evil, evil, "--format", "csv", *options)[1]))
+        ]
+
+    assert "=1+1" in names()
+    assert "'=1+1" in names("--escape-formulas")
+    assert "a|b" in names("--escape-formulas")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("a\x1b[0;31mb", "ab"),
+        ("a\x1b", "a"),
+        ("\x1b]8;;http://x\x1b\\link", "link"),
+        ("a\x9b31mb", "a31mb"),
+        ("a\tb\r\nc", "a b  c"),
+        ("\u202e\u200b\u2028z", " z"),
+        ("\ud800", ""),
+        ("naïve 日本 🙂", "naïve 日本 🙂"),
+    ],
+)
+def test_clean(text, left):
+    assert clean(text) == left
+
+
+def test_wide_characters_keep_the_table_straight(run, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("日本,abcd\n1,1\n2,2\n", encoding="utf-8")
+    lines = run(path, path)[1].splitlines()
+    narrow, wide = (next(line for line in lines if line.startswith(name)) for name in ("abcd", "日本"))
+    assert narrow.index("numeric") == wide.index("numeric") + 2
+
+
+def test_long_names_and_small_shares_keep_to_their_columns(run, tmp_path):
+    path = tmp_path / "t.csv"
+    name = "a_name_that_is_too_long_for_any_table"
+    path.write_text(f"{name},y\n" + ",1\n" + "1,2\n" * 9999)
+    lines = run(path, path)[1].splitlines()
+    row = next(line for line in lines if line.startswith(name[:25] + "...  numeric"))
+    assert "<0.1%" in row
+    assert name in run(path, path, "--format", "md")[1].replace("\\", "")
+
+
+def test_a_terminal_without_blocks_gets_ascii(tables):
+    done = shell("compare", *tables, env=os.environ | {"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.isascii()
+    assert re.search(rb"current +\d.*[#@]", done.stdout)
+
+
+# -- exit codes ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rules", "code"),
+    [
+        ([], 0),
+        (["js>1"], 0),
+        (["js>=1"], 1),
+        (["js>2", "w1>1"], 1),
+        (["w1 >= 15"], 1),
+        (["missing>0"], 0),
+        (["KL>0.001"], 1),
+        (["psi>100"], 0),
+    ],
+)
+def test_exit_codes_follow_the_rules(run, tables, rules, code):
+    options = [part for rule in rules for part in ("--fail-on", rule)]
+    got, out, err = run(*tables, *options)
+    assert (got, err) == (code, "")
+    assert ("drift: moved" in out) == (code == 1)
+
+
+def test_a_rule_about_a_column_that_changed_its_type_fails(run, tmp_path):
+    a, b = tmp_path / "a.csv", tmp_path / "b.csv"
+    a.write_text("x,y\n1,1\n2,2\n")
+    b.write_text("x,y\n1,a\n2,b\n")
+    assert run(a, b)[0] == 0
+    result = run(a, b, "--fail-on", "js>0.5")
+    assert refused(result, "--fail-on cannot judge 'y'")
+    assert "not compared: y: numeric in the baseline, categorical in the current" in result[1]
+
+
+def test_a_mixed_column_is_an_error_and_the_others_are_reported(run, tables, tmp_path):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("still,moved\n" + "1,2\n" * 10 + "1,oops\n")
+    result = run(tables[0], bad)
+    assert refused(result, "column 'moved': current: mixes numbers and text (line 12: 'oops')")
+    assert "still" in result[1]
+    assert run(tables[0], bad, "--columns", "still")[0] == 0
+    assert run(tables[0], bad, "--categorical", "moved")[0] == 0
+    assert run(tables[0], bad, "--missing", "oops")[0] == 0
+
+
+def test_a_column_of_missing_values_spares_the_others(run, tables, tmp_path):
+    void = tmp_path / "void.csv"
+    void.write_text("still,moved\n" + "1,\n" * 10)
+    code, out, err = run(tables[0], void)
+    assert (code, err) == (0, "")
+    assert "not compared: moved: every value is missing in the current" in out
+    assert refused(
+        run(tables[0], void, "--columns", "moved"), "no column could be compared: 'moved': every value"
+    )
+
+
+def test_a_column_that_went_missing_breaks_the_rule_about_missing(run, tables, tmp_path):
+    void = tmp_path / "void.csv"
+    void.write_text("still,moved\n" + "1,\n" * 10)
+    for only in [], ["--columns", "moved"]:
+        code, out, err = run(tables[0], void, "--fail-on", "missing>10", *only)
+        assert (code, err) == (1, "")
+        assert "drift: moved: missing is 100 (missing>10)" in out
+        assert run(tables[0], void, "--fail-on", "missing>10", "--fail-on", "js>0.99", *only)[0] == 1
+        assert run(tables[0], void, "--fail-on", "missing>100", *only)[0] == 0
+    assert refused(run(tables[0], void, "--fail-on", "js>0.1"), "cannot judge 'moved'")
+    data = json.loads(run(tables[0], void, "--format", "json")[1])
+    assert [(s["missing_baseline"], s["missing_current"]) for s in data["not_compared"]] == [(0, 1)]
+    rows = csv.DictReader(io.StringIO(run(tables[0], void, "--format", "csv")[1]))
+    assert {row["name"]: row["missing_current"] for row in rows}["moved"] == "1.0"
+
+
+def test_a_column_that_is_gone_breaks_no_rule_and_is_named(run, tables):
+    code, out, _ = run(*tables, "--fail-on", "missing>0")
+    assert code == 0
+    assert "only in the baseline, not compared: gone" in out
+
+
+@pytest.mark.parametrize("kind", ["table", "json", "csv", "md"])
+def test_dates_of_any_year(run, tmp_path, kind):
+    paths = [tmp_path / "a.csv", tmp_path / "t.parquet", tmp_path / "t.npy"]
+    paths[0].write_text("x\n" + "0000-01-01\n" * 3)
+    pq.write_table(pa.table({"x": pa.array([40_000_000] * 3, pa.int32()).view(pa.date32())}), paths[1])
+    np.save(paths[2], np.full(3, "20000-01-01", "M8[D]"))
+    for path, year in zip(paths, ["0000-01-01 00:00", "111486-", "20000-01-01 00:00"], strict=True):
+        code, out, err = run(path, path, "--format", kind)
+        assert (code, err) == (0, "")
+        assert year in out or kind in ("json", "csv")
+
+
+@pytest.mark.parametrize("kind", ["table", "json", "csv", "md"])
+def test_dates_that_cannot_be_represented_are_said_so(run, tmp_path, kind):
+    good, bad = tmp_path / "good.npy", tmp_path / "bad.npy"
+    np.save(good, np.full(30, 0, "M8[s]"))
+    np.save(bad, np.full(30, 2**62, "M8[s]"))
+    result = run(good, bad, "--format", kind)
+    assert refused(result, "current: its times lie beyond 292,000 years")
+    assert "1970-01" not in result[1]
+
+
+def test_nothing_infinite_draws_a_long_line(run, tmp_path):
+    base, cur = tmp_path / "base.npy", tmp_path / "cur.npy"
+    np.save(base, np.arange(600_000) ** 1.5)
+    np.save(cur, np.full(9, np.inf))
+    for kind in "table", "md":
+        code, out, _ = run(base, cur, "--bins", 100_000, "--format", kind)
+        assert code == 0
+        assert max(map(len, out.splitlines())) < 250
+
+
+def test_a_wrong_instruction_set_is_one_line(tables):
+    done = shell("compare", *tables, env=os.environ | {"FASTDIV_ISA": "foo"})
+    assert refused((done.returncode, done.stdout, done.stderr.decode()), "FASTDIV_ISA='foo' is not a level")
+
+
+def test_mistakes_in_the_data(run, tables, tmp_path):
+    def file(name, text):
+        path = tmp_path / name
+        path.write_bytes(text)
+        return path
+
+    base = tables[0]
+    assert refused(run(base, tmp_path / "none.csv"), "no such file")
+    assert refused(run(tmp_path / "none.csv", base), "no such file")
+    assert refused(run(base, tmp_path), "extension")
+    assert refused(run(base, file("empty.csv", b"")), "the file is empty")
+    assert refused(run(base, file("rows.csv", b"still,moved\n")), "no rows")
+    assert refused(
+        run(base, file("ragged.csv", b"still,moved\n1,2\n1\n")), "line 3 has 1 fields, the header has 2"
+    )
+    assert refused(run(base, file("latin.csv", b"still,moved\n1,\xe9\n")), "not UTF-8")
+    assert refused(run(base, file("t.parquet", b"PAR1 no")), "cannot be read")
+    assert refused(run(base, file("t.npy", b"no")), "cannot be read")
+    assert refused(run(base, file("t.xlsx", b"no")), "known: .csv")
+    assert refused(run(base, file("other.csv", b"a,b\n1,2\n")), "have no column in common")
+    if os.geteuid():
+        secret = file("secret.csv", b"still\n1\n")
+        secret.chmod(0)
+        assert refused(run(base, secret), "Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--columns", "mooved"], "no column 'mooved'; did you mean 'moved'?"),
+        (["--columns", "gone"], "is in "),
+        (["--categorical", "still,mooved"], "no column 'mooved'; did you mean 'moved'?"),
+        (["--columns", ""], "no column is named"),
+        (["--fail-on", "js"], "'js' is no rule"),
+        (["--fail-on", "jss>1"], "no metric 'jss'; there are js, w1, kl, psi, missing"),
+        (["--fail-on", "js>x"], "'x' is no finite number"),
+        (["--bins", "1"], "'1' is no whole number from 2"),
+        (["--bins", "many"], "'many' is no whole number"),
+        (["--pseudocount", "-1"], "no finite number of 0 or more"),
+        (["--pseudocount", "nan"], "no finite number of 0 or more"),
+        (["--delimiter", "ab"], "no single character"),
+        (["--format", "xml"], "invalid choice: 'xml'"),
+        (["--colums", "a"], "unrecognized arguments"),
+        (["-o", "/nonexistent/report"], "cannot write /nonexistent/report: No such file"),
+    ],
+)
+def test_mistakes_in_the_options(run, tables, options, message):
+    assert refused(run(*tables, *options), message)
+
+
+def test_mistakes_in_the_command(capsys):
+    for argv, message in [
+        ([], "required: COMMAND"),
+        (["compere"], "invalid choice"),
+        (["compare"], "BASELINE"),
+    ]:
+        with pytest.raises(SystemExit) as stop:
+            cli.main(argv) and pytest.fail("should have exited")
+        assert refused((stop.value.code, *capsys.readouterr()), message)
+
+
+def test_a_bug_is_not_taken_for_drift(run, tables, monkeypatch):
+    monkeypatch.setattr("fastdiv.drift.compare", lambda *_, **__: 1 / 0)
+    code, _, err = run(*tables)
+    assert code == 2
+    assert "ZeroDivisionError" in err
+    assert "this is a bug" in err
+
+
+def test_too_little_memory_is_one_line(run, tables, monkeypatch):
+    def compare(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr("fastdiv.drift.compare", compare)
+    assert refused(run(*tables), "do not fit into memory")
+
+
+# -- writing -------------------------------------------------------------------------------------------------
+
+
+def test_a_report_is_never_half_written(run, tables, tmp_path, monkeypatch):
+    target = tmp_path / "report"
+    target.write_text("old")
+
+    def full(fd):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert refused(run(*tables, "-o", target), "No space left on device")
+    assert target.read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["base.csv", "cur.csv", "report"]
+
+
+def test_a_table_is_not_replaced_by_its_report(run, tables):
+    before = Path(tables[0]).read_bytes()
+    assert refused(run(*tables, "-o", tables[0]), "is one of the tables")
+    assert Path(tables[0]).read_bytes() == before
+
+
+def test_a_link_and_a_device_stay_what_they_are(run, tables, tmp_path):
+    target, link = tmp_path / "report", tmp_path / "link"
+    link.symlink_to(target)
+    assert run(*tables, "-o", link)[0] == 0
+    assert link.is_symlink()
+    assert "moved" in target.read_text(encoding="utf-8")
+    assert run(*tables, "-o", "/dev/null")[0] == 0
+    assert Path("/dev/null").is_char_device()
+
+
+# -- options -------------------------------------------------------------------------------------------------
+
+
+def test_columns_and_sorting(run, tables, tmp_path):
+    def order(*options):
+        return [c["name"] for c in json.loads(run(*tables, "--format", "json", *options)[1])["columns"]]
+
+    assert order("--sort", "name") == ["moved", "still", "word"]
+    assert order("--sort", "table") == ["still", "moved", "word"]
+    assert order("--sort", "w1") == ["moved", "still", "word"]  # a word has no W1
+    assert order("--columns", "word,still") == ["word", "still"]
+    assert order("--columns", "word", "--columns", "still,word") == ["word", "still"]
+    comma = tmp_path / "comma.csv"
+    comma.write_text('"a,b",c\n1,2\n3,4\n')
+    (column,) = json.loads(run(comma, comma, "--format", "json", "--columns", '"a,b"')[1])["columns"]
+    assert column["name"] == "a,b"
+
+
+def test_csv_options_reach_the_reader(run, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a:b,c\n1:5\n-9:6\n2:7\n")
+    out = run(path, path, "--delimiter", ":", "--missing", "-9", "--format", "json")[1]
+    assert {c["name"]: c["n_baseline"] for c in json.loads(out)["columns"]} == {"a": 2, "b,c": 3}
+
+
+def test_formats_of_both_sides_may_differ(run, tables, tmp_path):
+    path = tmp_path / "cur.parquet"
+    pd.read_csv(tables[1]).to_parquet(path)
+    same = json.loads(run(tables[0], path, "--format", "json")[1])["columns"]
+    assert same == json.loads(run(*tables, "--format", "json")[1])["columns"]
+
+
+# -- manners -------------------------------------------------------------------------------------------------
+
+
+def test_version_and_help():
+    from fastdiv import __version__
+
+    done = shell("--version")
+    assert (done.returncode, done.stdout.decode().strip()) == (0, f"fastdiv {__version__}")
+    done = shell("compare", "--help")
+    assert done.returncode == 0
+    assert b"quote it, for > is special" in done.stdout
+    assert b"A column that only one table has is listed and breaks no rule." in b" ".join(done.stdout.split())
+
+
+def test_importing_the_command_loads_argparse_and_nothing_heavy():
+    code = "import sys, fastdiv.cli; print(*sorted(sys.modules))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert "argparse" in loaded
+    assert not {"numpy", "pyarrow", "pandas", "json", "csv", "fastdiv.drift"} & set(loaded)
+
+
+def test_a_csv_comparison_needs_numpy_and_nothing_else(tables):
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['pyarrow', 'pandas', 'scipy', 'rich', 'polars'])); "
+        f"from fastdiv.cli import main; raise SystemExit(main(['compare', *{tables!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_broken_pipe_is_one_line(tmp_path, unbuffered):
+    """As `fastdiv compare ... | head -1`, with more output than a pipe holds."""
+    path = tmp_path / "wide.csv"
+    names = [f"column{i:04}" for i in range(1500)]
+    path.write_text(
+        "\n".join([",".join(names), *[",".join(str((i * j) % 9) for j in range(1500)) for i in range(4)]])
+    )
+    command = [sys.executable, "-m", "fastdiv", "compare", str(path), str(path)]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=os.environ | {"PYTHONUNBUFFERED": unbuffered}, **options) as process:
+        assert process.stdout.readline().startswith(b"baseline")
+        process.stdout.close()
+        message = b"fastdiv: error: the output was closed before the whole report was written\n"
+        assert process.stderr.read() == message
+        assert process.wait(timeout=60) == 2
+    options["stderr"] = subprocess.STDOUT
+    with subprocess.Popen(command, env=os.environ | {"PYTHONUNBUFFERED": unbuffered}, **options) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=60) == 2
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    ("redirect", "why"), [("> /dev/full", b"No space left on device"), (">&-", b"standard output is closed")]
+)
+def test_an_output_that_cannot_be_written_is_an_error(tables, redirect, why, unbuffered):
+    command = f"{sys.executable} -m fastdiv compare {tables[0]} {tables[1]} {redirect}"
+    env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(["sh", "-c", command], capture_output=True, env=env, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == b"fastdiv: error: cannot write the report: " + why + b"\n"
+
+
+def test_ctrl_c_is_quiet(tmp_path):
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "fastdiv", "compare", str(pipe), str(pipe)]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    # opening the pipe waits until the command reads from it
+    with subprocess.Popen(command, **options) as process, open(pipe, "wb"):
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+# -- hostile files -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.csv.gz", "t.parquet", "t.feather", "t.npy", "t.npz"])
+def test_damaged_files_get_one_line_or_a_report(run, tables, tmp_path, name):
+    """Bytes flipped, cut and doubled at random: never a traceback, never an exit code but 0 and 2."""
+    path = tmp_path / name
+    frame = pd.read_csv(tables[0])[:50]
+    if "csv" in name:
+        frame.to_csv(path, index=False)
+    elif name.endswith(("parquet", "feather")):
+        (frame.to_parquet if name.endswith("parquet") else frame.to_feather)(path)
+    else:
+        arrays = {"moved": frame["moved"].to_numpy(), "word": frame["word"].to_numpy(str)}
+        np.savez_compressed(path, **arrays) if name.endswith("z") else np.save(path, arrays["moved"])
+    whole = path.read_bytes()
+    rng = np.random.default_rng(5)
+    for _ in range(40):
+        data = bytearray(whole)
+        for _ in range(rng.integers(1, 6)):
+            at, length = int(rng.integers(len(data))), int(rng.integers(1, 30))
+            data[at : at + length] = [rng.bytes(length), b"", data[at : at + length] * 2][rng.integers(3)]
+        path.write_bytes(data)
+        code, _, err = run(path, path)
+        assert code in (0, 2)
+        assert err.count("\n") == (code == 2), err
+
+
+# -- the demo ------------------------------------------------------------------------------------------------
+
+
+def test_the_demo(run):
+    code, out, err = run(*FLIGHTS)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0].endswith("80,090 rows")
+    assert lines[1].endswith("86,995 rows")
+    temp = lines[4].split()
+    assert temp[:3] == ["temp", "numeric", "0.952"]
+    assert lines[22].split()[0] == "origin"
+    assert run(*FLIGHTS, "--fail-on", "js>0.5")[0] == 1
+    assert sum(path.stat().st_size for path in map(Path, FLIGHTS)) < 2e6

@@ -1,0 +1,60 @@
+"""A measure is public only with all that belongs to it: twin, oracle, laws, documentation, benchmark."""
+
+import inspect
+import re
+from pathlib import Path
+
+import oracle
+import pytest
+from calls import ROWWISE
+
+import fastdiv
+from fastdiv import _rows, information, reference
+
+ROOT = Path(__file__).parents[2]
+EVENTS = {"surprisal", "binary_entropy"}
+MEASURES = sorted(set(information.__all__) - EVENTS)
+
+
+def test_nothing_is_missing_from_the_lists():
+    assert set(information.__all__) <= set(fastdiv.__all__)
+    assert set(MEASURES) == set(ROWWISE)
+    assert {m for m in MEASURES if m != "entropy"} == set(_rows.MEASURES)
+
+
+@pytest.mark.parametrize("name", information.__all__)
+def test_twin_has_the_same_signature(name):
+    def parameters(function):
+        return [
+            (p.name, p.kind, p.default)
+            for p in inspect.signature(inspect.unwrap(function)).parameters.values()
+        ]
+
+    assert parameters(getattr(information, name)) == parameters(getattr(reference, name))
+
+
+@pytest.mark.parametrize("name", information.__all__)
+def test_oracle(name):
+    assert name in oracle.ORACLE
+
+
+@pytest.mark.parametrize("name", information.__all__)
+def test_documentation(name):
+    text = inspect.getdoc(getattr(information, name))
+    for section in ("Parameters", "Returns", "Raises", "References", "Examples"):
+        assert f"{section}\n{'-' * len(section)}" in text
+    assert ">>> fastdiv." + name in text
+    assert "{" not in re.sub(r"\.\. math::.*|\{\"propagate\".*?\}", "", text), (
+        "a placeholder was not filled in"
+    )
+
+
+@pytest.mark.parametrize("name", information.__all__)
+def test_line_in_the_table_of_measures(name):
+    assert f"`{name}`" in (ROOT / "docs" / "measures.md").read_text()
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_benchmark(name):
+    source = (ROOT / "bench" / "contestants.py").read_text()
+    assert f'"{name}": [' in source

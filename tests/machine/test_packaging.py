@@ -1,0 +1,139 @@
+"""What comes with the package: a light import, types, documentation that runs, one version everywhere."""
+
+import ast
+import doctest
+import inspect
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import fastdiv
+
+ROOT = Path(__file__).parents[2]
+PUBLIC = sorted(set(fastdiv.__all__) - {"__version__"})
+FUNCTIONS = sorted(fastdiv._HOME)
+
+
+def python(*arguments: str, cwd: Path | None = None) -> str:
+    """What a fresh interpreter prints."""
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, capture_output=True, encoding="utf-8", timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def text_of(name: str) -> str:
+    path = ROOT / name
+    if not path.exists():
+        pytest.skip(f"there is no {name} here")
+    return path.read_text(encoding="utf-8")
+
+
+# --- version -----------------------------------------------------------------------------------------------
+
+
+def test_the_version_is_the_same_everywhere():
+    assert metadata.version("fastdiv") == fastdiv.__version__
+    assert python("-m", "fastdiv", "--version").split()[-1] == fastdiv.__version__
+
+
+def test_the_changelog_knows_the_version():
+    assert re.search(rf"^## .*\b{re.escape(fastdiv.__version__)}\b", text_of("CHANGELOG.md"), re.MULTILINE)
+
+
+# --- import ------------------------------------------------------------------------------------------------
+
+
+def test_import_loads_nothing():
+    heavy = ["numpy", "scipy", "pandas", "pyarrow", "polars", "rich", "argparse", "importlib.metadata"]
+    loaded = python("-c", f"import sys, fastdiv; print(*[m for m in {heavy} if m in sys.modules])")
+    assert not loaded.strip()
+
+
+def test_import_takes_no_time():
+    def microseconds() -> int:
+        line = python("-X", "importtime", "-c", "import fastdiv").strip().splitlines()[-1]
+        assert line.split("|")[-1].strip() == "fastdiv"
+        return int(line.split("|")[1])
+
+    assert min(microseconds() for _ in range(10)) < 5000  # coarse: the machine may be busy
+
+
+def test_dir_and_unknown_names():
+    assert set(fastdiv.__all__) <= set(dir(fastdiv))
+    with pytest.raises(AttributeError, match="no attribute 'entropie'"):
+        _ = fastdiv.entropie
+
+
+# --- types -------------------------------------------------------------------------------------------------
+
+
+def test_the_stub_agrees():
+    stub = {}
+    for node in ast.parse(Path(fastdiv.__file__).with_name("__init__.pyi").read_text()).body:
+        assert isinstance(node, ast.ImportFrom), "the stub only re-exports"
+        for alias in node.names:
+            assert alias.asname == alias.name, "a plain import in a stub is private"
+            stub[alias.name] = node.module
+    assert stub == {
+        **fastdiv._HOME,
+        **dict.fromkeys(fastdiv._MODULES, "fastdiv"),
+        "__version__": "fastdiv._version",
+    }
+
+
+# --- documentation -----------------------------------------------------------------------------------------
+
+
+def sections(doc: str) -> dict[str, str]:
+    """The numpydoc sections of a docstring."""
+    parts = re.split(r"^(\w[\w ]*)\n-{3,}$", inspect.cleandoc(doc), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def documented_names(section: str) -> set[str]:
+    heads = [line.split(" :")[0] for line in section.splitlines() if line and not line.startswith(" ")]
+    return {name.strip().lstrip("*") for head in heads for name in head.split(",")}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_name_is_documented(name):
+    thing = getattr(fastdiv, name)
+    assert thing.__doc__
+    if inspect.isclass(thing):  # results and warnings; what returns them has the example
+        return
+    found = sections(thing.__doc__)
+    assert "Examples" in found
+    if "Arguments as in" not in thing.__doc__:
+        assert set(inspect.signature(thing).parameters) <= documented_names(found.get("Parameters", ""))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_examples_run(name):
+    thing = getattr(fastdiv, name)
+    examples = doctest.DocTestParser().get_doctest(inspect.getdoc(thing) or "", {}, name, None, 0)
+    output: list[str] = []
+    failed, _ = doctest.DocTestRunner().run(examples, out=output.append)
+    assert not failed, "".join(output)
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_name_is_on_the_api_page(name):
+    assert name in re.findall(r"(?:^   |``fastdiv\.)(\w+)(?:``|$)", text_of("docs/api.rst"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", [n for n in FUNCTIONS if fastdiv._HOME[n] == "fastdiv.information"])
+def test_every_measure_is_in_the_table(name):
+    assert f"| `{name}`" in text_of("docs/measures.md")
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_the_python_on_the_page_runs(page):
+    blocks = re.findall(r"^```python\n(.*?)^```$", text_of(page), re.MULTILINE | re.DOTALL)
+    assert blocks
+    python("-W", "error", "-c", "\n".join(blocks), cwd=ROOT)

@@ -1,0 +1,122 @@
+"""The thresholds of csrc/matrix/matrix.c: pairs of every nearness, each fast form trusted as far as it goes.
+
+The judge is the row-wise form, which the tests of rows hold to the oracle at 250 digits.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import fastdiv
+
+METRICS = (
+    "cross_entropy",
+    "kl_divergence",
+    "jeffreys_divergence",
+    "js_divergence",
+    "js_distance",
+    "total_variation",
+    "hellinger_distance",
+    "chi_square",
+    *(f"renyi_divergence, alpha={alpha}" for alpha in (0.3, 0.5, 0.93, 1.1, 2, 7.5)),
+)
+BINS = (2, 5, 64, 256, 1000, 5000)
+NEARNESS = 10.0 ** np.arange(-12.0, 1.0, 0.5)
+
+
+def base_rows(bins):
+    """Rows whose rounding errors add up: flat, of two values, steep, one bin with nearly all; and random."""
+    rng = np.random.default_rng(bins)
+    places = np.arange(bins)
+    return [
+        np.full(bins, 1 / 3),
+        np.where(places % 2, 0.1, 0.7),
+        0.9 ** (places % 300),
+        np.where(places == 0, 1.0, 1e-9),
+        rng.dirichlet(np.full(bins, 0.3)) + 1e-15,
+        rng.integers(1, 1000, bins).astype(float),
+    ]
+
+
+def worst(metric, dtype, log_input=False):
+    """The largest relative error over all pairs of a base row and what is near it, and its place."""
+    found = (0.0, None)
+    name, _, alpha = metric.partition(", alpha=")
+    options = {"log_input": True} if log_input else {}
+    if alpha:
+        options["alpha"] = float(alpha)
+    for bins in BINS:
+        for which, row in enumerate(base_rows(bins)):
+            rng = np.random.default_rng(which)
+            noise = rng.uniform(-1, 1, (len(NEARNESS), bins))
+            noise[::2] = np.where(np.arange(bins) % 2, 1, -1)  # the same in every bin
+            near = np.maximum(row * (1 + np.minimum(NEARNESS, 0.99)[:, None] * noise), row * 1e-3)
+            XA, XB = row[None].astype(dtype), near.astype(dtype)
+            if log_input:
+                XA, XB = np.log(XA) - 3, np.log(XB) + 200
+            got = np.asarray(fastdiv.cdist(XA, XB, name, **options)[0], float)
+            true = getattr(fastdiv, name)(XA.astype(float), XB.astype(float), **options)
+            with np.errstate(all="ignore"):
+                error = np.where((got == true) | (true < 1e-30), 0.0, abs(got - true) / true)
+            if error.max() > found[0]:
+                found = (
+                    float(error.max()),
+                    f"bins {bins}, row {which}, nearness {NEARNESS[error.argmax()]:.1e}",
+                )
+    return found
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_nearness(metric):
+    error, place = worst(metric, np.float64)
+    assert error <= 1e-12, place
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_every_nearness_float32(metric):
+    error, place = worst(metric, np.float32)
+    assert error <= 5e-6, place
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_every_nearness_of_logarithms(metric, dtype):
+    error, place = worst(metric, dtype, log_input=True)
+    assert error <= (1e-12 if dtype is np.float64 else 5e-6), place
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("isa", ["base", "avx2", "avx512"])
+def test_every_instruction_set(isa):
+    environment = {**os.environ, "FASTDIV_ISA": isa}
+    ran = subprocess.run(
+        [sys.executable, __file__], capture_output=True, text=True, env=environment, check=False
+    )
+    if "not available on this CPU" in ran.stderr:
+        pytest.skip(f"this CPU has no {isa}")
+    for line in ran.stdout.splitlines():
+        metric, dtype, error, place = json.loads(line)
+        assert error <= (1e-12 if dtype == "float64" else 5e-6), (metric, place)
+    assert len(ran.stdout.splitlines()) == 4 * len(METRICS), ran.stderr
+
+
+def test_hellinger_bounds_jensen_shannon():
+    """ln 2 h^2 <= JS <= h^2, bin by bin: what the neighbours are filtered by."""
+    x = np.concatenate([np.linspace(0, 1, 10001), 10.0 ** -np.arange(3.0, 15.0)])
+    y = 1 - x
+    with np.errstate(divide="ignore", invalid="ignore"):
+        js = 0.5 * (np.where(x > 0, x * np.log(2 * x), 0) + np.where(y > 0, y * np.log(2 * y), 0))
+    h2 = 0.5 * (np.sqrt(x) - np.sqrt(y)) ** 2
+    assert np.all(js <= h2 + 1e-15)
+    assert np.all(np.log(2) * h2 <= js + 1e-15)
+
+
+if __name__ == "__main__":
+    for name in METRICS:
+        for kind in (np.float64, np.float32):
+            for logs in (False, True):
+                print(json.dumps([name, np.dtype(kind).name, *worst(name, kind, logs)]))

@@ -1,0 +1,72 @@
+"""Nothing outside a row is read: rows that end at a page which must not be touched, on every level."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fastdiv import _rows
+
+BODY = """
+import ctypes, mmap
+import numpy as np
+import fastdiv
+from calls import ROWWISE, call
+
+libc = ctypes.CDLL(None, use_errno=True)
+PAGE = mmap.PAGESIZE
+
+
+def guarded():
+    # a page of data between two that must not be touched
+    memory = mmap.mmap(-1, 3 * PAGE)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    for page in (0, 2):
+        assert libc.mprotect(ctypes.c_void_p(address + page * PAGE), PAGE, 0) == 0
+    return memory
+
+
+def at_the_end(memory, values, dtype):
+    start = 2 * PAGE - values.size * np.dtype(dtype).itemsize
+    row = np.frombuffer(memory, dtype, values.size, start)
+    row[:] = values
+    return row
+
+
+fastdiv.set_num_threads(1)
+left, right = guarded(), guarded()
+rng = np.random.default_rng(0)
+for n in range(1, 71):
+    for dtype in ("f8", "f4"):
+        p, q = (rng.random(n) + 0.01 for _ in range(2))
+        a, b = at_the_end(left, p, dtype), at_the_end(right, q, dtype)
+        for name in ROWWISE:
+            expected = call(fastdiv, name, p.astype(dtype), q.astype(dtype))
+            assert call(fastdiv, name, a, b) == expected, (name, n)
+            call(fastdiv, name, np.log(p), np.log(q), log_input=True)
+        fastdiv.binary_entropy(a / 2)
+        fastdiv.surprisal(b / 2)
+# the first page: reversed rows start there
+row = np.frombuffer(left, "f8", 37, PAGE)
+row[:] = 1.0
+assert fastdiv.entropy(row[::-1], base=2) > 5
+print("untouched")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs mprotect")
+@pytest.mark.parametrize("level", _rows.isa_levels())
+def test_page_guards(level):
+    tests = Path(__file__).parents[1]
+    path = os.pathsep.join([str(tests / "truth"), str(tests.parent)])
+    result = subprocess.run(
+        [sys.executable, "-c", BODY],
+        env={**os.environ, "FASTDIV_ISA": level, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert result.returncode == 0, f"exit {result.returncode}: {result.stderr}"
+    assert result.stdout.strip() == "untouched"
