@@ -31,30 +31,33 @@ __all__ = [
     "total_variation",
 ]
 
-_BASE = """base : float, optional
-        Base of the logarithm, finite and greater than 1. None: nats."""
+_BASE = """
+base : float, optional
+    Base of the logarithm, finite and greater than 1. None: nats."""
 
-_OPTIONS = """axis : int, default -1
-        The axis that holds the bins.
-    keepdims : bool, default False
-        Keep that axis with length 1.
-    normalize : bool, default True
-        Divide each row by its sum. False takes the masses as they stand, whatever they add to.
-    pseudocount : float, default 0.0
-        Added to every bin, in float64, before normalising.
-    log_input : bool, default False
-        The entries are log-probabilities or logits, ``-inf`` for no mass; rows are normalised by log-sum-exp,
-        so nothing underflows.
-    nan_policy : {"propagate", "omit", "raise"}
-        What a NaN does: make its row's value NaN; drop its bin, from all rows compared; raise.
-    out : ndarray, optional
-        Where to put the result: its exact shape and dtype."""
+_OPTIONS = """
+axis : int, default -1
+    The axis that holds the bins.
+keepdims : bool, default False
+    Keep that axis with length 1.
+normalize : bool, default True
+    Divide each row by its sum. False takes the masses as they stand, whatever they add to.
+pseudocount : float, default 0.0
+    Added to every bin, in float64, before normalising.
+log_input : bool, default False
+    The entries are log-probabilities or logits, ``-inf`` for no mass; rows are normalised by log-sum-exp,
+    so nothing underflows.
+nan_policy : {"propagate", "omit", "raise"}
+    What a NaN does: make its row's value NaN; drop its bin, from all rows compared; raise.
+out : ndarray, optional
+    Where to put the result: its exact shape and dtype."""
 
-_RAISES = """ValueError
-        A negative or infinite mass (argument, row and bin are named), different numbers of bins, no bins, an
-        option out of range, a NaN with ``nan_policy="raise"``.
-    TypeError
-        Entries that are not real numbers, options of a wrong type."""
+_RAISES = """
+ValueError
+    A negative or infinite mass (argument, row and bin are named), different numbers of bins, no bins, an
+    option out of range, a NaN with ``nan_policy="raise"``.
+TypeError
+    Entries that are not real numbers, options of a wrong type."""
 
 # bins that are cast at a time, and computed before Ctrl-C is looked at
 CAST_BLOCK, LONG_BLOCK = 1 << 18, 1 << 26
@@ -62,12 +65,25 @@ CAST_BLOCK, LONG_BLOCK = 1 << 18, 1 << 26
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+def _pasted(text: str) -> str:
+    """The text with each marker that stands on a line of its own replaced by what all measures share.
+
+    The words take the indentation of their marker: from Python 3.13 on docstrings come without the one that
+    their lines have in common.
+    """
+    shared = {"{base}": _BASE, "{options}": _OPTIONS, "{raises}": _RAISES}
+    lines = []
+    for line in text.split("\n"):
+        marker = line.strip()
+        margin = line[: len(line) - len(line.lstrip())]
+        words = shared[marker].strip("\n").split("\n") if marker in shared else None
+        lines += [line] if words is None else [margin + word for word in words]
+    return "\n".join(lines)
+
+
 def _documented(function: F) -> F:
     """Fills in the parameters that all measures share."""
-    text = function.__doc__ or ""
-    for name, words in (("{base}", _BASE), ("{options}", _OPTIONS), ("{raises}", _RAISES)):
-        text = text.replace(name, words)
-    function.__doc__ = text
+    function.__doc__ = _pasted(function.__doc__ or "")
     return function
 
 

@@ -1,0 +1,47 @@
+"""Docstrings as help() shows them: shared parameters stand where their marker stood, on every Python."""
+
+import inspect
+import textwrap
+
+import pytest
+from calls import ROWWISE
+
+import fastdiv
+from fastdiv import information
+
+WRITTEN = """One line.
+
+    Parameters
+    ----------
+    p : array_like
+        Masses.
+    {base}
+    {options}
+
+    Raises
+    ------
+    {raises}
+    """
+
+
+@pytest.mark.parametrize("text", [WRITTEN, inspect.cleandoc(WRITTEN)], ids=["3.12", "3.13"])
+def test_fragments_take_the_margin_of_their_marker(text):
+    lines = inspect.cleandoc(information._pasted(text)).split("\n")
+    entries = [line for line in lines if " : " in line and not line.startswith(" ")]
+    options = "p base axis keepdims normalize pseudocount log_input nan_policy out"
+    assert [line.split(" : ")[0] for line in entries] == options.split()
+    assert "    Base of the logarithm, finite and greater than 1. None: nats." in lines
+    assert lines[lines.index("ValueError") + 1].startswith("    A negative")
+    assert "TypeError" in lines
+
+
+@pytest.mark.parametrize("name", ROWWISE)
+def test_every_parameter_is_an_entry_of_its_own(name):
+    function = getattr(fastdiv, name)
+    doc = inspect.cleandoc(function.__doc__)
+    part = doc.split("Parameters\n----------\n")[1].split("\nReturns\n")[0]
+    heads = [line.split(" : ")[0] for line in part.split("\n") if line and not line.startswith(" ")]
+    told = [word for head in heads for word in head.split(", ")]
+    assert told == list(inspect.signature(function).parameters)
+    assert textwrap.dedent(part) == part
+    assert not any(marker in doc for marker in ("{base}", "{options}", "{raises}"))
