@@ -9,7 +9,19 @@ import numpy as np
 from fastdiv import _wasserstein
 from fastdiv._arrays import as_numbers
 
-__all__ = ["Pair", "Rows", "Samples", "check_order", "check_policy", "matrix", "pair", "samples", "shares"]
+__all__ = [
+    "Pair",
+    "Rows",
+    "Samples",
+    "check_order",
+    "check_policy",
+    "check_weights",
+    "common",
+    "matrix",
+    "pair",
+    "samples",
+    "shares",
+]
 
 _EXACT = 2**53  # integers up to here are float64 numbers
 
@@ -64,8 +76,8 @@ def samples(
     """The arguments of a function of two samples, checked and laid out in rows."""
     check_policy(nan_policy)
     u, v = _values(u_values, "u_values", axis), _values(v_values, "v_values", axis)
-    a = _weights(u_weights, "u_weights", u, "u_values", axis)
-    b = _weights(v_weights, "v_weights", v, "v_values", axis)
+    a = check_weights(u_weights, "u_weights", u, "u_values", axis)
+    b = check_weights(v_weights, "v_weights", v, "v_values", axis)
     given = [x for x in (u, v, a, b) if x is not None]
     narrow = all(x.dtype == np.float32 for x in given)
     ndim = max(u.ndim, v.ndim)
@@ -76,7 +88,7 @@ def samples(
             f"u_values of shape {u.shape} and v_values of shape {v.shape} (sample axis last) "
             "do not broadcast along the other axes"
         ) from None
-    u, v = _common(u, v)
+    u, v = common(u, v)
     if a is None and b is not None:
         a = np.ones(u.shape[-1:])
     if b is None and a is not None:
@@ -137,7 +149,7 @@ def _last(array: np.ndarray, name: str, axis: int) -> np.ndarray:
         ) from None
 
 
-def _weights(weights: Any, name: str, values: np.ndarray, whose: str, axis: int) -> np.ndarray | None:
+def check_weights(weights: Any, name: str, values: np.ndarray, whose: str, axis: int) -> np.ndarray | None:
     """Weights with the sample axis last, finite and >= 0, each sample with some mass."""
     if weights is None:
         return None
@@ -175,7 +187,7 @@ def _refuse_nan(array: np.ndarray, name: str) -> None:
             raise ValueError(f"{name}{_place(where)} is nan, and nan_policy='raise' refuses it")
 
 
-def _common(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def common(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Both samples as float64, or as uint64 where float64 would merge integers that differ.
 
     Distances do not change under translation, so big integers are moved to start at 0: exact in float64 if

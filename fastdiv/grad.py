@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastdiv._samples import check_order
-from fastdiv.plan import transport_plan
+from fastdiv.plan import distances, transport_plan
 
 __all__ = ["TransportGradient", "wasserstein_distance"]
 
@@ -54,15 +54,14 @@ def wasserstein_distance(
     """
     order = check_order(p)
     plan = transport_plan(u_values, v_values, u_weights, v_weights, p=order)
-    u, v = np.asarray(u_values, np.float64), np.asarray(v_values, np.float64)
     n, m = plan.shape
     value = plan.distance
     if value == 0:
         return TransportGradient(value, np.zeros(n), np.zeros(m), np.zeros(n), np.zeros(m))
-    step = u[plan.rows] - v[plan.cols]
-    pull = plan.mass * np.sign(step)
+    x, y = plan.ends()
+    pull = np.where(x > y, plan.mass, np.where(x < y, -plan.mass, 0.0))
     if order != 1:
-        pull *= (np.abs(step) / value) ** (order - 1)
+        pull *= (distances(x, y) / value) ** (order - 1)
     weight_gradients = []
     for weights, share, potential in zip(
         (u_weights, v_weights), plan.shares(), (plan.u_potential, plan.v_potential), strict=True

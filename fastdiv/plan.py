@@ -71,6 +71,13 @@ class TransportPlan:
         u_share[x.u_order], v_share[x.v_order] = a, b
         return u_share, v_share
 
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where each piece starts and ends: values up to one shift, float64 or (beyond 2^53) uint64."""
+        x = self._pair
+        u, v = np.empty_like(x.u), np.empty_like(x.v)
+        u[x.u_order], v[x.v_order] = x.u, x.v
+        return u[self.rows], v[self.cols]
+
     def toarray(self) -> np.ndarray:
         """The plan as a dense (n, m) matrix."""
         dense = np.zeros(self.shape)
@@ -108,7 +115,7 @@ class TransportPlan:
                 i = np.clip(row[self.rows] + down, 0, len(a) - 1)
                 j = np.clip(col[self.cols] + right, 0, len(b) - 1)
                 price = self.u_potential[x.u_order[i]] + self.v_potential[x.v_order[j]]
-                worst = max(worst, float((price - _distances(x.u[i], x.v[j]) ** self.p).max()))
+                worst = max(worst, float((price - distances(x.u[i], x.v[j]) ** self.p).max()))
         return Certificate(
             primal=self.cost,
             dual=dual,
@@ -175,7 +182,7 @@ def transport_plan(
     return TransportPlan(rows[:pieces], cols[:pieces], mass[:pieces], cost, f, g, order, x)
 
 
-def _distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """|x - y| as float64, without wrapping round where both are uint64."""
     distances: np.ndarray = np.where(x > y, x - y, y - x).astype(np.float64)
     return distances

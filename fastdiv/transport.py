@@ -6,6 +6,7 @@ in closed form: match the mass in order. Everything here follows from that, and 
 
 from __future__ import annotations
 
+import math
 import warnings
 from math import prod
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from fastdiv import _wasserstein
 from fastdiv._arrays import as_numbers
-from fastdiv._samples import Samples, check_order, samples
+from fastdiv._samples import Samples, check_order, check_weights, common, samples
 
 __all__ = [
     "CountsAsSamplesWarning",
@@ -202,7 +203,16 @@ def ks_distance(
     return _statistic("ks", x, 1.0, nan_policy, assume_sorted, keepdims)
 
 
-def sliced_wasserstein(X: Any, Y: Any, *, n_projections: int = 128, p: float = 2, seed: Any = None) -> float:
+def sliced_wasserstein(
+    X: Any,
+    Y: Any,
+    X_weights: Any = None,
+    Y_weights: Any = None,
+    *,
+    n_projections: int = 128,
+    p: float = 2,
+    seed: Any = None,
+) -> float:
     r"""Sliced Wasserstein distance between two samples in d dimensions.
 
     .. math:: SW_p = \Big(\frac{1}{L} \sum_{l=1}^{L} W_p^p(\theta_l \cdot X, \theta_l \cdot Y)\Big)^{1/p}
@@ -213,11 +223,19 @@ def sliced_wasserstein(X: Any, Y: Any, *, n_projections: int = 128, p: float = 2
     ----------
     X, Y : array_like, shape (n, d) and (m, d)
         One point per row.
+    X_weights, Y_weights : array_like, shape (n,) and (m,), optional
+        A weight >= 0 for each point; only ratios within a sample matter. Equal weights by default.
     n_projections : int, default 128
     p : float in [1, inf], default 2
         For ``p=inf`` the largest distance over the directions drawn.
     seed : None, int or numpy.random.Generator
         Makes the directions repeatable.
+
+    Notes
+    -----
+    Far from the origin nothing is lost: a coordinate whose differences from one of its values are all exact
+    (integers; floats that lie within a factor 2) is shifted by that value first. Integers beyond 2^53 are
+    subtracted as integers.
 
     References
     ----------
@@ -238,19 +256,25 @@ def sliced_wasserstein(X: Any, Y: Any, *, n_projections: int = 128, p: float = 2
     x, y = _cloud(X, "X"), _cloud(Y, "Y")
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"X has {x.shape[1]} dimensions, Y has {y.shape[1]}")
+    a, b = _point_weights(X_weights, "X_weights", x, "X"), _point_weights(Y_weights, "Y_weights", y, "Y")
+    if a is not None:  # points without mass are as good as absent, even at infinity
+        x, a = x[a > 0], a[a > 0]
+    if b is not None:
+        y, b = y[b > 0], b[b > 0]
+    x, y, scale = _centred(x, y)
     directions = np.random.default_rng(seed).normal(size=(n_projections, x.shape[1]))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     chunk = max(1, 2**24 // (len(x) + len(y)))  # at most 128 MB of projections at a time
     distances = np.concatenate(
         [
-            np.atleast_1d(wasserstein_distance(some @ x.T, some @ y.T, p=order))
+            np.atleast_1d(wasserstein_distance(some @ x.T, some @ y.T, a, b, p=order))
             for some in np.split(directions, range(chunk, n_projections, chunk))
         ]
     )
     largest = float(distances.max())
     if order == np.inf or largest == 0 or not np.isfinite(largest):
-        return largest
-    return float(largest * np.mean((distances / largest) ** order) ** (1 / order))
+        return largest / scale
+    return float(largest * np.mean((distances / largest) ** order) ** (1 / order)) / scale
 
 
 def _suspect_counts(x: Samples) -> None:
@@ -276,7 +300,44 @@ def _cloud(points: Any, name: str) -> np.ndarray:
     array = as_numbers(points, name)
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"{name} must have shape (points, dimensions), neither 0; got {array.shape}")
-    return array.astype(np.float64, copy=False)
+    return array
+
+
+def _point_weights(weights: Any, name: str, points: np.ndarray, whose: str) -> np.ndarray | None:
+    if np.ndim(weights) > 1:
+        raise ValueError(f"{name} must have shape ({len(points)},), not {np.shape(weights)}")
+    return check_weights(weights, name, points.T, whose, -1)
+
+
+def _centred(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Both clouds as float64, shifted by a point that both subtract exactly, times a power of two.
+
+    Projections are rounded to ulps of the coordinates, so these should be no larger than the clouds are wide.
+    In each coordinate the shift is the median, itself one of the values; it is left out where a difference
+    would be rounded, which for floats takes a range from 0 to the outermost value or more.
+    """
+    wide = x.dtype.kind in "biu" and y.dtype.kind in "biu" and 8 in (x.dtype.itemsize, y.dtype.itemsize)
+    n, shape = len(x), (len(x) + len(y), x.shape[1])
+    both = np.empty(shape) if wide else np.concatenate([x, y]).astype(np.float64, copy=False)
+    for k in range(shape[1]):
+        values = both[:, k]
+        if wide:
+            values = np.concatenate(common(x[:, k], y[:, k]))
+        median = np.partition(values, len(values) // 2)[len(values) // 2]
+        with np.errstate(invalid="ignore", over="ignore"):
+            if values.dtype == np.uint64:
+                moved = np.where(values > median, values - median, median - values).astype(np.float64)
+                both[:, k] = np.where(values > median, moved, -moved)
+                continue
+            moved = values - median
+            back = moved - values  # TwoSum: what rounding took from values - median
+            exact = (values - (moved - back)) - (median + back) == 0
+        both[:, k] = moved if exact.all() else values
+    largest = float(np.abs(both).max())
+    exponent = -math.frexp(largest)[1] if 0 < largest < np.inf else 0
+    scale = 1.0 if abs(exponent) < 900 else math.ldexp(1.0, min(exponent, 1000))
+    both *= scale
+    return both[:n], both[n:], scale
 
 
 def _statistic(

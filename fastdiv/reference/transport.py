@@ -149,13 +149,30 @@ def wasserstein_circle(
     return float(min(costs) ** (1 / order))
 
 
-def sliced_wasserstein(X: Any, Y: Any, *, n_projections: int = 128, p: float = 2, seed: Any = None) -> float:
-    """One direction at a time."""
-    x, y = np.asarray(X, float), np.asarray(Y, float)
+def sliced_wasserstein(
+    X: Any,
+    Y: Any,
+    X_weights: Any = None,
+    Y_weights: Any = None,
+    *,
+    n_projections: int = 128,
+    p: float = 2,
+    seed: Any = None,
+) -> float:
+    """One direction at a time, seen from the first point."""
+    x, y = np.asarray(X), np.asarray(Y)
+    x, y = (_minus(z, x[0]) for z in (x, y))
     directions = np.random.default_rng(seed).normal(size=(n_projections, x.shape[1]))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    distances = np.array([wasserstein_distance(x @ d, y @ d, p=p) for d in directions])
+    distances = np.array([wasserstein_distance(x @ d, y @ d, X_weights, Y_weights, p=p) for d in directions])
     return float(distances.max() if np.isinf(p) else np.mean(distances**p) ** (1 / p))
+
+
+def _minus(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """x - y with one rounding, integers of any size included."""
+    if x.dtype.kind == "f" or y.dtype.kind == "f":
+        return np.asarray(x - y, float)
+    return np.asarray(x.astype(object) - y.astype(object), float)
 
 
 def transport_plan(
@@ -219,9 +236,6 @@ def _row(rows: Rows, i: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _distance(u: np.ndarray, a: np.ndarray, v: np.ndarray, b: np.ndarray, p: float, nan_policy: str) -> float:
-    if u.dtype == np.uint64:
-        origin = min(u.min(), v.min())
-        u, v = (u - origin).astype(float), (v - origin).astype(float)
     if nan_policy == "omit":
         a, b = a[~np.isnan(u)], b[~np.isnan(v)]
         u, v = u[~np.isnan(u)], v[~np.isnan(v)]
@@ -242,7 +256,7 @@ def _distance(u: np.ndarray, a: np.ndarray, v: np.ndarray, b: np.ndarray, p: flo
     x = u[np.searchsorted(F, levels).clip(max=len(u) - 1)]
     y = v[np.searchsorted(G, levels).clip(max=len(v) - 1)]
     mass = np.diff(levels, prepend=0.0)
-    distance = np.abs(x / 2 - y / 2)
+    distance = np.abs(_minus(x, y) / 2 if x.dtype == np.uint64 else x / 2 - y / 2)
     largest = distance[mass > 0].max()
     if np.isinf(p) or largest == 0:
         return 2 * float(largest)
