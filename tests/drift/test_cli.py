@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fastdiv import cli
-from fastdiv._render import clean
+from fastdiv.drift.render import clean
 
 DATA = Path(__file__).parents[2] / "examples" / "data"
 FLIGHTS = [str(DATA / "flights_winter.parquet"), str(DATA / "flights_summer.parquet")]

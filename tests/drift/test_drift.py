@@ -11,10 +11,10 @@ from scipy.spatial.distance import jensenshannon
 from scipy.stats import entropy as scipy_entropy
 from scipy.stats import wasserstein_distance as scipy_w1
 
-from fastdiv._binning import bars, count, quantile_cuts, value_cuts
-from fastdiv._rules import Rule, check, parse_rule
 from fastdiv.drift import compare
-from fastdiv.tables import TableError
+from fastdiv.drift.binning import bars, count, quantile_cuts, value_cuts
+from fastdiv.drift.rules import Rule, check, parse_rule
+from fastdiv.drift.tables import TableError
 
 RNG = np.random.default_rng(11)
 DATA = Path(__file__).parents[2] / "examples" / "data"

@@ -16,8 +16,8 @@ import pyarrow.feather
 import pyarrow.parquet as pq
 import pytest
 
-from fastdiv import _csv
-from fastdiv.tables import MISSING, TableError, as_table, read_table
+from fastdiv.drift import csv_reader
+from fastdiv.drift.tables import MISSING, TableError, as_table, read_table
 
 
 def columns(path, **options):
@@ -211,7 +211,7 @@ def test_whole_numbers_keep_every_digit_that_64_bits_hold(
     tmp_path, monkeypatch, cells, dtype, rounded, blocks
 ):
     if blocks == "each":
-        monkeypatch.setattr(_csv, "_CHARACTERS", 1)
+        monkeypatch.setattr(csv_reader, "_CHARACTERS", 1)
     (column,) = from_csv(tmp_path, "x\n" + "".join(f"{cell}\n" for cell in cells)).values()
     assert (column.kind, column.numbers.dtype, column.missing) == ("numeric", dtype, 0)
     assert ("rounded to float64" in column.note) == rounded
@@ -259,8 +259,8 @@ def test_splitting_agrees_with_the_csv_module(tmp_path, monkeypatch):
     """Wherever a block ends and wherever the first quote comes, the cells are those of the csv module."""
     import csv
 
-    monkeypatch.setattr(_csv, "_CHARACTERS", 64)
-    monkeypatch.setattr(_csv, "_ROWS", 5)
+    monkeypatch.setattr(csv_reader, "_CHARACTERS", 64)
+    monkeypatch.setattr(csv_reader, "_ROWS", 5)
     rng = random.Random(1)
     cells = ["", "a", "bb", "1", " c ", "é", "日本", "x y", "'"]
     for trial in range(200):
@@ -402,7 +402,7 @@ def test_text_that_is_not_utf8_names_its_column(tmp_path):
 def test_without_pyarrow_parquet_says_what_to_install(tmp_path, monkeypatch):
     path = write(FRAME, tmp_path / "t.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    monkeypatch.delitem(sys.modules, "fastdiv._arrow", raising=False)
+    monkeypatch.delitem(sys.modules, "fastdiv.drift.arrow_reader", raising=False)
     assert "pip install 'fastdiv[parquet]'" in complaint(path)
 
 

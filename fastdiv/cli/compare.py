@@ -1,67 +1,22 @@
-"""The ``fastdiv`` command.
-
-Exit codes: 0 for a comparison within the rules, 1 for drift that breaks a ``--fail-on`` rule, 2 for an
-error. Nothing but argparse is imported until a command runs, so ``--help`` and ``--version`` are instant.
-"""
+"""``fastdiv compare``: a report on two tables, and the rules it may break."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from fastdiv import pairwise
-from fastdiv._version import __version__
+from fastdiv.cli.console import DRIFT, OK, complain, drop, same_file, write
 
 if TYPE_CHECKING:
-    from fastdiv._rules import Breach, Rule
-    from fastdiv.drift import Report
+    from fastdiv.drift.report import Report
+    from fastdiv.drift.rules import Breach, Rule
 
-__all__ = ["main"]
-
-OK, DRIFT, ERROR, INTERRUPTED = 0, 1, 2, 130
+__all__ = ["add_parser"]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit code."""
-    try:
-        options = _parser().parse_args(argv)
-        run: Callable[[argparse.Namespace], int] = options.run
-        return run(options)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        _drop(sys.stdout)  # the reader (head, less) has seen enough
-        return _complain("the output was closed before the whole report was written")
-    except ImportError as error:  # FASTDIV_ISA, or a broken installation
-        return _complain(str(error))
-    except MemoryError:
-        return _complain("the tables do not fit into memory; --columns reads fewer columns")
-    except Exception:  # a bug; exit code 1 would say "drift"
-        import traceback
-
-        traceback.print_exc()
-        return _complain("this is a bug in fastdiv; please report it with the lines above")
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise SystemExit(_complain(message))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="fastdiv", description="Compare probability distributions.", allow_abbrev=False)
-    parser.add_argument("--version", action="version", version=f"fastdiv {__version__}")
-    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    _add_compare(commands)
-    pairwise.add_parsers(commands)
-    return parser
-
-
-def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
+def add_parser(commands: Any) -> None:
     parser = commands.add_parser(
         "compare",
         help="compare two tables column by column",
@@ -102,14 +57,15 @@ def _add_compare(commands: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from fastdiv._rules import check
     from fastdiv.drift import compare
-    from fastdiv.tables import TableError, no_column, read_table
+    from fastdiv.drift.columns import TableError, no_column
+    from fastdiv.drift.rules import check
+    from fastdiv.drift.tables import read_table
 
     if options.output and any(
-        _same_file(options.output, path) for path in (options.baseline, options.current)
+        same_file(options.output, path) for path in (options.baseline, options.current)
     ):
-        return _complain(f"{options.output} is one of the tables; the report would replace it")
+        return complain(f"{options.output} is one of the tables; the report would replace it")
     try:
         categorical = [name for names in options.categorical or [] for name in names]
         tables = [
@@ -123,34 +79,34 @@ def _compare(options: argparse.Namespace) -> int:
         columns = [name for names in options.columns for name in names] if options.columns else None
         report = compare(*tables, columns=columns, bins=options.bins, pseudocount=options.pseudocount)
     except TableError as error:
-        return _complain(str(error))
+        return complain(str(error))
     except OSError as error:
-        return _complain(f"{error.filename or 'a table'}: {error.strerror or error}")
+        return complain(f"{error.filename or 'a table'}: {error.strerror or error}")
     report = _sorted(report, options.sort, tables[0].names)
     breaches, unjudged = check(report, options.fail_on)
     try:
-        _write(_rendered(report, breaches, options), options.output)
+        write(_rendered(report, breaches, options), options.output)
     except BrokenPipeError:
         raise
     except OSError as error:
         if options.output is None:
-            _drop(sys.stdout)
-        return _complain(f"cannot write {options.output or 'the report'}: {error.strerror or error}")
+            drop(sys.stdout)
+        return complain(f"cannot write {options.output or 'the report'}: {error.strerror or error}")
     if not report.columns and not breaches and not _judged_by_missing(report, options.fail_on):
-        return _complain(
+        return complain(
             "no column could be compared: " + "; ".join(f"{s.name!r}: {s.reason}" for s in report.skipped)
         )
     faults = [skipped for skipped in report.skipped if skipped.fault]
     if faults:
-        return _complain("; ".join(f"column {fault.name!r}: {fault.reason}" for fault in faults))
+        return complain("; ".join(f"column {fault.name!r}: {fault.reason}" for fault in faults))
     if unjudged:
-        return _complain(f"--fail-on cannot judge {', '.join(map(repr, unjudged))}: see the report")
+        return complain(f"--fail-on cannot judge {', '.join(map(repr, unjudged))}: see the report")
     return DRIFT if breaches else OK
 
 
 def _judged_by_missing(report: Report, rules: Sequence[Rule]) -> bool:
     """Whether the rules ask for nothing but missing values, which columns without any other can have."""
-    from fastdiv._rules import missing_change
+    from fastdiv.drift.rules import missing_change
 
     shares = any(missing_change(skipped) is not None for skipped in report.skipped)
     return shares and bool(rules) and all(rule.metric == "missing" for rule in rules)
@@ -159,7 +115,7 @@ def _judged_by_missing(report: Report, rules: Sequence[Rule]) -> bool:
 def _sorted(report: Report, key: str, names: Sequence[str]) -> Report:
     from dataclasses import replace
 
-    from fastdiv._rules import metric_of
+    from fastdiv.drift.rules import metric_of
 
     if key == "name":
         order = sorted(report.columns, key=lambda c: c.name)
@@ -175,16 +131,16 @@ def _sorted(report: Report, key: str, names: Sequence[str]) -> Report:
 
 
 def _rendered(report: Report, breaches: Sequence[Breach], options: argparse.Namespace) -> str:
-    from fastdiv import _render
+    from fastdiv.drift import render
 
     if options.format == "json":
-        return _render.json_text(report, breaches)
+        return render.json_text(report, breaches)
     if options.format == "csv":
-        return _render.comma_separated(report, options.escape_formulas)
+        return render.comma_separated(report, options.escape_formulas)
     if options.format == "md":
-        return _render.markdown(report, breaches)
-    drawable = options.output or _draws(_render.BLOCKS)
-    return _render.table(report, breaches, _render.BLOCKS if drawable else _render.ASCII)
+        return render.markdown(report, breaches)
+    drawable = options.output or _draws(render.BLOCKS)
+    return render.table(report, breaches, render.BLOCKS if drawable else render.ASCII)
 
 
 def _draws(characters: str) -> bool:
@@ -193,58 +149,6 @@ def _draws(characters: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def _same_file(a: str, b: str) -> bool:
-    return os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b)
-
-
-def _write(text: str, path: str | None) -> None:
-    if path is None:
-        if sys.stdout is None:
-            raise OSError("standard output is closed")
-        encoding = sys.stdout.encoding or "ascii"
-        text = text.encode(encoding, "backslashreplace").decode(encoding)
-        # by lines: under PYTHONUNBUFFERED Python drops what one write to a closing pipe leaves over
-        sys.stdout.writelines(text.splitlines(keepends=True))
-        sys.stdout.flush()
-        return
-    # through a link to the file itself; a device or a pipe cannot be replaced, only written to
-    path = os.path.realpath(path)
-    if os.path.exists(path) and not os.path.isfile(path):
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        return
-    unfinished = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(unfinished, "x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(unfinished)
-        raise
-
-
-def _drop(stream: TextIO) -> None:
-    """Sends what is left in the stream's buffer nowhere: Python would try once more at exit, and complain."""
-    with suppress(OSError, AttributeError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _complain(message: str) -> int:
-    from fastdiv._render import clean
-
-    line = f"fastdiv: error: {clean(message)}\n"
-    try:
-        encoding = sys.stderr.encoding or "ascii"
-        sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stderr.flush()
-    except (OSError, AttributeError):  # closed, or None
-        _drop(sys.stderr)
-    return ERROR
 
 
 # -- argument types: argparse turns their errors into one line -----------------------------------------------
@@ -261,7 +165,7 @@ def _names(text: str) -> list[str]:
 
 
 def _rule(text: str) -> object:
-    from fastdiv._rules import parse_rule
+    from fastdiv.drift.rules import parse_rule
 
     try:
         return parse_rule(text)

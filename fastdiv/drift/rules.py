@@ -9,7 +9,7 @@ from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fastdiv.drift import ColumnDrift, Report, Skipped
+    from fastdiv.drift.report import ColumnDrift, Report, Skipped
 
 __all__ = ["METRICS", "Breach", "Rule", "check", "parse_rule"]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv.tables import TOO_FAR, Column, Table, TableError, _one_line
+from fastdiv.drift.columns import TOO_FAR, Column, Table, TableError, one_line
 
 __all__ = ["from_frame", "open_arrow"]
 
@@ -31,7 +31,7 @@ def open_arrow(path: Path, reader: str, categorical: frozenset[str]) -> Table:
             return _open_parquet(path, categorical)
         return _from_arrow(_read_ipc(pa, path), str(path), categorical)
     except pa.ArrowException as error:
-        raise TableError(f"{path}: cannot be read as {path.suffix}: {_one_line(error)}") from None
+        raise TableError(f"{path}: cannot be read as {path.suffix}: {one_line(error)}") from None
 
 
 def from_frame(frame: Any, label: str, categorical: frozenset[str]) -> Table:
@@ -40,7 +40,7 @@ def from_frame(frame: Any, label: str, categorical: frozenset[str]) -> Table:
     try:
         table = pa.table(frame)
     except pa.ArrowException as error:  # a pandas column of objects of several types
-        raise TableError(f"{label}: {_one_line(error)}") from None
+        raise TableError(f"{label}: {one_line(error)}") from None
     return _from_arrow(table, label, categorical)
 
 
@@ -69,7 +69,7 @@ def _columns(
         try:
             yield _column(name, column(name), name in categorical)
         except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
-            raise TableError(f"{label}: column {name!r} cannot be read: {_one_line(error)}") from None
+            raise TableError(f"{label}: column {name!r} cannot be read: {one_line(error)}") from None
 
 
 def _without_index(names: Sequence[str]) -> tuple[str, ...]:

@@ -17,8 +17,8 @@ from math import ceil, isfinite
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from fastdiv._rules import Breach
-    from fastdiv.drift import ColumnDrift, Report, Skipped
+    from fastdiv.drift.report import ColumnDrift, Report, Skipped
+    from fastdiv.drift.rules import Breach
 
 __all__ = ["ASCII", "BLOCKS", "clean", "comma_separated", "json_text", "markdown", "table"]
 

@@ -13,23 +13,19 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from fastdiv.cli.console import Wrong, complain
+
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["add_parsers"]
 
-ERROR = 2
-
 # the options of metrics that a shell can say
 _NUMBERS = {"base": float, "pseudocount": float, "alpha": float, "p": float}
 
 
-class _Wrong(Exception):
-    """What is wrong with the call or its files, in one sentence."""
-
-
 def add_parsers(commands: Any) -> None:
-    """Add the two commands to those of ``fastdiv.cli``; each sets ``run``, which takes the options."""
+    """Add the two commands to those of the command; each sets ``run``, which takes the options."""
     pairwise = commands.add_parser(
         "pairwise",
         help="distances of every row of A.npy to every row of B.npy",
@@ -82,16 +78,11 @@ def _guarded(run: Any, options: argparse.Namespace) -> int:
     """Runs, and says in one line what was wrong."""
     try:
         run(options)
-    except (ValueError, TypeError, MemoryError, _Wrong) as error:
-        return _complain(str(error))
+    except (ValueError, TypeError, MemoryError, Wrong) as error:
+        return complain(str(error))
     except OSError as error:
-        return _complain(f"{error.filename or options.output}: {error.strerror or error}")
+        return complain(f"{error.filename or options.output}: {error.strerror or error}")
     return 0
-
-
-def _complain(message: str) -> int:
-    print(f"fastdiv: {message}", file=sys.stderr)
-    return ERROR
 
 
 def _load(path: str) -> np.ndarray[Any, Any]:
@@ -101,9 +92,9 @@ def _load(path: str) -> np.ndarray[Any, Any]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
-        raise _Wrong(f"{path} is no .npy file of numbers: {error}") from None
+        raise Wrong(f"{path} is no .npy file of numbers: {error}") from None
     if not isinstance(array, np.ndarray):
-        raise _Wrong(f"{path} is no .npy file of one array")
+        raise Wrong(f"{path} is no .npy file of one array")
     return array
 
 
@@ -118,7 +109,7 @@ def _inputs(options: argparse.Namespace) -> tuple[Any, Any]:
     """The rows of both files; one array where they are one."""
     for path in (options.A, options.B):
         if path is not None and os.path.exists(options.output) and os.path.samefile(path, options.output):
-            raise _Wrong(f"{options.output} is an input; the result would replace it")
+            raise Wrong(f"{options.output} is an input; the result would replace it")
     XA = _load(options.A)
     return XA, XA if options.B is None else _load(options.B)
 

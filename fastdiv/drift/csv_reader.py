@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv.tables import ROUNDED, Column, Kind, Table, TableError, common_dtype
+from fastdiv.drift.columns import ROUNDED, Column, Kind, Table, TableError, common_dtype
 
 __all__ = ["open_csv"]
 

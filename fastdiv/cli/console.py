@@ -1,0 +1,74 @@
+"""Where the command's words go: the report, whole or not at all, and one line for every error."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn, TextIO
+
+__all__ = ["DRIFT", "ERROR", "INTERRUPTED", "OK", "Parser", "Wrong", "complain", "drop", "same_file", "write"]
+
+OK, DRIFT, ERROR, INTERRUPTED = 0, 1, 2, 130
+
+
+class Wrong(Exception):
+    """What is wrong with the call or its files, in one sentence."""
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SystemExit(complain(message))
+
+
+def complain(message: str) -> int:
+    from fastdiv.drift.render import clean
+
+    line = f"fastdiv: error: {clean(message)}\n"
+    try:
+        encoding = sys.stderr.encoding or "ascii"
+        sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
+        sys.stderr.flush()
+    except (OSError, AttributeError):  # closed, or None
+        drop(sys.stderr)
+    return ERROR
+
+
+def write(text: str, path: str | None) -> None:
+    if path is None:
+        if sys.stdout is None:
+            raise OSError("standard output is closed")
+        encoding = sys.stdout.encoding or "ascii"
+        text = text.encode(encoding, "backslashreplace").decode(encoding)
+        # by lines: under PYTHONUNBUFFERED Python drops what one write to a closing pipe leaves over
+        sys.stdout.writelines(text.splitlines(keepends=True))
+        sys.stdout.flush()
+        return
+    # through a link to the file itself; a device or a pipe cannot be replaced, only written to
+    path = os.path.realpath(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        return
+    unfinished = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(unfinished, "x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(unfinished)
+        raise
+
+
+def drop(stream: TextIO) -> None:
+    """Sends what is left in the stream's buffer nowhere: Python would try once more at exit, and complain."""
+    with suppress(OSError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def same_file(a: str, b: str) -> bool:
+    return os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b)
