@@ -258,8 +258,9 @@ def _block_rows(plan: Any, n: int, m: int, itemsize: int) -> int:
 
 
 def _overlaps(out: Array, array: Array) -> bool:
+    share: Callable[..., bool] = np.shares_memory  # stubs before NumPy 2.5 want max_work to be 0 or 1
     try:
-        return bool(np.shares_memory(out, array, max_work=1000))  # type: ignore[arg-type]
+        return bool(share(out, array, max_work=1000))
     except np.exceptions.TooHardError:
         return np.may_share_memory(out, array)
 

@@ -166,6 +166,7 @@ def _numbers(cells: Sequence[str]) -> tuple[np.ndarray, bool] | None:
 
     And whether float64 rounds what are whole numbers.
     """
+    array: np.ndarray
     rounded = False
     try:
         try:
