@@ -131,7 +131,12 @@ class _Task:
             raise ValueError(f"{name} must be two-dimensional, one distribution a row, not {array.ndim}-d")
         if array.shape[1] == 0:
             raise ValueError(f"{name} has no bins: its shape is {array.shape}")
-        return np.sort(np.asarray(array, opt.result_dtype(array)), axis=1) if self.samples else array
+        if not self.samples:
+            return array
+        if self.nan_policy == "raise" and array.dtype.kind == "f" and np.isnan(array).any():
+            row, place = np.argwhere(np.isnan(array))[0]
+            raise ValueError(f"{name} has a missing value: {name}[{row}, {place}] = nan (row {row})")
+        return np.sort(np.asarray(array, opt.result_dtype(array)), axis=1)
 
     def plan(self, n_bins: int, single: bool, typical: float = 0.0) -> Any:
         """`typical`: bins of a row with mass, for compressed rows."""
@@ -162,45 +167,47 @@ class _Task:
                     return None
         return tuple(map(compress, dense))
 
-    def prepare_compressed(self, plan: Any, rows: Compressed, name: str, right: bool, most: int) -> Any:
+    def prepare_compressed(
+        self, plan: Any, rows: Compressed, name: str, right: bool, most: int, first: int = 0
+    ) -> Any:
+        """As ``prepare``."""
         prepared = _matrix.SparseRows(plan, rows.start, rows.bins, rows.mass, right, most)
         for row in prepared.void_rows():
-            first, end = rows.start[row : row + 2]
-            for bin_, mass in zip(rows.bins[first:end], rows.mass[first:end], strict=True):
-                if mass < 0 or mass == np.inf or (self.nan_policy == "raise" and mass != mass):
-                    fault = "a negative mass" if mass < 0 else "an infinite mass"
-                    if mass != mass:
-                        fault = "a missing value"
-                    raise ValueError(
-                        f"{name} has {fault}: {name}[{row}, {bin_}] = {mass} (row {row}, bin {bin_})"
-                    )
+            entries = slice(*rows.start[row : row + 2])
+            self._refuse(name, first + row, rows.bins[entries], rows.mass[entries])
         return prepared
 
     def prepare(
-        self, plan: Any, array: Array, name: str, left: bool, right: bool, workers: int, bounds: bool = False
+        self,
+        plan: Any,
+        array: Array,
+        name: str,
+        left: bool,
+        right: bool,
+        workers: int,
+        bounds: bool = False,
+        first: int = 0,
     ) -> Any:
-        """Prepared rows; those that are no distributions are looked at for what is wrong with them.
+        """Prepared rows, `first` of them the first here; no distributions are looked at for what is wrong.
 
         Here integers and swapped bytes become float64 or float32: a block of a mapped file at a time.
         """
         array = np.asarray(array, opt.result_dtype(array))
         rows = _matrix.Rows(plan, array, left, right, workers, bounds)
-        for row in rows.void_rows():
-            if self.samples and np.isinf(array[row]).any():
-                raise ValueError(f"{name} has an infinite sample (row {row}); use wasserstein_distance")
-            suspect = array[row]
-            forbidden = suspect == np.inf if self.log_input else (suspect < 0) | (suspect == np.inf)
-            if (forbidden.any() and not self.samples) or (
-                self.nan_policy == "raise" and np.isnan(suspect).any()
-            ):
-                opt.raise_bad_mass(
-                    array[: row + 1],
-                    name,
-                    -1,
-                    log_input=self.log_input or self.samples,
-                    nan_policy=self.nan_policy,
-                )
+        for row in rows.void_rows() if not self.samples else ():
+            self._refuse(name, first + row, np.arange(array.shape[1]), array[row])
         return rows
+
+    def _refuse(self, name: str, row: int, bins: Array, masses: Array) -> None:
+        """Raises for the first entry of a row that is no mass; none of them may be."""
+        bad = masses == np.inf if self.log_input else (masses < 0) | (masses == np.inf)
+        if self.nan_policy == "raise":
+            bad |= masses != masses
+        for bin_, mass in zip(bins[bad], masses[bad], strict=True):
+            fault = "an infinite log-probability" if self.log_input else "an infinite mass"
+            if not mass >= 0:
+                fault = "a negative mass" if mass < 0 else "a missing value"
+            raise ValueError(f"{name} has {fault}: {name}[{row}, {bin_}] = {mass} (row {row}, bin {bin_})")
 
 
 def _transport_order(p: Any, samples: bool) -> float:
@@ -274,12 +281,18 @@ def _mapping(array: Array) -> mmap.mmap | None:
 
 
 def _release(out: Array) -> None:
-    """Lets go of the pages of a mapped result that are written: they are on their way to the file."""
-    mapping = _mapping(out)
-    if mapping is not None:
-        mapping.flush()
-        if hasattr(mmap, "MADV_DONTNEED"):
-            mapping.madvise(mmap.MADV_DONTNEED)
+    """Lets go of the pages of a mapped result that are written: they are on their way to the file.
+
+    Of a map that is known to be shared with one: pages of a private map (copy on write) are nowhere else.
+    """
+    mapping, owner = _mapping(out), out
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    if mapping is None or not (isinstance(owner, np.memmap) and owner.mode in ("r+", "w+")):
+        return
+    mapping.flush()
+    if hasattr(mmap, "MADV_DONTNEED"):
+        mapping.madvise(mmap.MADV_DONTNEED)
 
 
 def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], *arrays: Array | Compressed) -> None:
@@ -372,10 +385,12 @@ def _fill(
     progress: Callable[[float], None] | None = None,
     first_row: int = 0,
     in_order: bool = False,
+    shift: int = 0,
 ) -> Array:
     """The matrix from row `first_row` on; `progress` is told the share that is done after each block of rows.
 
-    `in_order`: rows are finished one block after the other, as those of a mapped file are in any case.
+    `in_order`: rows are finished one block after the other, as those of a mapped file are in any case. Errors
+    count rows from `shift`, where `XA` is a block of what was given.
     """
     shape, dtype = (XA.shape[0], XB.shape[0]), _result_dtype(XA, XB)
     if out is None:
@@ -386,10 +401,10 @@ def _fill(
     if 0 in shape:
         return np.asarray(out)
     if XA.shape[1] != XB.shape[1]:
-        return _fill_unequal(task, XA, XB, out, progress, first_row)
+        return _fill_unequal(task, XA, XB, out, workers, progress, first_row)
     both = task.compressed(XA) if XA is XB else task.compressed(XA, XB)
     if both is not None:
-        return _fill_compressed(task, both[0], both[-1], out, workers, progress, first_row)
+        return _fill_compressed(task, both[0], both[-1], out, workers, progress, first_row, shift)
     assert not isinstance(XA, Compressed)
     assert not isinstance(XB, Compressed)
     plan = task.plan(XA.shape[1], dtype == np.float32)
@@ -402,7 +417,7 @@ def _fill(
     step = _block_rows(plan, *shape, dtype.itemsize)
     for start in range(first_row, shape[0], step):
         block = out[start : start + step]
-        left = task.prepare(plan, XA[start : start + step], "XA", True, False, workers)
+        left = task.prepare(plan, XA[start : start + step], "XA", True, False, workers, first=shift + start)
         plain = block if block.flags.c_contiguous and block.flags.aligned else np.empty(block.shape, dtype)
         _matrix.fill(plan, left, right, plain, workers=workers)
         if plain is not block:
@@ -418,17 +433,20 @@ def _fill_unequal(
     XA: Any,
     XB: Any,
     out: Array,
+    workers: int,
     progress: Callable[[float], None] | None,
     first_row: int,
 ) -> Array:
     """As ``_fill``, for sorted rows of samples of two sizes: sweeps of one row with all of the other size."""
-    from fastdiv.transport import wasserstein_distance
+    from fastdiv import _wasserstein
 
-    for name, rows in (("XA", XA), ("XB", XB)):
-        if task.nan_policy == "raise":
-            opt.raise_bad_mass(np.abs(rows), name, -1, log_input=True, nan_policy="raise")
+    XA, XB = np.asarray(XA, np.float64, "C"), np.asarray(XB, np.float64, "C")
+    values, statistic = np.empty(len(XB)), _wasserstein.STATISTICS["wasserstein"]
     for i in range(first_row, len(XA)):
-        out[i] = wasserstein_distance(XA[i], XB, p=task.order, assume_sorted=True)
+        _wasserstein.statistic_of_rows(
+            XA[i : i + 1], XB, None, None, values, statistic, task.order, False, True, workers
+        )
+        out[i] = values
         if progress is not None:
             progress((i + 1) / len(XA))
     return out
@@ -442,6 +460,7 @@ def _fill_compressed(
     workers: int,
     progress: Callable[[float], None] | None = None,
     first_row: int = 0,
+    shift: int = 0,
 ) -> Array:
     """As ``_fill``; `out` is condensed where it has one axis."""
     most = max(XA.most, XB.most)
@@ -458,7 +477,7 @@ def _fill_compressed(
     step = max(1, BLOCK_BYTES // (out.shape[1] * out.itemsize))
     for start in range(first_row, out.shape[0], step):
         block = out[start : start + step]
-        left = task.prepare_compressed(plan, XA[start : start + step], name, False, most)
+        left = task.prepare_compressed(plan, XA[start : start + step], name, False, most, shift + start)
         plain = (
             block if block.flags.c_contiguous and block.flags.aligned else np.empty(block.shape, out.dtype)
         )
@@ -613,7 +632,8 @@ class Index:
         distances, indices = np.empty((n, k), dtype), np.empty((n, k), np.intp)
         step = _block_rows(plan, max(1, n), k, 16)
         for start in range(0, n, step):
-            left = self._task.prepare(plan, array[start : start + step], "XA", True, False, threads, True)
+            block = array[start : start + step]
+            left = self._task.prepare(plan, block, "XA", True, False, threads, True, start)
             values, where = _matrix.nearest(plan, left, right, k, threads)
             distances[start : start + step], indices[start : start + step] = values, where
         return distances, indices
@@ -626,7 +646,7 @@ class Index:
         for start in range(0, n, step):
             block = array[start : start + step]
             matrix = np.empty((block.shape[0], m), dtype)
-            _fill(self._task, block, self._array, matrix, workers)
+            _fill(self._task, block, self._array, matrix, workers, shift=start)
             where = np.argsort(matrix, axis=1, kind="stable")[:, :k]
             indices[start : start + step] = where
             distances[start : start + step] = np.take_along_axis(matrix, where, 1)

@@ -201,16 +201,18 @@ static double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t
 }
 
 /* Transport of order p between two sorted rows: (mean |x - y|^p)^(1/p), scaled by the largest difference so
- * that no power overflows or vanishes. */
+ * that no power overflows or vanishes. NaN for values at the same infinity, else infinite for any of them. */
 static double fd_samples_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b,
                               ptrdiff_t j) {
     fd_view p = fd_row_view(a, i), q = fd_row_view(b, j);
     double most = 0.0, sum = 0.0;
     for (ptrdiff_t k = 0; k < plan->n_bins; k++) {
         double d = fabs(0.5 * fd_entry(&p, k) - 0.5 * fd_entry(&q, k));
+        if (d != d)
+            return NAN;
         most = d > most ? d : most;
     }
-    if (most == 0.0 || plan->order == INFINITY)
+    if (most == 0.0 || most == INFINITY || plan->order == INFINITY)
         return 2.0 * most;
     for (ptrdiff_t k = 0; k < plan->n_bins; k++) {
         double d = fabs(0.5 * fd_entry(&p, k) - 0.5 * fd_entry(&q, k)) / most;

@@ -270,16 +270,19 @@ static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t 
     return least / total;
 }
 
-static int fd_all_finite(const fd_row_reader *r, ptrdiff_t n) {
+/* Whether a sample has a NaN (2), else an infinite value (1). */
+static int fd_worst_sample(const fd_row_reader *r, ptrdiff_t n) {
     double copy[FD_BLOCK];
-    int bad = 0;
+    int missing = 0, infinite = 0;
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         int block = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
         const double *x = fd_block(r, start, block, copy);
-        _Pragma("omp simd reduction(| : bad)") for (int k = 0; k < block; k++) bad |=
-            !(fabs(x[k]) <= DBL_MAX);
+        _Pragma("omp simd reduction(| : missing, infinite)") for (int k = 0; k < block; k++) {
+            missing |= x[k] != x[k];
+            infinite |= fabs(x[k]) > DBL_MAX;
+        }
     }
-    return !bad;
+    return missing ? 2 : infinite;
 }
 
 /* The row's kind (matrix.h). */
@@ -287,8 +290,9 @@ static int fd_prepare_row_loops(const fd_plan *plan, const fd_side *side, ptrdif
     ptrdiff_t n = plan->n_bins;
     fd_row_reader r = fd_reader(fd_row_view(side, i), &plan->options);
     if (plan->measure == FD_ROW_SAMPLES) {
-        if (!fd_all_finite(&r, n))
-            return FD_VOID;
+        int worst = fd_worst_sample(&r, n);
+        if (worst)
+            return worst == 2 ? FD_VOID : FD_SPECIAL;
         r.sum = 1.0;
         if (plan->form == FD_FORM_L1)
             fd_prepare_l1(plan, side, i, &r);

@@ -276,12 +276,17 @@ cdef int64_t _rows_between_signals(int64_t rows, double work) noexcept:
     return rows if rows < most else <int64_t>most
 
 
+cdef int _at_most(int workers, int team) noexcept nogil:
+    return workers if 0 < workers < team else team
+
+
 def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights,
                       cnp.ndarray out,
-                      int statistic, double p, bint omit, bint is_sorted):
+                      int statistic, double p, bint omit, bint is_sorted, int workers=0):
     """One number for each row of two C-contiguous matrices, both float64 or both uint64.
 
-    A single row may stand for many. Weights are float64, in the order of the values; both or neither.
+    A single row may stand for many. Weights are float64, in the order of the values; both or neither. At most
+    `workers` threads, 0 for the default.
     """
     cdef Rows x = _rows(u, u_weights), y = _rows(v, v_weights)
     cdef double *result = <double *>cnp.PyArray_DATA(out)
@@ -296,9 +301,10 @@ def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.n
         rows = _rows_between_signals(n_rows - first, work)
         with nogil:
             if n_rows == 1:
-                status = _span(x, y, 0, 1, real, task, fd_team(work, work / 500e3), result)
+                team = _at_most(workers, fd_team(work, work / 500e3))
+                status = _span(x, y, 0, 1, real, task, team, result)
             else:
-                team = fd_team(work * rows, rows)
+                team = _at_most(workers, fd_team(work * rows, rows))
                 for span in prange(team, num_threads=team, schedule="static"):
                     status += _span(x, y, first + rows * span // team, first + rows * (span + 1) // team, real,
                                     task, 1, result)
