@@ -2,21 +2,29 @@
 
 Kernels never raise. They return NaN for a row they cannot score; the functions here look at those rows
 afterwards, and only at those, to say what was wrong with them.
+
+Nothing is imported to ask a question: an array of a library's own kind exists only where that library has
+been imported, so ``sys.modules`` knows.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-__all__ = ["as_numbers"]
+__all__ = ["as_numbers", "known_chunks", "same_labels"]
 
-_HINTS = {
-    "O": "; convert it to a numeric dtype first",
-    "M": '; for exact differences pass x.view("i8") and remember the unit',
-    "m": '; for exact differences pass x.view("i8") and remember the unit',
-}
+
+def _classes(module: str, *names: str) -> tuple[type, ...]:
+    """The classes of a module that may or may not have been imported."""
+    found = (getattr(sys.modules.get(module), name, None) for name in names)
+    return tuple(c for c in found if isinstance(c, type))
+
+
+# --- numbers -------------------------------------------------------------------------------------------
 
 
 def as_numbers(values: Any, name: str) -> np.ndarray:
@@ -25,25 +33,21 @@ def as_numbers(values: Any, name: str) -> np.ndarray:
     Raises
     ------
     TypeError
-        For objects, strings, dates, complex and long double, and for masked arrays with a masked entry.
+        For objects, strings, dates, complex and long double, mappings, sparse matrices, and for masked arrays
+        with a masked entry.
     ValueError
         For ragged nested sequences.
     """
-    if isinstance(values, np.ma.MaskedArray):
-        if np.ma.is_masked(values):
-            raise TypeError(f"{name} has masked entries, which have no value here; pass {name}.compressed()")
-        values = values.data
-    if isinstance(values, (list, tuple)) and any(np.ma.is_masked(part) for part in values):
-        raise TypeError(f"{name} has masked entries, which have no value here; pass them without")
+    if type(values) is not np.ndarray:
+        values = _unwrapped(values, name)
     try:
         array = np.asarray(values)
     except ValueError as error:
         raise ValueError(f"{name} is not a rectangular array: {error}") from None
-    kind = array.dtype.kind
-    if kind not in "biuf":
+    if array.dtype.kind not in "biuf":
         raise TypeError(
             f"{name} has dtype {array.dtype}, but real numbers are needed (bool, integer or float)"
-            + _HINTS.get(kind, "")
+            + _hint(values, array, name)
         )
     if array.dtype.itemsize > 8:
         raise TypeError(
@@ -51,3 +55,147 @@ def as_numbers(values: Any, name: str) -> np.ndarray:
             f"for example {name}.astype(float)"
         )
     return array
+
+
+def _unwrapped(values: Any, name: str) -> Any:
+    """Masked arrays without a masked entry as plain ones; what only looks like an array is refused."""
+    masked = _classes("numpy.ma", "MaskedArray")
+    if masked:
+        if isinstance(values, masked):
+            if np.ma.is_masked(values):
+                raise TypeError(f"{name} has masked entries, which have no value here; {_unmask(values, name)}")
+            return values.data
+        if isinstance(values, (list, tuple)):
+            for part in values:
+                if isinstance(part, masked) and np.ma.is_masked(part):
+                    raise TypeError(f"{name} has masked entries, which have no value here; pass them without")
+    if isinstance(values, Mapping):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}, whose keys say which bin is which; put all in one order of "
+            f"keys and pass the values, for example [{name}.get(key, 0) for key in keys]"
+        )
+    if type(values).__module__.startswith("scipy.sparse") and hasattr(values, "toarray"):
+        raise TypeError(
+            f"{name} is a {type(values).__name__}, but a dense array is needed here; pass {name}.toarray() "
+            "(cdist, pdist and knn take sparse rows of masses as they are)"
+        )
+    return values
+
+
+def _unmask(values: Any, name: str) -> str:
+    """What to do about masked entries, so that what is left stays in its place."""
+    if name.endswith("weights"):
+        return f"pass {name}.filled(0)"
+    if values.ndim == 1 and name.endswith("values"):
+        return f"pass {name}.compressed()"
+    return f"pass {name}.astype(float).filled(np.nan), where they count as missing"
+
+
+def _hint(values: Any, array: np.ndarray, name: str) -> str:
+    """What would make numbers of an array that holds none."""
+    kind = array.dtype.kind
+    if kind in "Mm":
+        unit, step = np.datetime_data(array.dtype)
+        counts = f", counts of {unit if step == 1 else f'{step} {unit}'}"
+        if np.isnat(array).any():
+            return (
+                "; there are missing times (NaT): leave them out, and for exact differences pass "
+                f'x[~np.isnat(x)].astype("int64"){counts}, with x = np.asarray({name})'
+            )
+        return f'; for exact differences pass np.asarray({name}).astype("int64"){counts}'
+    if kind != "O":
+        return ""
+    if array.ndim == 0 and hasattr(values, "__iter__"):
+        return f"; {name} is a {type(values).__name__}, pass list({name})"
+    return "; convert it to a numeric dtype first"
+
+
+# --- labels --------------------------------------------------------------------------------------------
+
+
+def _labels(array: Any) -> list[Any] | None:
+    """The labels of each axis of a pandas or polars table, None for an axis without."""
+    if type(array) is np.ndarray or isinstance(array, (list, tuple)):
+        return None
+    if isinstance(array, _classes("pandas", "Series")):
+        return [array.index]
+    if isinstance(array, _classes("pandas", "DataFrame")):
+        return [array.index, array.columns]
+    if isinstance(array, _classes("polars", "DataFrame")):
+        return [None, array.columns]
+    return None
+
+
+def _equal(x: Any, y: Any) -> bool:
+    if isinstance(x, list) or isinstance(y, list):
+        return list(x) == list(y)
+    return bool(x.equals(y))
+
+
+def same_labels(
+    arrays: dict[str, Any], axis: int = -1, *, rows: bool = False, entries: bool = True
+) -> None:
+    """Raise ``ValueError`` where labels along `axis` differ: entries are matched by place, never by label.
+
+    Arrays without labels match any. A one-dimensional array has its labels on the one axis it has. With
+    `rows` the labels of the other axis of tables must agree as well, if there are two rows or more in both;
+    with ``entries=False`` only those.
+    """
+    kept: dict[bool, tuple[str, Any, int]] = {}
+    for name, array in arrays.items():
+        labels = _labels(array)
+        if not labels or (len(labels) > 1 and not -len(labels) <= axis < len(labels)):
+            continue
+        bins = axis % len(labels)
+        parts = [(True, bins)] if entries else []
+        if rows and len(labels) == 2 and array.shape[1 - bins] > 1:
+            parts.append((False, 1 - bins))
+        for on_axis, where in parts:
+            if labels[where] is None:
+                continue
+            first, known, there = kept.setdefault(on_axis, (name, labels[where], where))
+            if not _equal(known, labels[where]):
+                alike = on_axis and type(arrays[first]) is type(array)
+                how = _how_to_align(first, name, there, len(labels), alike)
+                if isinstance(known, list) or isinstance(labels[where], list):
+                    how = f"{name} = {name}.select({first}.columns)"
+                raise ValueError(
+                    f"{first} and {name} have {'' if on_axis else 'row '}labels that differ "
+                    f"({_difference(known, labels[where])}), but are compared by place; align them first, "
+                    f"for example {how}, or pass .to_numpy() of both"
+                )
+
+
+def _difference(x: Any, y: Any) -> str:
+    if len(x) != len(y):
+        return f"{len(x)} of them against {len(y)}"
+    i = next((i for i, (a, b) in enumerate(zip(x, y, strict=True)) if a != b), 0)
+    a, b = (v.item() if isinstance(v, np.generic) else v for v in (x[i], y[i]))
+    return f"number {i} is {a!r} and {b!r}"
+
+
+def _how_to_align(p: str, q: str, axis: int, ndim: int, masses: bool) -> str:
+    """In pandas' words; a bin that one lacks has no mass there, but a weight or a place cannot be made up."""
+    if masses and not q.endswith(("weights", "support")):
+        return f"{p}, {q} = {p}.align({q}, {f'axis={axis}, ' if ndim == 2 else ''}fill_value=0)"
+    return f"{q} = {q}.reindex({p}.{'columns' if axis == 1 else 'index'})"
+
+
+# --- arrays that are computed later --------------------------------------------------------------------
+
+
+def known_chunks(array: Any, name: str, axis: int) -> None:
+    """Raise for a Dask array whose lengths are unknown, or that cuts `axis`, which is summed over."""
+    chunks = getattr(array, "chunks", None)
+    if not isinstance(chunks, tuple) or not all(isinstance(lengths, tuple) for lengths in chunks):
+        return
+    if any(n != n for lengths in chunks for n in lengths):
+        raise ValueError(
+            f"{name} has chunks of unknown length; call {name}.compute_chunk_sizes() first, "
+            "or make it from arrays of known shape"
+        )
+    if -len(chunks) <= axis < len(chunks) and len(chunks[axis]) > 1:
+        raise ValueError(
+            f"{name} is cut into {len(chunks[axis])} chunks along axis {axis}, where one is needed; "
+            f"pass {name}.rechunk({{{axis}: -1}})"
+        )

@@ -14,13 +14,17 @@ from typing import Any
 import numpy as np
 
 __all__ = [
+    "axis_last",
     "bins_last",
     "check_out",
+    "count",
     "flag",
+    "integer",
     "log_base",
     "mixture_weights",
     "order",
     "policy",
+    "positive",
     "raise_bad_mass",
     "raise_bad_probability",
     "result_dtype",
@@ -28,6 +32,7 @@ __all__ = [
     "row_shape",
     "smoothing",
     "stack_last",
+    "transport_order",
 ]
 
 NAN_POLICIES = ("propagate", "omit", "raise")
@@ -92,6 +97,42 @@ def order(alpha: Any) -> float:
     return number
 
 
+def transport_order(p: Any, *, infinite: bool = True) -> float:
+    """The order of a Wasserstein distance, 1 to infinity, inclusive where `infinite`."""
+    number = _real(p, "p")
+    if not number >= 1.0:
+        raise ValueError(f"p must be from 1 to infinity, not {p!r}")
+    if number == math.inf and not infinite:
+        raise ValueError(f"p must be finite here, not {p!r}")
+    return number
+
+
+def positive(value: Any, name: str) -> float:
+    """A real number, finite and greater than 0."""
+    number = _real(value, name)
+    if not 0.0 < number < math.inf:
+        raise ValueError(f"{name} must be positive and finite, not {value!r}")
+    return number
+
+
+def integer(value: Any, name: str) -> int:
+    """An integer of Python or NumPy; a bool is a slip of the pen here, too."""
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} must be an integer, not {value!r}")
+    try:
+        return index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, not {value!r}") from None
+
+
+def count(value: Any, name: str) -> int:
+    """An integer of at least 1."""
+    number = integer(value, name)
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1, not {value!r}")
+    return number
+
+
 def mixture_weights(weights: Any, count: int) -> np.ndarray:
     """``count`` weights of a mixture as float64 with sum 1; None weighs all the same."""
     if weights is None:
@@ -118,19 +159,19 @@ def mixture_weights(weights: Any, count: int) -> np.ndarray:
 
 def bins_last(array: np.ndarray, name: str, axis: Any) -> np.ndarray:
     """A view with the bins on the last axis: at least one axis, at least one bin."""
-    if isinstance(axis, (bool, np.bool_)):
-        raise TypeError(f"axis must be an integer, not {axis!r}")
-    try:
-        number = index(axis)
-    except TypeError:
-        raise TypeError(f"axis must be an integer, not {axis!r}") from None
+    return axis_last(array, name, axis, "a distribution", "bins")
+
+
+def axis_last(array: np.ndarray, name: str, axis: Any, whole: str, parts: str) -> np.ndarray:
+    """A view with `axis`, which holds the `parts` of `whole`, moved last."""
+    number = integer(axis, "axis")
     if array.ndim == 0:
-        raise ValueError(f"{name} is 0-d, but a distribution needs at least one axis")
+        raise ValueError(f"{name} is 0-d, but {whole} needs at least one axis")
     if not -array.ndim <= number < array.ndim:
         raise np.exceptions.AxisError(number, array.ndim, name)
     where = number % array.ndim
     if array.shape[where] == 0:
-        raise ValueError(f"{name} has no bins: its shape is {array.shape} and axis {axis} holds the bins")
+        raise ValueError(f"{name} has no {parts}: its shape is {array.shape} and axis {axis} holds the {parts}")
     return array if where == array.ndim - 1 else np.moveaxis(array, where, -1)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from fastdiv import _options as opt
 from fastdiv import _rows
-from fastdiv._arrays import as_numbers
+from fastdiv._arrays import as_numbers, known_chunks, same_labels
 
 __all__ = [
     "binary_entropy",
@@ -172,6 +172,14 @@ def _score(
     keepdims, normalize = opt.flag(keepdims, "keepdims"), opt.flag(normalize, "normalize")
     log_input, nan_policy = opt.flag(log_input, "log_input"), opt.policy(nan_policy)
     pseudocount = opt.smoothing(pseudocount, log_input)
+    axis = opt.integer(axis, "axis")
+    same_labels(arrays, axis, rows=True)
+    for name, a in given.items() if ducks else ():
+        known_chunks(a, name, axis)
+        if stack:
+            known_chunks(a, name, -2 if axis in (-1, a.ndim - 1) else -1)
+    if stack and weights is not None:
+        same_labels({**arrays, "weights": weights}, -2 if axis in (-1, given["p"].ndim - 1) else -1)
     last = opt.stack_last if stack else opt.bins_last
     views = {name: last(a, name, axis) for name, a in given.items()}
     rows = opt.row_shape(list(views.values()), list(views))

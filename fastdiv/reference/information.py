@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fastdiv import _options as opt
-from fastdiv._arrays import as_numbers
+from fastdiv._arrays import as_numbers, same_labels
 
 __all__ = [
     "binary_entropy",
@@ -426,6 +426,8 @@ def _score(
     keepdims, normalize = opt.flag(keepdims, "keepdims"), opt.flag(normalize, "normalize")
     log_input, nan_policy = opt.flag(log_input, "log_input"), opt.policy(nan_policy)
     pseudocount = opt.smoothing(pseudocount, log_input)
+    axis = opt.integer(axis, "axis")
+    same_labels(arrays, axis, rows=True)
     last = opt.stack_last if stack else opt.bins_last
     views = {name: last(a, name, axis) for name, a in given.items()}
     rows = opt.row_shape(list(views.values()), list(views))
