@@ -18,7 +18,7 @@ import numpy as np
 __all__ = ["as_numbers", "known_chunks", "same_labels"]
 
 
-def _classes(module: str, *names: str) -> tuple[type, ...]:
+def _classes(module: str, *names: str) -> Any:
     """The classes of a module that may or may not have been imported."""
     found = (getattr(sys.modules.get(module), name, None) for name in names)
     return tuple(c for c in found if isinstance(c, type))
@@ -63,7 +63,9 @@ def _unwrapped(values: Any, name: str) -> Any:
     if masked:
         if isinstance(values, masked):
             if np.ma.is_masked(values):
-                raise TypeError(f"{name} has masked entries, which have no value here; {_unmask(values, name)}")
+                raise TypeError(
+                    f"{name} has masked entries, which have no value here; {_unmask(values, name)}"
+                )
             return values.data
         if isinstance(values, (list, tuple)):
             for part in values:
@@ -71,8 +73,8 @@ def _unwrapped(values: Any, name: str) -> Any:
                     raise TypeError(f"{name} has masked entries, which have no value here; pass them without")
     if isinstance(values, Mapping):
         raise TypeError(
-            f"{name} is a {type(values).__name__}, whose keys say which bin is which; put all in one order of "
-            f"keys and pass the values, for example [{name}.get(key, 0) for key in keys]"
+            f"{name} is a {type(values).__name__}, whose keys say which bin is which; put all in one order "
+            f"of keys and pass the values, for example [{name}.get(key, 0) for key in keys]"
         )
     if type(values).__module__.startswith("scipy.sparse") and hasattr(values, "toarray"):
         raise TypeError(
@@ -132,9 +134,7 @@ def _equal(x: Any, y: Any) -> bool:
     return bool(x.equals(y))
 
 
-def same_labels(
-    arrays: dict[str, Any], axis: int = -1, *, rows: bool = False, entries: bool = True
-) -> None:
+def same_labels(arrays: dict[str, Any], axis: int = -1, *, rows: bool = False, entries: bool = True) -> None:
     """Raise ``ValueError`` where labels along `axis` differ: entries are matched by place, never by label.
 
     Arrays without labels match any. A one-dimensional array has its labels on the one axis it has. With

@@ -16,6 +16,7 @@ import numpy as np
 __all__ = [
     "axis_last",
     "bins_last",
+    "check_order",
     "check_out",
     "count",
     "flag",
@@ -32,7 +33,6 @@ __all__ = [
     "row_shape",
     "smoothing",
     "stack_last",
-    "transport_order",
 ]
 
 NAN_POLICIES = ("propagate", "omit", "raise")
@@ -97,7 +97,7 @@ def order(alpha: Any) -> float:
     return number
 
 
-def transport_order(p: Any, *, infinite: bool = True) -> float:
+def check_order(p: Any, *, infinite: bool = True) -> float:
     """The order of a Wasserstein distance, 1 to infinity, inclusive where `infinite`."""
     number = _real(p, "p")
     if not number >= 1.0:
@@ -171,7 +171,9 @@ def axis_last(array: np.ndarray, name: str, axis: Any, whole: str, parts: str) -
         raise np.exceptions.AxisError(number, array.ndim, name)
     where = number % array.ndim
     if array.shape[where] == 0:
-        raise ValueError(f"{name} has no {parts}: its shape is {array.shape} and axis {axis} holds the {parts}")
+        raise ValueError(
+            f"{name} has no {parts}: its shape is {array.shape} and axis {axis} holds the {parts}"
+        )
     return array if where == array.ndim - 1 else np.moveaxis(array, where, -1)
 
 

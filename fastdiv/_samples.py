@@ -6,15 +6,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastdiv import _options as opt
 from fastdiv import _wasserstein
-from fastdiv._arrays import as_numbers
+from fastdiv._arrays import as_numbers, same_labels
+from fastdiv._options import check_order
 
 __all__ = [
     "Pair",
     "Rows",
     "Samples",
     "check_order",
-    "check_policy",
     "check_weights",
     "common",
     "matrix",
@@ -54,28 +55,15 @@ class Pair(NamedTuple):
     v_order: np.ndarray
 
 
-def check_order(p: Any) -> float:
-    """The Wasserstein order as a float in [1, inf]."""
-    try:
-        order = float(p)
-    except (TypeError, ValueError):
-        raise TypeError(f"p must be a real number in [1, inf], got {p!r}") from None
-    if not order >= 1:
-        raise ValueError(f"p must be in [1, inf], got {p!r}")
-    return order
-
-
-def check_policy(nan_policy: str) -> None:
-    if nan_policy not in ("propagate", "omit", "raise"):
-        raise ValueError(f"nan_policy must be 'propagate', 'omit' or 'raise', got {nan_policy!r}")
-
-
 def samples(
     u_values: Any, v_values: Any, u_weights: Any, v_weights: Any, axis: int, nan_policy: str
 ) -> Samples:
     """The arguments of a function of two samples, checked and laid out in rows."""
-    check_policy(nan_policy)
+    nan_policy, axis = opt.policy(nan_policy), opt.integer(axis, "axis")
+    same_labels({"u_values": u_values, "v_values": v_values}, axis, rows=True, entries=False)
     u, v = _values(u_values, "u_values", axis), _values(v_values, "v_values", axis)
+    same_labels({"u_values": u_values, "u_weights": u_weights}, axis, rows=True)
+    same_labels({"v_values": v_values, "v_weights": v_weights}, axis, rows=True)
     a = check_weights(u_weights, "u_weights", u, "u_values", axis)
     b = check_weights(v_weights, "v_weights", v, "v_values", axis)
     given = [x for x in (u, v, a, b) if x is not None]
@@ -108,10 +96,10 @@ def samples(
 
 def pair(u_values: Any, v_values: Any, u_weights: Any, v_weights: Any) -> Pair:
     """The arguments of a function of a single pair of samples: finite where they have mass, sorted."""
-    given = samples(u_values, v_values, u_weights, v_weights, -1, "raise")
+    given = samples(u_values, v_values, u_weights, v_weights, -1, "propagate")
     if given.shape != ():
         raise ValueError(
-            f"this takes one pair of samples, got u_values of shape {np.shape(u_values)} "
+            f"this takes one pair of samples, not u_values of shape {np.shape(u_values)} "
             f"and v_values of shape {np.shape(v_values)}"
         )
     sides = []
@@ -130,23 +118,7 @@ def pair(u_values: Any, v_values: Any, u_weights: Any, v_weights: Any) -> Pair:
 
 def _values(values: Any, name: str, axis: int) -> np.ndarray:
     array = as_numbers(values, name)
-    if array.ndim == 0:
-        raise ValueError(f"{name} is a single number; a sample needs at least one dimension")
-    array = _last(array, name, axis)
-    if array.shape[-1] == 0:
-        raise ValueError(f"{name} is empty along axis {axis}; a sample needs at least one value")
-    return array
-
-
-def _last(array: np.ndarray, name: str, axis: int) -> np.ndarray:
-    if array.ndim == 1 and axis in (0, -1):
-        return array
-    try:
-        return np.moveaxis(array, axis, -1)
-    except np.exceptions.AxisError:
-        raise np.exceptions.AxisError(
-            f"axis {axis} is out of bounds for {name} of shape {array.shape}"
-        ) from None
+    return opt.axis_last(array, name, axis, "a sample", "values")
 
 
 def check_weights(weights: Any, name: str, values: np.ndarray, whose: str, axis: int) -> np.ndarray | None:
@@ -157,7 +129,7 @@ def check_weights(weights: Any, name: str, values: np.ndarray, whose: str, axis:
     if array.ndim == 0:
         raise ValueError(f"{name} is a single number; give one weight per value of {whose}")
     if array.ndim > 1:
-        array = _last(array, name, axis)
+        array = opt.axis_last(array, name, axis, "a sample", "weights")
     if array.shape[-1] != values.shape[-1]:
         raise ValueError(
             f"{name} has {array.shape[-1]} weights per sample, but {whose} has {values.shape[-1]} values"
@@ -184,7 +156,7 @@ def _refuse_nan(array: np.ndarray, name: str) -> None:
         wrong = np.isnan(array)
         if wrong.any():
             where = tuple(int(i) for i in np.argwhere(wrong)[0])
-            raise ValueError(f"{name}{_place(where)} is nan, and nan_policy='raise' refuses it")
+            raise ValueError(f"{name}{_place(where)} is nan, which nan_policy='raise' refuses")
 
 
 def common(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from fastdiv import _options as opt
 from fastdiv import _wasserstein
 from fastdiv._samples import check_order, pair, shares
 
@@ -51,12 +52,7 @@ def wasserstein_circle(
     >>> fastdiv.wasserstein_circle([350, 10], [5, 355], period=360)
     5.0
     """
-    order = check_order(p)
-    if order == np.inf:
-        raise ValueError("p must be finite on the circle")
-    length = float(period)
-    if not 0 < length < np.inf:
-        raise ValueError(f"period must be positive and finite, got {period!r}")
+    order, length = check_order(p, infinite=False), opt.positive(period, "period")
     given = pair(u_values, v_values, u_weights, v_weights)
     x = pair(np.mod(given.u, length), np.mod(given.v, length), given.u_weights, given.v_weights)
     if order > 1:

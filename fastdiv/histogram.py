@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from fastdiv import _options as opt
 from fastdiv import _wasserstein
-from fastdiv._arrays import as_numbers
+from fastdiv._arrays import as_numbers, same_labels
 from fastdiv._samples import check_order, matrix
 
 __all__ = ["wasserstein_hist"]
@@ -67,11 +68,15 @@ def wasserstein_hist(
     >>> float(fastdiv.wasserstein_hist([1], [1], bin_edges=[0, 1], v_bin_edges=[0, 3]))
     1.0
     """
-    order = check_order(p)
+    order, axis = check_order(p), opt.integer(axis, "axis")
+    normalize, density = opt.flag(normalize, "normalize"), opt.flag(density, "density")
     if support is not None and bin_edges is not None:
         raise ValueError("give support (mass at points) or bin_edges (mass spread within bins), not both")
     if bin_edges is None and (v_bin_edges is not None or density):
         raise ValueError(f"{'density' if density else 'v_bin_edges'} needs bin_edges")
+    if v_bin_edges is None:
+        same_labels({"u": u, "v": v}, axis, rows=True)
+        same_labels({"u": u, "support": support}, axis)
     a, b = _masses(u, "u", axis), _masses(v, "v", axis)
     ndim = max(a.ndim, b.ndim)
     narrow = a.dtype == b.dtype == np.float32
@@ -111,16 +116,7 @@ def wasserstein_hist(
 
 def _masses(values: Any, name: str, axis: int) -> np.ndarray:
     array = as_numbers(values, name)
-    if array.ndim == 0:
-        raise ValueError(f"{name} is a single number; a histogram needs at least one dimension")
-    try:
-        array = np.moveaxis(array, axis, -1)
-    except np.exceptions.AxisError:
-        raise np.exceptions.AxisError(
-            f"axis {axis} is out of bounds for {name} of shape {array.shape}"
-        ) from None
-    if array.shape[-1] == 0:
-        raise ValueError(f"{name} has no bins along axis {axis}")
+    array = opt.axis_last(array, name, axis, "a histogram", "bins")
     wrong = (array < 0) | np.isinf(array)
     if wrong.any():
         where = tuple(int(i) for i in np.argwhere(wrong)[0])

@@ -211,9 +211,7 @@ class _Task:
 
 
 def _transport_order(p: Any, samples: bool) -> float:
-    order = opt.order(p)
-    if order < 1.0:
-        raise ValueError(f"p must be from 1 to infinity, not {p!r}")
+    order = opt.check_order(p)
     if order != 1.0 and not samples:
         raise ValueError("p other than 1 needs samples=True; use wasserstein_hist for two histograms")
     return order
@@ -598,9 +596,7 @@ class Index:
     def query(self, XA: Any, k: int, *, workers: int | None = None) -> tuple[Array, Array]:
         """The `k` nearest rows for each row of `XA`: see ``knn``."""
         threads = _workers(workers)
-        if isinstance(k, (bool, np.bool_)) or not hasattr(k, "__index__"):
-            raise TypeError(f"k must be an integer, not {k!r}")
-        k = int(k.__index__())
+        k = opt.integer(k, "k")
         if not 1 <= k <= len(self):
             raise ValueError(f"k must be from 1 to the {len(self)} rows of XB, not {k}")
         array = self._task.rows(XA, "XA")

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from fastdiv import _options as opt
 from fastdiv import _wasserstein
 from fastdiv._arrays import as_numbers
 from fastdiv._samples import Samples, check_order, check_weights, common, samples
@@ -113,6 +114,8 @@ def wasserstein_distance(
     0.25
     """
     order = check_order(p)
+    assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
+    axis, nan_policy = opt.integer(axis, "axis"), opt.policy(nan_policy)
     plain = u_weights is None and v_weights is None and axis in (0, -1) and not keepdims
     if plain and nan_policy == "propagate":
         direct = _wasserstein.pair(u_values, v_values, order, assume_sorted, not _warned)
@@ -149,6 +152,7 @@ def energy_distance(
     >>> float(fastdiv.energy_distance([0], [8]))
     4.0
     """
+    assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
     return np.sqrt(2.0 * _statistic("cramer", x, 1.0, nan_policy, assume_sorted, keepdims))
 
@@ -174,6 +178,7 @@ def cramer_distance(
     >>> float(fastdiv.cramer_distance([0], [4]))
     2.0
     """
+    assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
     return np.sqrt(_statistic("cramer", x, 1.0, nan_policy, assume_sorted, keepdims))
 
@@ -199,6 +204,7 @@ def ks_distance(
     >>> float(fastdiv.ks_distance([1, 2, 3, 4], [3, 4, 5, 6]))
     0.5
     """
+    assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
     return _statistic("ks", x, 1.0, nan_policy, assume_sorted, keepdims)
 
@@ -249,10 +255,7 @@ def sliced_wasserstein(
     3.0
     """
     order = check_order(p)
-    if isinstance(n_projections, bool) or not isinstance(n_projections, (int, np.integer)):
-        raise TypeError(f"n_projections must be an integer, got {n_projections!r}")
-    if n_projections < 1:
-        raise ValueError(f"n_projections must be at least 1, got {n_projections}")
+    n_projections = opt.count(n_projections, "n_projections")
     x, y = _cloud(X, "X"), _cloud(Y, "Y")
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"X has {x.shape[1]} dimensions, Y has {y.shape[1]}")

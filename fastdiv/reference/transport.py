@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv._arrays import as_numbers
-from fastdiv._samples import Rows, check_order, samples
+from fastdiv import _options as opt
+from fastdiv._arrays import as_numbers, same_labels
+from fastdiv._samples import Rows, check_order, pair, samples
 
 __all__ = [
     "cramer_distance",
@@ -36,6 +37,8 @@ def wasserstein_distance(
 ) -> Any:
     """The p-th mean of |quantile of u - quantile of v|."""
     check_order(p)
+    keepdims = opt.flag(keepdims, "keepdims")
+    opt.flag(assume_sorted, "assume_sorted")
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
     count = prod(x.shape)
     out = np.array([_distance(*_row(x.u, i), *_row(x.v, i), p, nan_policy) for i in range(count)], float)
@@ -58,6 +61,11 @@ def wasserstein_hist(
     density: bool = False,
 ) -> Any:
     """Quantile functions of points or of evenly filled bins, piece by piece between all their levels."""
+    p, axis = check_order(p), opt.integer(axis, "axis")
+    normalize, density = opt.flag(normalize, "normalize"), opt.flag(density, "density")
+    if v_bin_edges is None:
+        same_labels({"u": u, "v": v}, axis, rows=True)
+        same_labels({"u": u, "support": support}, axis)
     a = np.moveaxis(np.asarray(u, float), axis, -1)
     b = np.moveaxis(np.asarray(v, float), axis, -1)
     if bin_edges is None:
@@ -133,8 +141,9 @@ def wasserstein_circle(
     p: float = 1,
 ) -> float:
     """Tries every rotation at which two levels meet: the cost is convex and straight between them."""
-    order = check_order(p)
-    x = samples(u_values, v_values, u_weights, v_weights, -1, "raise")
+    order, period = check_order(p, infinite=False), opt.positive(period, "period")
+    pair(u_values, v_values, u_weights, v_weights)
+    x = samples(u_values, v_values, u_weights, v_weights, -1, "propagate")
     (u, a), (v, b) = _row(x.u, 0), _row(x.v, 0)
     (u, F), (v, G) = _quantiles(np.mod(u, period), a), _quantiles(np.mod(v, period), b)
     costs = []
@@ -160,6 +169,7 @@ def sliced_wasserstein(
     seed: Any = None,
 ) -> float:
     """One direction at a time, seen from the first point."""
+    p, n_projections = check_order(p), opt.count(n_projections, "n_projections")
     x, y = np.asarray(X), np.asarray(Y)
     x, y = (_minus(z, x[0]) for z in (x, y))
     directions = np.random.default_rng(seed).normal(size=(n_projections, x.shape[1]))
@@ -179,8 +189,9 @@ def transport_plan(
     u_values: Any, v_values: Any, u_weights: Any = None, v_weights: Any = None, *, p: float = 1
 ) -> np.ndarray:
     """The optimal coupling as a dense matrix: how far the intervals of levels of two atoms overlap."""
-    check_order(p)
-    x = samples(u_values, v_values, u_weights, v_weights, -1, "raise")
+    check_order(p, infinite=False)
+    pair(u_values, v_values, u_weights, v_weights)
+    x = samples(u_values, v_values, u_weights, v_weights, -1, "propagate")
     (u, a), (v, b) = _row(x.u, 0), _row(x.v, 0)
     i, j = np.argsort(u, kind="stable"), np.argsort(v, kind="stable")
     F, G = (np.concatenate([[0.0], np.cumsum(w)]) / w.sum() for w in (a[i], b[j]))
@@ -202,6 +213,8 @@ def _by_cdf(
     keepdims: bool = False,
     nan_policy: str = "propagate",
 ) -> Any:
+    keepdims = opt.flag(keepdims, "keepdims")
+    opt.flag(assume_sorted, "assume_sorted")
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
     out = np.empty(prod(x.shape))
     for i in range(len(out)):

@@ -189,9 +189,9 @@ def test_histograms_known():
         (([1, 2], [1, 2]), {"bin_edges": [0, 0, 1]}, "bin_edges must ascend"),
         (([1, 2], [1, 2]), {"bin_edges": [0, 1, np.nan]}, r"bin_edges\[2\] is not finite"),
         (([1, 2], [1, 3]), {"normalize": False}, "equal masses, but u has 3 and v has 4"),
-        (([1, 2], [1, 2]), {"p": 0}, "p must be in"),
+        (([1, 2], [1, 2]), {"p": 0}, "p must be from 1"),
         (([], []), {}, "no bins"),
-        ((1, [1]), {}, "u is a single number"),
+        ((1, [1]), {}, "u is 0-d"),
     ],
 )
 def test_histogram_mistakes(arguments, options, words):
