@@ -10,9 +10,11 @@ import numpy as np
 from fastdiv import _options as opt
 from fastdiv import _wasserstein
 from fastdiv._arrays import as_numbers, same_labels
-from fastdiv._samples import check_order, matrix
+from fastdiv._samples import check_order, common, matrix
 
 __all__ = ["wasserstein_hist"]
+
+_EXACT = 2**53  # integers up to here are float64 numbers
 
 
 def wasserstein_hist(
@@ -86,9 +88,9 @@ def wasserstein_hist(
     else:
         edges = _edges(bin_edges, a, "bin_edges", "u")
         v_edges = _edges(v_bin_edges, b, "v_bin_edges", "v") if v_bin_edges is not None else edges
-        _match(b, "v", len(v_edges) - 1, "bin_edges")
+        _match(b, "v", v_edges.shape[1] - 1, "bin_edges")
         if density:
-            a, b = a * np.diff(edges), b * np.diff(v_edges)
+            a, b = a * _widths(edges), b * _widths(v_edges)
     try:
         shape = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
     except ValueError:
@@ -102,7 +104,9 @@ def wasserstein_hist(
     out = np.empty(prod(shape))
     a, b = matrix(a, shape), matrix(b, shape)
     if bin_edges is not None:
-        _wasserstein.hist_rows(edges, a, v_edges, b, out, order)
+        unit = _unit(edges, v_edges)
+        _wasserstein.hist_rows(edges * unit, a, v_edges * unit, b, out, order)
+        out /= unit
     else:
         if len(points) > 1 and not (points[1:] >= points[:-1]).all():
             ascending = np.argsort(points, kind="stable")
@@ -154,11 +158,12 @@ def _points(support: Any, masses: np.ndarray, whose: str) -> np.ndarray:
     _match(masses, whose, len(points), "support")
     if not np.isfinite(points).all():
         raise ValueError(f"support[{int(np.argmin(np.isfinite(points)))}] is not finite")
-    return points.astype(np.float64)
+    return common(points, points)[0]
 
 
 def _edges(edges: Any, masses: np.ndarray, name: str, whose: str) -> np.ndarray:
-    array = as_numbers(edges, name).astype(np.float64)
+    """The edges as a matrix of one row, or of two whose sums they are: integers beyond 2^53."""
+    array = as_numbers(edges, name)
     if array.ndim != 1:
         raise ValueError(f"{name} must have one dimension, got shape {array.shape}")
     if len(array) != masses.shape[-1] + 1:
@@ -173,7 +178,20 @@ def _edges(edges: Any, masses: np.ndarray, name: str, whose: str) -> np.ndarray:
         raise ValueError(
             f"{name} must ascend, but {name}[{i}] = {array[i]} and {name}[{i + 1}] = {array[i + 1]}"
         )
-    return array
+    if array.dtype.kind in "iu" and max(-int(array[0]), int(array[-1])) > _EXACT:
+        high, low = (array >> 32).astype(np.float64) * 2.0**32, (array & 0xFFFFFFFF).astype(np.float64)
+        return np.stack([high, low])
+    return array.astype(np.float64)[None]
+
+
+def _widths(edges: np.ndarray) -> np.ndarray:
+    return np.asarray(np.diff(edges).sum(axis=0))
+
+
+def _unit(*edges: np.ndarray) -> float:
+    """A power of two that keeps products and sums of the edges within the range of float64."""
+    largest = max(float(np.abs(x).max()) for x in edges)
+    return 2.0**-200 if largest > 2.0**900 else 2.0**500 if largest < 2.0**-500 else 1.0
 
 
 def _match(masses: np.ndarray, whose: str, bins: int, name: str) -> None:

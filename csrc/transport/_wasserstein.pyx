@@ -61,8 +61,11 @@ cdef extern from "transport/transport.h" nogil:
                         double *mass, double *f, double *g, double *cost)
     int64_t fd_cdf_steps_f64(const double *u, fd_masses a, const double *v, fd_masses b, double *points,
                              double *difference)
-    double fd_hist_wasserstein(const double *x, const double *a, int64_t n,
-                               const double *y, const double *b, int64_t m, double p)
+    ctypedef struct fd_edges:
+        const double *high
+        const double *low
+    double fd_hist_wasserstein(fd_edges x, const double *a, int64_t n,
+                               fd_edges y, const double *b, int64_t m, double p)
 
     ctypedef struct fd_cells_side:
         int chunks
@@ -314,18 +317,27 @@ def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.n
         raise MemoryError(f"no memory for the {8 * total} bytes of scratch that each thread needs")
 
 
+cdef fd_edges _edges(cnp.ndarray edges):
+    cdef fd_edges x
+    x.high = <const double *>cnp.PyArray_DATA(edges)
+    x.low = x.high + edges.shape[1] if edges.shape[0] == 2 else NULL
+    return x
+
+
 def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarray v, cnp.ndarray out,
               double p):
-    """W_p for each row of two C-contiguous float64 matrices of masses in bins; one row may stand for many."""
-    cdef const double *x = <const double *>cnp.PyArray_DATA(u_edges)
-    cdef const double *y = <const double *>cnp.PyArray_DATA(v_edges)
+    """W_p for each row of two C-contiguous float64 matrices of masses in bins; one row may stand for many.
+
+    The edges come as a C-contiguous matrix of one row, or of two whose sums they are.
+    """
+    cdef fd_edges x = _edges(u_edges), y = _edges(v_edges)
     cdef const double *a = <const double *>cnp.PyArray_DATA(u)
     cdef const double *b = <const double *>cnp.PyArray_DATA(v)
     cdef double *result = <double *>cnp.PyArray_DATA(out)
     cdef int64_t n = u.shape[1], m = v.shape[1], row, n_rows = out.shape[0]
     cdef int64_t step = n if u.shape[0] > 1 else 0, v_step = m if v.shape[0] > 1 else 0
     cdef int64_t first = 0, rows
-    cdef double work = 30.0 * (n + m)
+    cdef double work = 100.0 * (n + m)
     cdef int team
     while first < n_rows:
         rows = _rows_between_signals(n_rows - first, work)

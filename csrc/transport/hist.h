@@ -1,17 +1,19 @@
 /* Transport between histograms: mass spread evenly within bins, each histogram with its own edges.
  *
- * p = 1: the area between two piecewise linear CDFs. Between neighbouring edges F - G runs straight from d to
- * e:
- *
- *     mean |F - G| = (|d| + |e|) / 2 where they have one sign, (d^2 + e^2) / (2 (|d| + |e|)) where they
- * cross.
- *
- * p > 1: between neighbouring levels F^-1 - G^-1 runs straight from d to e, and with |d| <= |e|
+ * Between neighbouring levels F^-1 - G^-1 runs straight from d to e, and with |d| <= |e|
  *
  *     mean |F^-1 - G^-1|^p = (|e|^(p+1) -+ |d|^(p+1)) / ((p + 1) (|e| -+ |d|)), + where they cross.
+ *
+ * At a level one of the two is at an edge of its own; the other is within a bin, the share N / D of exact masses
+ * past its lower edge. d and e are formed as in exact.h: histograms that all but agree lose nothing.
  */
 #ifndef FD_HIST_H
 #define FD_HIST_H
+
+#include <math.h>
+#include "math/sum.h"
+#include "transport/exact.h"
+#include "transport/mass.h"
 
 /* Mean of |x|^p for x running straight from d to e. */
 static inline double fd_mean_linear(double d, double e, double p) {
@@ -30,93 +32,90 @@ static inline double fd_mean_linear(double d, double e, double p) {
     return gap == 0.0 ? pow(large, p) : pow(large, p) * -expm1((p + 1.0) * log1p(-gap)) / ((p + 1.0) * gap);
 }
 
-/* W1. At an edge that both histograms have, F - G is exact; within a bin of the other one, its share of that
- * bin is rounded to 2^-53. */
-static inline double fd_hist_area(const double *x, fd_masses a, const double *y, fd_masses b) {
-    const double S = fd_mass_to_double(a.total), T = fd_mass_to_double(b.total), unit = 1.0 / (S * T);
-    fd_sum area = {0.0, 0.0};
-    fd_mass A = 0, B = 0; /* mass left of the bins i and j, which are the next to end */
-    int64_t i = -1, j = -1;
-    double last = 0.0, before = 0.0;
-    while (i < a.n || j < b.n) { /* the next edges are x[i + 1] and y[j + 1] */
-        const int from_u = j == b.n || (i < a.n && x[i + 1] <= y[j + 1]);
-        const double point = from_u ? x[i + 1] : y[j + 1];
-        if (i < a.n && x[i + 1] == point) {
-            if (i >= 0)
-                A += fd_mass_at(&a, i);
-            i++;
-        }
-        if (j < b.n && y[j + 1] == point) {
-            if (j >= 0)
-                B += fd_mass_at(&b, j);
-            j++;
-        }
-        double now = fd_cross_difference(A, b.total, B, a.total) * unit;
-        if (i >= 0 && i < a.n && x[i] < point)
-            now += fd_mass_to_double(fd_mass_at(&a, i)) / S * ((point - x[i]) / (x[i + 1] - x[i]));
-        if (j >= 0 && j < b.n && y[j] < point)
-            now -= fd_mass_to_double(fd_mass_at(&b, j)) / T * ((point - y[j]) / (y[j + 1] - y[j]));
-        if (before != 0.0 || now != 0.0)
-            fd_sum_add(&area, (point - last) * fd_mean_linear(before, now, 1.0));
-        last = point;
-        before = now;
-    }
-    return fd_sum_total(area);
+/* Edges of bins: sums high + low of two doubles, low = NULL where all are doubles. */
+typedef struct {
+    const double *high, *low;
+} fd_edges;
+
+static inline fd_twofold fd_edge_at(fd_edges x, int64_t i) {
+    return (fd_twofold){x.high[i], x.low ? x.low[i] : 0.0};
 }
 
-/* Where the quantile function of a bin of mass a between two edges stands after the share (level - before) /
- * a. */
-static inline double fd_within(double low, double high, double share) {
-    return share <= 0.0 ? low : share >= 1.0 ? high : low + (high - low) * share;
+/* x - (where the bin of y between edges j and j + 1 is at the share N / D). */
+static inline double fd_edge_difference(fd_twofold x, fd_edges y, int64_t j, fd_u256 N, fd_u256 D) {
+    const fd_twofold low = fd_edge_at(y, j);
+    return fd_exact_difference(x, low, fd_edge_at(y, j + 1), low, N, D);
 }
 
 /* Mean of (|F^-1 - G^-1| / scale)^p over the levels, or for p = inf their maximum. */
-static inline double fd_hist_power(const double *x, fd_masses a, const double *y, fd_masses b, double p,
-                                   double scale) {
-    const double S = fd_mass_to_double(a.total), T = fd_mass_to_double(b.total), unit = 1.0 / (S * T);
+static inline double fd_hist_power(fd_edges x, fd_masses a, fd_edges y, fd_masses b, double p, double scale) {
+    const double unit = 1.0 / (fd_mass_to_double(a.total) * fd_mass_to_double(b.total));
     fd_sum mean = {0.0, 0.0};
     double largest = 0.0;
-    fd_mass A = 0, B = 0; /* mass left of the bins i and j */
     int64_t i = 0, j = 0;
-    fd_u256 level = {0, 0};
-    while (i < a.n && j < b.n) {
-        const fd_mass mass_a = fd_mass_at(&a, i), mass_b = fd_mass_at(&b, j);
-        const fd_u256 u_start = fd_product(A, b.total), v_start = fd_product(B, a.total);
-        const fd_u256 u_end = fd_product(A + mass_a, b.total), v_end = fd_product(B + mass_b, a.total);
-        const fd_u256 next = fd_less(u_end, v_end) ? u_end : v_end, mass = fd_minus(next, level);
-        if (mass.high | mass.low) {
-            const double in_u = fd_mass_to_double(mass_a) * T, in_v = fd_mass_to_double(mass_b) * S;
-            const double from_x =
-                fd_within(x[i], x[i + 1], fd_u256_to_double(fd_minus(level, u_start)) / in_u);
-            const double from_y =
-                fd_within(y[j], y[j + 1], fd_u256_to_double(fd_minus(level, v_start)) / in_v);
-            const double to_x = fd_within(x[i], x[i + 1], fd_u256_to_double(fd_minus(next, u_start)) / in_u);
-            const double to_y = fd_within(y[j], y[j + 1], fd_u256_to_double(fd_minus(next, v_start)) / in_v);
-            const double d = from_x - from_y, e = to_x - to_y;
+    fd_mass A = fd_mass_at(&a, 0), B = fd_mass_at(&b, 0); /* mass up to the upper edges of the bins i and j */
+    fd_u256 level = {0, 0}, u_start = level, v_start = level;
+    fd_u256 u_end = fd_product(A, b.total), v_end = fd_product(B, a.total);
+    double d = 0.0, e = 0.0;
+    int jump = 1; /* d is not the last e: bins without mass lie between */
+    for (;;) {
+        const int u_skips = !fd_less(u_start, u_end), v_skips = !fd_less(v_start, v_end);
+        if (!u_skips && !v_skips) {
+            const fd_u256 in_u = fd_minus(u_end, u_start), in_v = fd_minus(v_end, v_start);
+            const int u_first = fd_less(u_end, v_end), v_first = fd_less(v_end, u_end);
+            const fd_u256 next = u_first ? u_end : v_end;
+            /* `level` is where the later of the two bins starts, `next` where the earlier one ends. */
+            if (!jump)
+                d = e;
+            else if (fd_less(u_start, v_start))
+                d = -fd_edge_difference(fd_edge_at(y, j), x, i, fd_minus(level, u_start), in_u);
+            else
+                d = fd_edge_difference(fd_edge_at(x, i), y, j, fd_minus(level, v_start), in_v);
+            if (u_first)
+                e = fd_edge_difference(fd_edge_at(x, i + 1), y, j, fd_minus(next, v_start), in_v);
+            else if (v_first)
+                e = -fd_edge_difference(fd_edge_at(y, j + 1), x, i, fd_minus(next, u_start), in_u);
+            else
+                e = fd_twofold_minus(fd_edge_at(x, i + 1), fd_edge_at(y, j + 1)).high;
             largest = fabs(d) > largest ? fabs(d) : largest;
             largest = fabs(e) > largest ? fabs(e) : largest;
             if (p < INFINITY)
-                fd_sum_add(&mean, fd_u256_to_double(mass) * unit * fd_mean_linear(d / scale, e / scale, p));
+                fd_sum_add(&mean, fd_u256_to_double(fd_minus(next, level)) * unit *
+                                      fd_mean_linear(d / scale, e / scale, p));
+            level = next;
         }
-        level = next;
-        if (!fd_less(next, u_end)) {
-            A += mass_a;
-            i++;
+        jump = u_skips || v_skips;
+        const int u_ends = u_skips || !fd_less(level, u_end), v_ends = v_skips || !fd_less(level, v_end);
+        i += u_ends;
+        j += v_ends;
+        if (i == a.n || j == b.n)
+            break;
+        if (u_ends) {
+            A += fd_mass_at(&a, i);
+            u_start = u_end;
+            u_end = fd_product(A, b.total);
         }
-        if (!fd_less(next, v_end)) {
-            B += mass_b;
-            j++;
+        if (v_ends) {
+            B += fd_mass_at(&b, j);
+            v_start = v_end;
+            v_end = fd_product(B, a.total);
         }
     }
     return p < INFINITY ? fd_sum_total(mean) : largest;
 }
 
-/* W_p of masses a in the bins with edges x (a.n + 1 of them) and masses b in the bins with edges y. */
-static inline double fd_hist_wasserstein(const double *x, const double *a, int64_t n, const double *y,
-                                         const double *b, int64_t m, double p) {
+/* W_p of masses a in the bins with edges x (n + 1 of them) and masses b in the bins with edges y. Distances
+ * are divided by the largest before they are raised to p, unless it goes well without. */
+static inline double fd_hist_wasserstein(fd_edges x, const double *a, int64_t n, fd_edges y, const double *b,
+                                         int64_t m, double p) {
     const fd_masses u = fd_masses_of(a, n), v = fd_masses_of(b, m);
     if (p == 1.0)
-        return fd_hist_area(x, u, y, v);
+        return fd_hist_power(x, u, y, v, 1.0, 1.0);
+    if (p < INFINITY) {
+        const double mean = fd_hist_power(x, u, y, v, p, 1.0);
+        if (mean > 0x1p-60 && mean < 0x1p60)
+            return p == 2.0 ? sqrt(mean) : pow(mean, 1.0 / p);
+    }
     const double largest = fd_hist_power(x, u, y, v, INFINITY, 1.0);
     if (largest == 0.0 || p == INFINITY)
         return largest;

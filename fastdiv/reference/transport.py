@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from math import prod
 from typing import Any
 
@@ -72,10 +73,10 @@ def wasserstein_hist(
         points = np.arange(a.shape[-1]) if support is None else as_numbers(support, "support")
         scale = 1.0 if normalize else a.sum(axis=-1) ** (1 / p)
         return scale * wasserstein_distance(points, points, a, b, p=p)
-    x = np.asarray(bin_edges, float)
-    y = x if v_bin_edges is None else np.asarray(v_bin_edges, float)
+    x = _rational(as_numbers(bin_edges, "bin_edges"))
+    y = x if v_bin_edges is None else _rational(as_numbers(v_bin_edges, "v_bin_edges"))
     if density:
-        a, b = a * np.diff(x), b * np.diff(y)
+        a, b = a * np.diff(x).astype(float), b * np.diff(y).astype(float)
     shape = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
     rows_a = np.broadcast_to(a, (*shape, a.shape[-1])).reshape(-1, a.shape[-1])
     rows_b = np.broadcast_to(b, (*shape, b.shape[-1])).reshape(-1, b.shape[-1])
@@ -83,31 +84,46 @@ def wasserstein_hist(
     return (1.0 if normalize else a.sum(axis=-1) ** (1 / p)) * out[()]
 
 
+def _rational(values: np.ndarray) -> np.ndarray:
+    """The values as exact rationals."""
+    return np.array([Fraction(x) for x in values.tolist()])
+
+
 def _bins(x: np.ndarray, a: np.ndarray, y: np.ndarray, b: np.ndarray, p: float) -> float:
-    """|F^-1 - G^-1|^p is a power of a line between two levels: Gauss quadrature either side of its root."""
-    F, G = (np.concatenate([[0.0], np.cumsum(w)]) / w.sum() for w in (a, b))
-    levels = np.union1d(F, G)
+    """|F^-1 - G^-1|^p is a power of a line between two levels: the integral of x^p either side of its root.
+
+    Levels and the ends of the lines are rational; what is rounded is the length of a piece and the powers.
+    """
+    if not (np.isfinite(a).all() and np.isfinite(b).all() and a.any() and b.any()):
+        return np.nan
+    F, G = (np.cumsum([Fraction(0), *(t / sum(w) for t in w)]) for w in (_rational(a), _rational(b)))
+    levels = np.array(sorted({*F, *G}))
     start, end = levels[:-1], levels[1:]
 
     def at(edges: np.ndarray, cdf: np.ndarray, t: np.ndarray) -> np.ndarray:
-        middle = (start + end) / 2
-        k = np.clip(np.searchsorted(cdf, middle, side="right") - 1, 0, len(edges) - 2)
-        width = np.where(cdf[k + 1] > cdf[k], cdf[k + 1] - cdf[k], 1.0)
-        return np.asarray(edges[k] + (edges[k + 1] - edges[k]) * (t - cdf[k]) / width)
+        k = np.searchsorted(cdf, start, side="right") - 1
+        return np.asarray(edges[k] + (edges[k + 1] - edges[k]) * (t - cdf[k]) / (cdf[k + 1] - cdf[k]))
 
     d = at(x, F, start) - at(y, G, start)
     e = at(x, F, end) - at(y, G, end)
-    if np.isinf(p):
-        return float(np.abs(np.concatenate([d, e])).max())
-    span = np.where(d == e, 1.0, e - d)
-    root = np.where(d * e < 0, -d / span, 0.0)
-    nodes, weights = np.polynomial.legendre.leggauss(40)
-    total = 0.0
-    for low, high in ((np.zeros_like(root), root), (root, np.ones_like(root))):
-        t = low[:, None] + (high - low)[:, None] * (nodes + 1) / 2
-        power = np.abs(d[:, None] + (e - d)[:, None] * t) ** p
-        total += float(((end - start) * (high - low) / 2) @ (power @ weights))
-    return float(total ** (1 / p))
+    largest = max(abs(d).max(), abs(e).max())
+    if np.isinf(p) or largest == 0:
+        return float(largest)
+    mass = (end - start).astype(float)
+    means = [_mean_power(s / largest, t / largest, p) for s, t in zip(d, e, strict=True)]
+    return float(largest) * float((mass @ means) ** (1 / p))
+
+
+def _mean_power(d: Fraction, e: Fraction, p: float) -> float:
+    """Mean of |x|^p for x running straight from d to e; Gauss quadrature where powers would cancel."""
+    small, large = sorted((abs(d), abs(e)))
+    if d * e > 0 and 2 * small > large:
+        nodes, weights = np.polynomial.legendre.leggauss(40)
+        middle, half = float((small + large) / 2), float((large - small) / 2)
+        return float((middle + half * nodes) ** p @ weights / 2)
+    length = float(large + small if d * e < 0 else large - small)
+    powers = float(large) ** (p + 1) + (1 if d * e < 0 else -1) * float(small) ** (p + 1)
+    return powers / ((p + 1) * length) if length else 0.0
 
 
 def energy_distance(

@@ -135,7 +135,7 @@ def test_bins_against_twin(p):
     b[:, 3] = 1
     got = fastdiv.wasserstein_hist(a, b, bin_edges=x, v_bin_edges=y, p=p)
     np.testing.assert_allclose(
-        got, reference.wasserstein_hist(a, b, bin_edges=x, v_bin_edges=y, p=p), rtol=1e-6
+        got, reference.wasserstein_hist(a, b, bin_edges=x, v_bin_edges=y, p=p), rtol=1e-12
     )
     dense = fastdiv.wasserstein_hist(
         a / np.diff(x), b / np.diff(y), bin_edges=x, v_bin_edges=y, p=p, density=True
