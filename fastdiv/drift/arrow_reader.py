@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from fastdiv.drift.columns import TOO_FAR, Column, Table, TableError, one_line
+from fastdiv.drift.numpy_reader import column_of_array
 
 __all__ = ["from_frame", "open_arrow"]
 
@@ -39,9 +40,35 @@ def from_frame(frame: Any, label: str, categorical: frozenset[str]) -> Table:
     pa = _pyarrow(label)
     try:
         table = pa.table(frame)
-    except pa.ArrowException as error:  # a pandas column of objects of several types
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        if hasattr(frame, "iloc"):  # pandas: one column that Arrow does not take is no matter of the others
+            return _by_columns(frame, label, categorical)
         raise TableError(f"{label}: {one_line(error)}") from None
     return _from_arrow(table, label, categorical)
+
+
+def _by_columns(frame: Any, label: str, categorical: frozenset[str]) -> Table:
+    import pyarrow as pa
+
+    names = tuple(map(str, frame.columns))
+    if names and not len(frame):
+        raise TableError(f"{label}: the table has no rows")
+
+    def column(name: str) -> Column:
+        series = frame.iloc[:, names.index(name)]
+        if hasattr(series, "sparse"):
+            reason = "sparse values are not compared; its .sparse.to_dense() makes them dense"
+            return Column(name, "unsupported", len(frame), 0, reason=reason)
+        try:
+            values = pa.chunked_array([pa.Array.from_pandas(series)])
+            return _column(name, values, name in categorical)
+        except (pa.ArrowException, TypeError, ValueError, OverflowError):
+            return column_of_array(name, np.asarray(series), name in categorical)
+
+    def read(wanted: Sequence[str]) -> Iterator[Column]:
+        return map(column, wanted)
+
+    return Table(label, names, read)
 
 
 def _open_parquet(path: Path, categorical: frozenset[str]) -> Table:

@@ -96,6 +96,20 @@ def common_dtype(arrays: Sequence[np.ndarray]) -> np.dtype[Any]:
     return dtype
 
 
+# A year short of the ends, where NumPy's way back from microseconds wraps as well.
+_LAST = 2**63 - 366 * 86_400 * 10**6
+
+
+def micros_of(times: np.ndarray) -> np.ndarray | None:
+    """Datetimes or durations in microseconds; None if one does not fit, where NumPy would wrap round."""
+    kind, (unit, _) = times.dtype.kind, np.datetime_data(times.dtype)
+    if unit in ("Y", "M", "W", "D", "h", "m", "s", "ms"):
+        low, high = np.array([-_LAST, _LAST]).view(f"{kind}8[us]").astype(times.dtype)
+        if not np.all((low < times) & (times < high)):
+            return None
+    return times.astype(f"{kind}8[us]").view(np.int64)
+
+
 def no_column(name: str, names: Sequence[str]) -> TableError:
     from difflib import get_close_matches
 

@@ -9,7 +9,7 @@ no bins: it is exact, on the values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any
@@ -73,15 +73,21 @@ def compare(
     1.0
     """
     if isinstance(bins, bool) or not isinstance(bins, (int, np.integer)):
-        raise TypeError(f"bins must be an integer, got {bins!r}")
+        raise TypeError(f"bins must be an integer, not {bins!r}")
     if bins < 2:
-        raise ValueError(f"bins must be at least 2, got {bins}")
+        raise ValueError(f"bins must be at least 2, not {bins}")
+    if isinstance(pseudocount, bool) or not isinstance(pseudocount, (int, float, np.integer, np.floating)):
+        raise TypeError(f"pseudocount must be a number, not {pseudocount!r}")
     if not 0 <= pseudocount < np.inf:
-        raise ValueError(f"pseudocount must be finite and not negative, got {pseudocount}")
+        raise ValueError(f"pseudocount must be finite and not negative, not {pseudocount}")
+    if isinstance(columns, (str, bytes)):
+        raise TypeError(f"columns must be a sequence of names, not {columns!r}: pass [{columns!r}]")
+    if columns is not None and not isinstance(columns, Iterable):
+        raise TypeError(f"columns must be a sequence of names, not {columns!r}")
     base, cur = as_table(baseline, label="baseline"), as_table(current, label="current")
     shared = set(base.names) & set(cur.names)
     common = [name for name in base.names if name in shared]
-    wanted = common if columns is None else _known(columns, base, cur)
+    wanted = common if columns is None else _known(list(columns), base, cur)
     if not common:
         raise TableError(f"{base.label} and {cur.label} have no column in common")
     compared, skipped = [], []
@@ -110,6 +116,8 @@ def compare(
 
 def _known(columns: Sequence[str], base: Table, cur: Table) -> list[str]:
     for name in columns:
+        if not isinstance(name, str):
+            raise TypeError(f"columns must hold names, not {name!r}")
         for table, other in ((base, cur), (cur, base)):
             if name in table.names:
                 continue
@@ -244,8 +252,23 @@ def _sorted_alike(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
             cast = wide.astype(narrow.dtype)
         if np.array_equal(np.isinf(cast), np.isinf(wide)):
             dtype = narrow.dtype
+    elif {x.dtype.kind, y.dtype.kind} <= set("iuf") and _rounding(x, y, dtype):
+        # a column of integers with a missing one comes as floats: whole ones can stand against integers
+        u, v = (side if side.dtype.kind != "f" else _as_integers(side) for side in (x, y))
+        if u is not None and v is not None:
+            x, y = u, v
+            dtype = common_dtype([x, y])
     with np.errstate(under="ignore"):
         return np.sort(x.astype(dtype, copy=False)), np.sort(y.astype(dtype, copy=False))
+
+
+def _as_integers(x: np.ndarray) -> np.ndarray | None:
+    """Floats that are whole numbers, as int64 or uint64; None if they are not, or do not fit."""
+    low, high = x.min(), x.max()
+    dtype: Any = np.int64 if low < 0 else np.uint64
+    if low >= -(2.0**63) and high < (2.0**63 if low < 0 else 2.0**64) and np.array_equal(x, np.floor(x)):
+        return x.astype(dtype)
+    return None
 
 
 def _rounding(x: np.ndarray, y: np.ndarray, dtype: np.dtype[Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv.drift.columns import TOO_FAR, Column, Table, TableError, one_line
+from fastdiv.drift.columns import TOO_FAR, Column, Table, TableError, micros_of, one_line
+from fastdiv.drift.objects import column_of_objects, object_array
 
-__all__ = ["from_arrays", "open_numpy"]
+__all__ = ["array_of", "column_of_array", "from_arrays", "open_numpy"]
 
 
 def open_numpy(path: Path, categorical: frozenset[str]) -> Table:
@@ -63,17 +65,63 @@ def from_arrays(label: str, arrays: Mapping[str, np.ndarray], categorical: froze
             raise TableError(f"{label}: column {a!r} has {n} rows, column {b!r} has {m}")
 
     def read(names: Sequence[str]) -> Iterator[Column]:
-        return (_column(name, arrays[name], name in categorical) for name in names)
+        return (column_of_array(name, arrays[name], name in categorical) for name in names)
 
     return Table(label, tuple(arrays), read)
 
 
-def _column(name: str, array: np.ndarray, categorical: bool = False) -> Column:
-    """A column from a one-dimensional array: NaN and NaT are missing, empty strings are not."""
+def array_of(values: Any) -> np.ndarray:
+    """The values of a mapping's column as an array that says which are missing.
+
+    A list is an array of its numbers if it is all numbers. NumPy would make text of ["a", nan] and [1, "a"],
+    and of an Arrow or polars column of integers with missing ones floats: these keep their objects.
+    """
+    if isinstance(values, np.ndarray):
+        return values
+    nulls = getattr(values, "null_count", 0)
+    listed = getattr(values, "to_pylist", None) or getattr(values, "to_list", None)
+    if listed and (nulls() if callable(nulls) else nulls):
+        return object_array(listed())
+    if not isinstance(values, (list, tuple)):
+        # of pandas: categories whatever they are made of, as in a frame
+        if getattr(getattr(values, "dtype", None), "name", "") == "category":
+            return object_array(None if value != value else str(value) for value in values)
+        # an Int64 column would become floats
+        if not isinstance(getattr(values, "dtype", None), np.dtype) and getattr(values, "hasnans", False):
+            return object_array(values)
+        return np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except (ValueError, OverflowError):  # lists of several lengths
+        return object_array(values)
+    rounds = array.dtype.kind == "f" and array.size and not np.all(np.abs(array) < 2**53)
+    if array.ndim == 1 and (array.dtype.kind in "US" or rounds):
+        return object_array(values)
+    return array
+
+
+def _unmasked(array: Any) -> np.ndarray:
+    # numpy.ma takes 9 ms to import, and without it no array has a mask
+    masked = "numpy.ma" in sys.modules and isinstance(array, sys.modules["numpy.ma"].MaskedArray)
+    return array.compressed() if masked else array  # type: ignore[no-any-return]
+
+
+def column_of_array(name: str, array: np.ndarray, categorical: bool = False) -> Column:
+    """A column from a one-dimensional array: NaN, NaT, masked are missing, "" is not."""
     rows = len(array) if array.ndim else 0
+    if array.ndim == 1:
+        array = _unmasked(array)
+        if array.dtype.kind == "T":  # NumPy's strings of any length, with or without a missing value
+            array = array.astype(object)
+        if array.dtype.kind == "O":
+            return column_of_objects(name, array, categorical, rows - len(array))
     kind = array.dtype.kind
     if array.ndim != 1 or kind not in "biufMmUS" or (array.dtype.itemsize > 8 and kind == "f"):
-        what = f"{array.ndim}-dimensional" if array.ndim != 1 else f"of dtype {array.dtype}"
+        what = f"of dtype {array.dtype}"
+        if array.ndim == 0:
+            what = f"of type {type(array.item()).__name__}" if kind == "O" else "that are one number or text"
+        elif array.ndim > 1:
+            what = f"{array.ndim}-dimensional"
         return Column(name, "unsupported", rows, 0, reason=f"values {what} are not compared")
     if kind in "fMm":
         array = array[~np.isnat(array)] if kind in "Mm" else array[~np.isnan(array)]
@@ -82,34 +130,21 @@ def _column(name: str, array: np.ndarray, categorical: bool = False) -> Column:
         return Column(name, "missing", rows, missing)
     if kind == "b":
         true = int(np.count_nonzero(array))
-        return Column(name, "boolean", rows, missing, tally=_nonzero({"false": rows - true, "true": true}))
+        tally = _nonzero({"false": len(array) - true, "true": true})
+        return Column(name, "boolean", rows, missing, tally=tally)
     if kind in "US" or categorical:
         text = array.astype(str) if kind != "S" else np.char.decode(array, "utf-8", "backslashreplace")
         values, counts = np.unique(text, return_counts=True)
         tally = dict(zip(values.tolist(), counts.tolist(), strict=True))
         return Column(name, "categorical", rows, missing, tally=tally)
     if kind in "Mm":
-        micros = _micros(array)
+        micros = micros_of(array)
         if micros is None:
             return Column(name, "unsupported", rows, missing, reason=TOO_FAR)
         if kind == "M":
             return Column(name, "datetime", rows, missing, micros)
         array = micros / 1e6
     return Column(name, "numeric", rows, missing, array)
-
-
-# A year short of the ends, where NumPy's way back from microseconds wraps as well.
-_LAST = 2**63 - 366 * 86_400 * 10**6
-
-
-def _micros(times: np.ndarray) -> np.ndarray | None:
-    """Datetimes or durations in microseconds; None if one does not fit, where NumPy would wrap round."""
-    kind, (unit, _) = times.dtype.kind, np.datetime_data(times.dtype)
-    if unit in ("Y", "M", "W", "D", "h", "m", "s", "ms"):
-        low, high = np.array([-_LAST, _LAST]).view(f"{kind}8[us]").astype(times.dtype)
-        if not np.all((low < times) & (times < high)):
-            return None
-    return times.astype(f"{kind}8[us]").view(np.int64)
 
 
 def _nonzero(tally: dict[str, int]) -> dict[str, int]:

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fastdiv.drift.columns import Column, Table, TableError, one_line
 
 __all__ = ["MISSING", "Column", "Table", "TableError", "as_table", "read_table"]
@@ -81,13 +79,23 @@ def as_table(data: Any, *, label: str = "table", categorical: Sequence[str] = ()
     if isinstance(data, Mapping):
         from fastdiv.drift import numpy_reader
 
-        arrays = {str(name): np.asarray(values) for name, values in data.items()}
+        arrays = {str(name): numpy_reader.array_of(values) for name, values in data.items()}
         return _checked(numpy_reader.from_arrays(label, arrays, forced))
-    if hasattr(data, "__arrow_c_stream__"):
+    lazy = next((call for call in ("compute", "collect") if hasattr(data, call)), None)
+    kind = type(data).__name__
+    if lazy and not hasattr(data, "__arrow_c_stream__"):
+        raise TypeError(f"{label} must hold its data, not be a lazy {kind}: pass what its {lazy}() returns")
+    if hasattr(data, "to_frame") and not hasattr(data, "columns"):
+        raise TypeError(f"{label} must be a table, not a {kind}, which is one column: pass its to_frame()")
+    if hasattr(data, "__arrow_c_stream__") and (hasattr(data, "columns") or hasattr(data, "schema")):
         from fastdiv.drift import arrow_reader
 
         return _checked(arrow_reader.from_frame(data, label, forced))
-    raise TypeError(f"no table can be made of {type(data).__name__}; pass a path, a mapping or a data frame")
+    raise TypeError(f"{label} must be a path, a mapping of names to arrays or a data frame, not {_a(kind)}")
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[:1] in 'aeioAEIO' or kind == 'ndarray' else 'a'} {kind}"
 
 
 def _reader(path: Path) -> str:

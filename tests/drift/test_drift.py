@@ -406,10 +406,10 @@ def test_a_baseline_of_infinities_is_skipped():
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"bins": 2.5}, TypeError, "bins must be an integer, got 2.5"),
-        ({"bins": True}, TypeError, "bins must be an integer, got True"),
-        ({"bins": "9"}, TypeError, "bins must be an integer, got '9'"),
-        ({"bins": 1}, ValueError, "bins must be at least 2, got 1"),
+        ({"bins": 2.5}, TypeError, "bins must be an integer, not 2.5"),
+        ({"bins": True}, TypeError, "bins must be an integer, not True"),
+        ({"bins": "9"}, TypeError, "bins must be an integer, not '9'"),
+        ({"bins": 1}, ValueError, "bins must be at least 2, not 1"),
         ({"pseudocount": -1}, ValueError, "pseudocount must be finite and not negative"),
         ({"pseudocount": np.nan}, ValueError, "pseudocount"),
         ({"columns": ["distanse"]}, TableError, "no column 'distanse'; did you mean 'distance'\\?"),

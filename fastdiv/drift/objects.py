@@ -1,0 +1,163 @@
+"""Columns of Python objects: lists, object arrays, and the columns of a frame that Arrow does not take.
+
+None, NaN, NaT, pandas' NA and masked entries are missing. What is left is of one class, or the column is told
+as mixed, with the first value of the rarest class.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from fastdiv.drift.columns import ROUNDED, TOO_FAR, Column, micros_of
+
+__all__ = ["column_of_objects", "object_array"]
+
+# The first that fits: True is an int and a datetime a date, to Python.
+_CLASSES = (
+    ("booleans", (bool, np.bool_)),
+    ("durations", (dt.timedelta, np.timedelta64)),
+    ("numbers", (int, float, np.integer, np.floating, Decimal, Fraction)),
+    ("text", (str, bytes)),
+    ("dates", (dt.date, np.datetime64)),
+)
+
+
+def object_array(values: Iterable[Any]) -> np.ndarray:
+    """One entry for each value, whatever it is: lists stay lists."""
+    values = list(values)
+    array = np.empty(len(values), object)
+    for i, value in enumerate(values):
+        array[i] = value
+    return array
+
+
+def column_of_objects(name: str, objects: np.ndarray, categorical: bool, masked: int = 0) -> Column:
+    """A column from a one-dimensional object array; `masked` rows are missing already."""
+    rows = len(objects) + masked
+    nothing = _nothing()
+    present = [value for value in objects.tolist() if not _missing(value, nothing)]
+    missing = rows - len(present)
+    if not present:
+        return Column(name, "missing", rows, missing)
+    class_of = {type_: _class(type_) for type_ in set(map(type, present))}
+    odd = [type_.__name__ for type_, class_ in class_of.items() if class_ is None]
+    if odd:
+        reason = f"values of type {', '.join(sorted(odd))} are not compared"
+        return Column(name, "unsupported", rows, missing, reason=reason)
+    if categorical:
+        return Column(name, "categorical", rows, missing, tally=dict(Counter(map(_text, present))))
+    count: Counter[str] = Counter()
+    for type_, times in Counter(map(type, present)).items():
+        count[class_of[type_] or ""] += times
+    kinds = [kind for kind, _ in count.most_common()]
+    if len(kinds) > 1:
+        row, value = next(
+            (i, v) for i, v in enumerate(objects.tolist()) if class_of.get(type(v)) == kinds[-1]
+        )
+        reason = f"mixes {' and '.join(kinds)} (row {row}: {value!r:.60})"
+        return Column(name, "mixed", rows, missing, reason=reason)
+    if kinds[0] == "text":
+        return Column(name, "categorical", rows, missing, tally=dict(Counter(map(_text, present))))
+    if kinds[0] == "booleans":
+        tally = dict(Counter("true" if value else "false" for value in present))
+        return Column(name, "boolean", rows, missing, tally=tally)
+    if kinds[0] == "numbers":
+        numbers, note = _numbers(present)
+        return Column(name, "numeric", rows, missing, numbers, note=note)
+    dates = kinds[0] == "dates"
+    try:
+        micros = _micros(present, dates)
+    except (OverflowError, ValueError):
+        return Column(name, "unsupported", rows, missing, reason=TOO_FAR)
+    except TypeError:
+        reason = "some of its dates have a time zone and some have none"
+        return Column(name, "mixed", rows, missing, reason=reason)
+    return Column(name, "datetime" if dates else "numeric", rows, missing, micros if dates else micros / 1e6)
+
+
+def _nothing() -> list[Any]:
+    """pandas' NA and NumPy's masked, if they were ever imported."""
+    names = (("pandas", "NA"), ("numpy.ma", "masked"))
+    return [getattr(sys.modules[module], name) for module, name in names if module in sys.modules]
+
+
+def _missing(value: Any, nothing: Sequence[Any]) -> bool:
+    if value is None or any(value is one for one in nothing):
+        return True
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    if isinstance(value, (float, np.floating, np.datetime64, np.timedelta64, dt.date, dt.timedelta)):
+        return bool(value != value)
+    return type(value).__name__ == "NaTType"
+
+
+def _class(type_: type) -> str | None:
+    return next((kind for kind, types in _CLASSES if issubclass(type_, types)), None)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def _numbers(values: Sequence[Any]) -> tuple[np.ndarray, str]:
+    """As int64 or uint64 if all are whole and fit, else float64; and a note if that rounds integers."""
+    whole = [int(value) for value in values if isinstance(value, (int, np.integer))]
+    if len(whole) == len(values):
+        low, high = min(whole), max(whole)
+        for dtype in (np.int64, np.uint64):
+            if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+                return np.array(whole, dtype), ""
+    rounded = bool(whole) and max(-min(whole), max(whole)) > 2**53
+    return np.array([_float(value) for value in values], np.float64), ROUNDED if rounded else ""
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
+
+
+def _micros(values: Sequence[Any], dates: bool) -> np.ndarray:
+    """Microseconds (since 1970, in UTC where a time zone is named), int64."""
+    if not dates:
+        return np.array([_one_duration(value) for value in values], np.int64)
+    stamps = [_one_date(value) for value in values]
+    if len({aware for _, aware in stamps}) > 1:
+        raise TypeError("time zones")
+    return np.array([micros for micros, _ in stamps], np.int64)
+
+
+_DAY = 86_400 * 10**6
+
+
+def _one_duration(value: Any) -> int:
+    if isinstance(value, np.timedelta64):
+        return _rescaled(value)
+    micros: int = (value.days * 86_400 + value.seconds) * 10**6 + value.microseconds
+    return micros
+
+
+def _one_date(value: Any) -> tuple[int, bool]:
+    if isinstance(value, np.datetime64):
+        return _rescaled(value), False
+    if not isinstance(value, dt.datetime):
+        return (value.toordinal() - dt.date(1970, 1, 1).toordinal()) * _DAY, False
+    aware = value.tzinfo is not None
+    epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC if aware else None)
+    return _one_duration(value - epoch), aware
+
+
+def _rescaled(value: np.generic) -> int:
+    scaled = micros_of(np.array([value]))
+    if scaled is None:
+        raise OverflowError
+    return int(scaled[0])
