@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fastdiv._samples import check_order
-from fastdiv.plan import distances, transport_plan
+from fastdiv.plan import distances, times, transport_plan
 
 __all__ = ["TransportGradient", "wasserstein_distance"]
 
@@ -55,19 +56,25 @@ def wasserstein_distance(
     order = check_order(p)
     plan = transport_plan(u_values, v_values, u_weights, v_weights, p=order)
     n, m = plan.shape
-    value = plan.distance
-    if value == 0:
+    value, scaled = plan.distance, plan._scaled
+    if scaled.distance == 0:
         return TransportGradient(value, np.zeros(n), np.zeros(m), np.zeros(n), np.zeros(m))
     x, y = plan.ends()
     pull = np.where(x > y, plan.mass, np.where(x < y, -plan.mass, 0.0))
     if order != 1:
-        pull *= (distances(x, y) / value) ** (order - 1)
+        pull *= (distances(x, y, scaled.distance_scale) / scaled.distance) ** (order - 1)
+    ratio, binary = scaled.relative(order - 1)
     weight_gradients = []
     for weights, share, potential in zip(
-        (u_weights, v_weights), plan.shares(), (plan.u_potential, plan.v_potential), strict=True
+        (u_weights, v_weights), plan.shares(), (scaled.u_potential, scaled.v_potential), strict=True
     ):
-        total = len(share) if weights is None else float(np.sum(weights, dtype=np.float64))
-        weight_gradients.append((potential - share @ potential) / (total * order * value ** (order - 1)))
+        total, exponent = float(len(share)), 0
+        if weights is not None:  # times a power of two: a sum may overflow, its reciprocal too
+            given = np.asarray(weights, np.float64)
+            exponent = math.frexp(float(given.max()))[1]
+            total = float(np.ldexp(given, -exponent).sum())
+        slope = (potential - share @ potential) / (total * order * ratio)
+        weight_gradients.append(times(slope, 1.0, 1 - math.frexp(scaled.scale)[1] - exponent - binary))
     return TransportGradient(
         value,
         np.bincount(plan.rows, pull, n),

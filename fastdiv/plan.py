@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,7 +12,9 @@ import numpy as np
 from fastdiv import _wasserstein
 from fastdiv._samples import Pair, check_order, pair, shares
 
-__all__ = ["Certificate", "TransportPlan", "transport_plan"]
+__all__ = ["Certificate", "TransportPlan", "distances", "power", "times", "transport_plan"]
+
+_SAFE = 2.0**900  # costs and potentials between 1 / _SAFE and _SAFE are right as they come
 
 
 class Certificate(NamedTuple):
@@ -28,6 +32,23 @@ class Certificate(NamedTuple):
     """Largest u_potential[i] + v_potential[j] - |u[i] - v[j]|^p next to the plan's pieces, at least 0."""
 
 
+class Scaled(NamedTuple):
+    """What a plan rests on where |x - y|^p leaves the range of float64: the same, of scaled distances."""
+
+    scale: float
+    """A power of two: the largest distance met, times this, is near 1; 1 where no scaling is needed."""
+    u_potential: np.ndarray
+    v_potential: np.ndarray
+    """For the cost (scale |x - y|)^p, up to a constant added to one and taken from the other."""
+    distance: float
+    distance_scale: float
+    """W_p times this power of two, which may be another."""
+
+    def relative(self, p: float) -> tuple[float, int]:
+        """(scale W_p)^p as a mantissa and an exponent."""
+        return power(self.distance, math.frexp(self.scale)[1] - math.frexp(self.distance_scale)[1], p)
+
+
 @dataclass(frozen=True, eq=False)
 class TransportPlan:
     """An optimal coupling in coordinate form: at most n + m - 1 pieces.
@@ -42,7 +63,8 @@ class TransportPlan:
         ``sum(mass * distance**p)``, which is W_p^p.
     u_potential, v_potential : ndarray, shape (n,) and (m,)
         Kantorovich potentials: ``u_potential[i] + v_potential[j] <= |u[i] - v[j]|**p`` for all i and j, with
-        equality where there is mass. Each carries half the cost in the mean.
+        equality where there is mass. Each carries half the cost in the mean. Infinite where beyond float64,
+        as `cost` is; `distance` and the gradients of `fastdiv.grad` do not depend on that.
     """
 
     rows: np.ndarray
@@ -53,6 +75,7 @@ class TransportPlan:
     v_potential: np.ndarray
     p: float
     _pair: Pair
+    _scaled: Scaled
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -61,7 +84,7 @@ class TransportPlan:
     @property
     def distance(self) -> float:
         """W_p."""
-        return self.cost if self.p == 1 else float(self.cost ** (1 / self.p))
+        return self._scaled.distance / self._scaled.distance_scale
 
     def shares(self) -> tuple[np.ndarray, np.ndarray]:
         """The weights of either sample, scaled to sum to 1: what the rows and columns of the plan sum to."""
@@ -100,8 +123,14 @@ class TransportPlan:
 
         x = self._pair
         a, b = self.shares()
-        dual = float(a @ self.u_potential + b @ self.v_potential)
-        distance = wasserstein_distance(x.u, x.v, x.u_weights, x.v_weights, p=self.p)
+        f, g, scale = self.u_potential, self.v_potential, self._scaled.scale
+        mantissa, exponent = power(scale, 0, self.p)
+        if scale != 1:
+            if np.isfinite(f).all() and np.isfinite(g).all():
+                f, g = times(f, mantissa, exponent), times(g, mantissa, exponent)
+            else:
+                f, g = self._scaled.u_potential, self._scaled.v_potential
+        distance = float(wasserstein_distance(x.u, x.v, x.u_weights, x.v_weights, p=self.p))
         sums = (
             np.bincount(self.rows, self.mass, len(a)) - a,
             np.bincount(self.cols, self.mass, len(b)) - b,
@@ -114,14 +143,14 @@ class TransportPlan:
             for right in (-1, 0, 1):
                 i = np.clip(row[self.rows] + down, 0, len(a) - 1)
                 j = np.clip(col[self.cols] + right, 0, len(b) - 1)
-                price = self.u_potential[x.u_order[i]] + self.v_potential[x.v_order[j]]
-                worst = max(worst, float((price - distances(x.u[i], x.v[j]) ** self.p).max()))
+                price = f[x.u_order[i]] + g[x.v_order[j]]
+                worst = max(worst, float((price - distances(x.u[i], x.v[j], scale) ** self.p).max()))
         return Certificate(
             primal=self.cost,
-            dual=dual,
-            area=float(distance) ** self.p,
+            dual=float(times(a @ f + b @ g, 1 / mantissa, -exponent)),
+            area=float(times(1.0, *power(distance, 0, self.p))),
             marginal_error=float(max(np.abs(x).max() for x in sums)),
-            infeasibility=worst,
+            infeasibility=float(times(worst, 1 / mantissa, -exponent)),
         )
 
 
@@ -169,18 +198,68 @@ def transport_plan(
     rows, cols, mass = np.split(block[: 3 * (n + m)], 3)
     rows, cols = rows.view(np.int64), cols.view(np.int64)
     f, g = block[3 * (n + m) : -m], block[-m:]
-    pieces, cost = _wasserstein.plan(
-        x.u, x.v, x.u_weights, x.v_weights, order, x.u_order, x.v_order, rows, cols, mass, f, g
-    )
-    shift = cost / 2 - (
-        float(f.mean()) if x.u_weights is None else float(shares(x.u_weights, n) @ f[x.u_order])
-    )
-    f += shift
-    g -= shift
-    return TransportPlan(rows[:pieces], cols[:pieces], mass[:pieces], cost, f, g, order, x)
+    given = (x.u, x.v, x.u_weights, x.v_weights)
+
+    def fill(scale: float) -> tuple[int, float, float]:
+        filled: tuple[int, float, float] = _wasserstein.plan(
+            *given, order, scale, x.u_order, x.v_order, rows, cols, mass, f, g
+        )
+        return filled
+
+    pieces, cost, largest = fill(1.0)
+    scale, distance_scale = 1.0, 1.0
+    if 1 / _SAFE < cost < _SAFE and max(f.max(), g.max(), -f.min(), -g.min()) < _SAFE:
+        distance, half = cost if order == 1 else float(cost ** (1 / order)), cost / 2
+    else:
+        distance = _wasserstein.distance(*given, order, 1.0)
+        if not 1 / _SAFE < distance < _SAFE and distance:
+            distance_scale = _SAFE if distance < 1 else 0.25
+            distance = _wasserstein.distance(*given, order, distance_scale)
+        if largest == math.inf:
+            scale, largest = 0.25, fill(0.25)[2]
+        if largest:
+            scale = math.ldexp(scale, min(max(-math.frexp(largest)[1], -1000), 1000))
+            fill(scale)
+        half = 0.0
+    scaled = Scaled(scale, f, g, distance, distance_scale)
+    if not half and distance:
+        half = float(times(0.5, *scaled.relative(order)))
+        cost = float(times(1.0, *power(distance, 1 - math.frexp(distance_scale)[1], order)))
+    shift = half - (float(f.mean()) if x.u_weights is None else float(shares(x.u_weights, n) @ f[x.u_order]))
+    if scale == 1:
+        f += shift
+        g -= shift
+    else:
+        mantissa, exponent = power(scale, 0, order)
+        f, g = times(f + shift, 1 / mantissa, -exponent), times(g - shift, 1 / mantissa, -exponent)
+    return TransportPlan(rows[:pieces], cols[:pieces], mass[:pieces], cost, f, g, order, x, scaled)
 
 
-def distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """|x - y| as float64, without wrapping round where both are uint64."""
-    distances: np.ndarray = np.where(x > y, x - y, y - x).astype(np.float64)
-    return distances
+def distances(x: np.ndarray, y: np.ndarray, scale: float = 1.0) -> np.ndarray:
+    """|x - y| times a power of two as float64, without wrapping round where both are uint64."""
+    with np.errstate(over="ignore"):
+        gaps: np.ndarray = np.where(x > y, x - y, y - x).astype(np.float64) * scale
+    finite = np.isfinite(gaps)
+    return gaps if finite.all() else np.where(finite, gaps, np.abs(x * scale - y * scale))
+
+
+def power(x: float, exponent: int, p: float) -> tuple[float, int]:
+    """(x 2^exponent)^p for x >= 0, p >= 0 as a mantissa and an exponent: beyond the range of float64 too."""
+    mantissa, own = math.frexp(x)
+    exponent += own
+    if not 0 < x < math.inf or abs(exponent) * max(p, 1.0) < 900:
+        return math.frexp(math.ldexp(mantissa, exponent) ** p)
+    halvings = max(0, math.frexp(p)[1] - 9)
+    result, total = math.frexp(mantissa ** math.ldexp(p, -halvings))
+    for _ in range(halvings):
+        result, more = math.frexp(result * result)
+        total = 2 * total + more
+    rest = Fraction(p) * exponent
+    result, more = math.frexp(result * 2.0 ** float(rest - math.floor(rest)))
+    return result, total + more + math.floor(rest)
+
+
+def times(x: Any, mantissa: float, exponent: int) -> Any:
+    """x * mantissa * 2^exponent."""
+    with np.errstate(over="ignore", under="ignore"):
+        return np.ldexp(x * mantissa, min(max(exponent, -5000), 5000))

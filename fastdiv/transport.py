@@ -154,7 +154,7 @@ def energy_distance(
     """
     assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
-    return np.sqrt(2.0 * _statistic("cramer", x, 1.0, nan_policy, assume_sorted, keepdims))
+    return _statistic("energy", x, 1.0, nan_policy, assume_sorted, keepdims)
 
 
 def cramer_distance(
@@ -180,7 +180,7 @@ def cramer_distance(
     """
     assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
-    return np.sqrt(_statistic("cramer", x, 1.0, nan_policy, assume_sorted, keepdims))
+    return _statistic("cramer", x, 1.0, nan_policy, assume_sorted, keepdims)
 
 
 def ks_distance(
@@ -348,7 +348,7 @@ def _statistic(
 ) -> np.ndarray | np.floating[Any]:
     out = np.empty(prod(x.shape))
     single = len(x.u.values) == len(x.v.values) == 1 and x.u.weights is None
-    if x.dtype == np.float32 and single and (p != 1 or name == "cramer") and not assume_sorted:
+    if x.dtype == np.float32 and single and (p != 1 or name in ("cramer", "energy")) and not assume_sorted:
         x.u.values.sort()  # copies already, as float64: no need of another
         x.v.values.sort()
         assume_sorted = True

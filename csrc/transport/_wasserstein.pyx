@@ -31,6 +31,7 @@ cdef extern from "transport/transport.h" nogil:
     ctypedef enum fd_statistic:
         FD_WASSERSTEIN
         FD_CRAMER
+        FD_ENERGY
         FD_KS
     ctypedef struct fd_task:
         fd_statistic statistic
@@ -54,11 +55,15 @@ cdef extern from "transport/transport.h" nogil:
     double fd_largest_weight(const double *w, int64_t n)
     fd_masses fd_masses_of(const double *weights, int64_t n)
     int64_t fd_plan_f64(const double *u, fd_masses a, const double *v, fd_masses b, double p,
-                        const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols,
-                        double *mass, double *f, double *g, double *cost)
+                        double scale, const int64_t *u_order, const int64_t *v_order, int64_t *rows,
+                        int64_t *cols, double *mass, double *f, double *g, double *cost, double *largest)
     int64_t fd_plan_u64(const uint64_t *u, fd_masses a, const uint64_t *v, fd_masses b, double p,
-                        const int64_t *u_order, const int64_t *v_order, int64_t *rows, int64_t *cols,
-                        double *mass, double *f, double *g, double *cost)
+                        double scale, const int64_t *u_order, const int64_t *v_order, int64_t *rows,
+                        int64_t *cols, double *mass, double *f, double *g, double *cost, double *largest)
+    double fd_wasserstein_times_f64(const double *u, fd_masses a, const double *v, fd_masses b, double p,
+                                    double scale)
+    double fd_wasserstein_times_u64(const uint64_t *u, fd_masses a, const uint64_t *v, fd_masses b, double p,
+                                    double scale)
     int64_t fd_cdf_steps_f64(const double *u, fd_masses a, const double *v, fd_masses b, double *points,
                              double *difference)
     ctypedef struct fd_edges:
@@ -110,7 +115,7 @@ sorts.sort_u64, sorts.argsort_u64 = _functions.sort[0], _functions.argsort[0]
 cdef int64_t CELLS_FROM = 20000
 cdef int64_t CELLS_FROM_WEIGHTED = 2000
 
-STATISTICS = {"wasserstein": FD_WASSERSTEIN, "cramer": FD_CRAMER, "ks": FD_KS}
+STATISTICS = {"wasserstein": FD_WASSERSTEIN, "cramer": FD_CRAMER, "energy": FD_ENERGY, "ks": FD_KS}
 
 
 cdef struct Rows:           # a C-contiguous matrix whose single row may stand for many
@@ -189,7 +194,8 @@ cdef struct Scratch:        # for one thread: both sides of one row
 
 
 cdef bint _by_cells(Rows u, Rows v, bint real, fd_task task) noexcept nogil:
-    return (real and task.p == 1 and task.statistic != FD_CRAMER and not task.sorted
+    return (real and task.p == 1 and task.statistic != FD_CRAMER and task.statistic != FD_ENERGY
+            and not task.sorted
             and u.length + v.length >= (CELLS_FROM if u.weights == NULL and task.statistic != FD_KS
                                         else CELLS_FROM_WEIGHTED))
 
@@ -362,12 +368,13 @@ def order(cnp.ndarray x, cnp.ndarray positions, cnp.ndarray values):
             fd_order_u64(<const uint64_t *>data, n, out, <uint64_t *>arranged, sorts)
 
 
-def plan(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, double p,
+def plan(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, double p, double scale,
          cnp.ndarray u_order, cnp.ndarray v_order, cnp.ndarray rows, cnp.ndarray cols, cnp.ndarray mass,
          cnp.ndarray u_potential, cnp.ndarray v_potential):
     """Fills the pieces of the monotone coupling of two sorted vectors, and its potentials.
 
-    Returns how many pieces there are and their cost.
+    Distances are taken times scale, a power of two. Returns how many pieces there are, their cost and the
+    largest distance that was looked at.
     """
     cdef int64_t pieces, n = u.shape[0], m = v.shape[0]
     cdef fd_masses a = fd_masses_of(_optional(u_weights), n), b = fd_masses_of(_optional(v_weights), m)
@@ -381,14 +388,32 @@ def plan(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weig
     cdef double *f = <double *>cnp.PyArray_DATA(u_potential)
     cdef double *g = <double *>cnp.PyArray_DATA(v_potential)
     cdef bint real = cnp.PyArray_TYPE(u) == cnp.NPY_FLOAT64
-    cdef double cost = 0
+    cdef double cost = 0, largest = 0
     with nogil:
         if real:
-            pieces = fd_plan_f64(<const double *>x, a, <const double *>y, b, p, r, s, i, j, w, f, g, &cost)
+            pieces = fd_plan_f64(<const double *>x, a, <const double *>y, b, p, scale, r, s, i, j, w, f, g,
+                                 &cost, &largest)
         else:
-            pieces = fd_plan_u64(<const uint64_t *>x, a, <const uint64_t *>y, b, p, r, s, i, j, w, f, g,
-                                 &cost)
-    return pieces, cost
+            pieces = fd_plan_u64(<const uint64_t *>x, a, <const uint64_t *>y, b, p, scale, r, s, i, j, w, f, g,
+                                 &cost, &largest)
+    return pieces, cost, largest
+
+
+def distance(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, double p,
+             double scale):
+    """scale times W_p of two sorted vectors of finite values."""
+    cdef fd_masses a = fd_masses_of(_optional(u_weights), u.shape[0])
+    cdef fd_masses b = fd_masses_of(_optional(v_weights), v.shape[0])
+    cdef const void *x = cnp.PyArray_DATA(u)
+    cdef const void *y = cnp.PyArray_DATA(v)
+    cdef bint real = cnp.PyArray_TYPE(u) == cnp.NPY_FLOAT64
+    cdef double result
+    with nogil:
+        if real:
+            result = fd_wasserstein_times_f64(<const double *>x, a, <const double *>y, b, p, scale)
+        else:
+            result = fd_wasserstein_times_u64(<const uint64_t *>x, a, <const uint64_t *>y, b, p, scale)
+    return result
 
 
 def cdf_steps(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, cnp.ndarray points,

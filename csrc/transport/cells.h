@@ -404,7 +404,8 @@ static inline void fd_cells_sweep(fd_cells *c, int32_t r) {
         a.weights = c->side[0].weights + run->first[0];
         b.weights = c->side[1].weights + run->first[1];
     }
-    run->result = fd_cdf_between_f64(u, a, run->before[0], v, b, run->before[1], left, right, c->ks ? 0 : 1);
+    run->result =
+        fd_cdf_between_f64(u, a, run->before[0], v, b, run->before[1], left, right, c->ks ? 0 : 1, 1.0);
 }
 
 /* The distance; NaN if some value is not finite. */

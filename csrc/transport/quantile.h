@@ -1,4 +1,5 @@
-/* The quantile coupling: mass matched in order. A template like sweep.h; FD_DISTANCE(x, y) is |x - y|.
+/* The quantile coupling: mass matched in order. A template like sweep.h; FD_DISTANCE(x, y, scale) is
+ * |x - y| times a power of two, of use where |x - y| or its power leaves the range of double.
  *
  * W_p^p = int_0^1 |F^-1(t) - G^-1(t)|^p dt. The levels t where either quantile function jumps are A/S and B/T
  * with prefix masses A, B and totals S, T; they are compared as A*T and B*S in 256 bits. Rounded levels would
@@ -57,27 +58,27 @@ static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) * w, int64_t *i, int64_t 
 }
 
 static inline double FD_NAME(fd_largest_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v,
-                                                  fd_masses b) {
+                                                  fd_masses b, double scale) {
     double largest = 0.0;
     int64_t i, j;
     if (!a.weights && !b.weights && a.n == b.n) {
         for (i = 0; i < a.n; i++) {
-            const double d = FD_DISTANCE(u[i], v[i]);
+            const double d = FD_DISTANCE(u[i], v[i], scale);
             largest = d > largest ? d : largest;
         }
         return largest;
     }
     FD_NAME(fd_walk) w = FD_NAME(fd_walk_from)(u, a, v, b);
     while (FD_NAME(fd_walk_on)(&w, &i, &j, 0)) {
-        const double d = FD_DISTANCE(u[i], v[j]);
+        const double d = FD_DISTANCE(u[i], v[j], scale);
         largest = d > largest ? d : largest;
     }
     return largest;
 }
 
-/* Mean of (|x - y| / scale)^p over the coupling. */
+/* Mean of (scale |x - y| / unit)^p over the coupling. */
 static inline double FD_NAME(fd_mean_power)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
-                                            double p, double scale) {
+                                            double p, double scale, double unit) {
     fd_sum mean = {0.0, 0.0};
     int64_t i, j;
     if (!a.weights && !b.weights && a.n == b.n) {
@@ -88,11 +89,11 @@ static inline double FD_NAME(fd_mean_power)(const FD_VALUE *u, fd_masses a, cons
             if (p == 2.0)
                 for (; i + 8 <= end; i += 8)
                     for (int k = 0; k < 8; k++) {
-                        const double d = FD_DISTANCE(u[i + k], v[i + k]) / scale;
+                        const double d = FD_DISTANCE(u[i + k], v[i + k], scale) / unit;
                         sum[k] += d * d;
                     }
             for (; i < end; i++)
-                sum[0] += fd_power(FD_DISTANCE(u[i], v[i]) / scale, p);
+                sum[0] += fd_power(FD_DISTANCE(u[i], v[i], scale) / unit, p);
             fd_sum_add(&mean,
                        ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7])));
         }
@@ -100,47 +101,60 @@ static inline double FD_NAME(fd_mean_power)(const FD_VALUE *u, fd_masses a, cons
     }
     FD_NAME(fd_walk) w = FD_NAME(fd_walk_from)(u, a, v, b);
     while (FD_NAME(fd_walk_on)(&w, &i, &j, 0))
-        fd_sum_add(&mean, fd_power(FD_DISTANCE(u[i], v[j]) / scale, p) * w.mass);
+        fd_sum_add(&mean, fd_power(FD_DISTANCE(u[i], v[j], scale) / unit, p) * w.mass);
     return fd_sum_total(mean);
 }
 
-/* W_p of sorted atoms for p > 1. Distances are divided by the largest before they are raised to p, so that
- * p = 600 neither under- nor overflows; p = 2 tries without first. */
+/* `scale` times W_p of sorted atoms. Distances are divided by the largest before they are raised to p, so
+ * that p = 600 neither under- nor overflows. */
+static inline double FD_NAME(fd_wasserstein_times)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v,
+                                                   fd_masses b, double p, double scale) {
+    const double largest = FD_NAME(fd_largest_distance)(u, a, v, b, scale);
+    if (largest == 0.0 || !(largest < INFINITY) || p == INFINITY)
+        return largest;
+    const double mean = FD_NAME(fd_mean_power)(u, a, v, b, p, scale, largest);
+    return largest * (p == 2.0 ? sqrt(mean) : pow(mean, 1.0 / p));
+}
+
+/* W_p for p > 1. p = 2 tries without a division first; a distance may overflow where W_p does not. */
 static inline double FD_NAME(fd_wasserstein)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
                                              double p) {
     if (p == 2.0) {
-        const double mean = FD_NAME(fd_mean_power)(u, a, v, b, p, 1.0);
+        const double mean = FD_NAME(fd_mean_power)(u, a, v, b, p, 1.0, 1.0);
         if (mean == 0.0 ? 0 : mean > 0x1p-900 && mean < 0x1p900)
             return sqrt(mean);
     }
-    const double largest = FD_NAME(fd_largest_distance)(u, a, v, b);
-    if (largest == 0.0 || !(largest < INFINITY) || p == INFINITY)
-        return largest;
-    const double mean = FD_NAME(fd_mean_power)(u, a, v, b, p, largest);
-    return largest * (p == 2.0 ? sqrt(mean) : pow(mean, 1.0 / p));
+    const double distance = FD_NAME(fd_wasserstein_times)(u, a, v, b, p, 1.0);
+    return distance < INFINITY || p == INFINITY ? distance
+                                                : 4.0 * FD_NAME(fd_wasserstein_times)(u, a, v, b, p, 0.25);
 }
 
 /* The pieces with mass, at most n + m - 1, as positions that `u_order` and `v_order` give to the sorted
  * atoms, and in the order of those positions potentials f, g with f_i + g_j <= |x_i - y_j|^p everywhere and
  * equality along the walk. Where both atoms end at once the walk takes the corner (i + 1, j) on the way:
- * costs that are convex in x - y make any such staircase feasible (Monge). Returns the number of pieces. */
+ * costs that are convex in x - y make any such staircase feasible (Monge). Distances are taken times `scale`,
+ * and the largest of them is told. Returns the number of pieces. */
 static inline int64_t FD_NAME(fd_plan)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
-                                       double p, const int64_t *u_order, const int64_t *v_order,
+                                       double p, double scale, const int64_t *u_order, const int64_t *v_order,
                                        int64_t *rows, int64_t *cols, double *mass, double *f, double *g,
-                                       double *cost) {
+                                       double *cost, double *largest) {
     fd_sum total = {0.0, 0.0};
     FD_NAME(fd_walk) w = FD_NAME(fd_walk_from)(u, a, v, b);
     int64_t pieces = 0, i, j, row = 0, col = -1; /* the last atoms that have a potential */
-    double f_row = 0.0, g_col = 0.0, distance = 0.0;
+    double f_row = 0.0, g_col = 0.0, distance = 0.0, most = 0.0;
     f[u_order[0]] = 0.0;
     while (FD_NAME(fd_walk_on)(&w, &i, &j, 1)) {
         if (i != row) {
-            distance = fd_power(FD_DISTANCE(u[i], v[col]), p);
+            distance = FD_DISTANCE(u[i], v[col], scale);
+            most = distance > most ? distance : most;
+            distance = fd_power(distance, p);
             f[u_order[i]] = f_row = distance - g_col;
             row = i;
         }
         if (j != col) {
-            distance = fd_power(FD_DISTANCE(u[i], v[j]), p);
+            distance = FD_DISTANCE(u[i], v[j], scale);
+            most = distance > most ? distance : most;
+            distance = fd_power(distance, p);
             g[v_order[j]] = g_col = distance - f_row;
             col = j;
         }
@@ -151,10 +165,17 @@ static inline int64_t FD_NAME(fd_plan)(const FD_VALUE *u, fd_masses a, const FD_
             fd_sum_add(&total, w.mass * distance);
         }
     }
-    for (i = row + 1; i < a.n; i++) /* atoms without mass at the end */
-        f[u_order[i]] = fd_power(FD_DISTANCE(u[i], v[col]), p) - g_col;
-    for (j = col + 1; j < b.n; j++)
-        g[v_order[j]] = fd_power(FD_DISTANCE(u[row], v[j]), p) - f_row;
+    for (i = row + 1; i < a.n; i++) { /* atoms without mass at the end */
+        distance = FD_DISTANCE(u[i], v[col], scale);
+        most = distance > most ? distance : most;
+        f[u_order[i]] = fd_power(distance, p) - g_col;
+    }
+    for (j = col + 1; j < b.n; j++) {
+        distance = FD_DISTANCE(u[row], v[j], scale);
+        most = distance > most ? distance : most;
+        g[v_order[j]] = fd_power(distance, p) - f_row;
+    }
     *cost = fd_sum_total(total);
+    *largest = most;
     return pieces;
 }

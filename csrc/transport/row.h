@@ -46,17 +46,18 @@ static inline double FD_NAME(fd_sorted_row)(const FD_VALUE *u, const double *a, 
             return NAN;
     }
     if (task.statistic == FD_KS)
-        return FD_NAME(fd_cdf_distance)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), 0);
+        return FD_NAME(fd_cdf_distance)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), 0, 1.0);
     if (isinf((double)u[0]) || isinf((double)v[0]) || isinf((double)u[n - 1]) || isinf((double)v[m - 1])) {
         const int below = u[0] == v[0] && isinf((double)u[0]);
         const int above = u[n - 1] == v[m - 1] && isinf((double)u[n - 1]);
         return below || above ? NAN : INFINITY;
     }
-    if (task.statistic == FD_CRAMER)
-        return FD_NAME(fd_cdf_distance)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), 2);
+    if (task.statistic == FD_CRAMER || task.statistic == FD_ENERGY)
+        return FD_NAME(fd_cdf_norm)(u, fd_masses_of(a, n), v, fd_masses_of(b, m),
+                                    task.statistic == FD_ENERGY ? 2.0 : 1.0);
     if (task.p != 1.0)
         return FD_NAME(fd_wasserstein)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), task.p);
     if (a || (double)n * (double)m >= 0x1p62)
-        return FD_NAME(fd_cdf_distance)(u, fd_masses_of(a, n), v, fd_masses_of(b, m), 1);
+        return FD_NAME(fd_cdf_area)(u, fd_masses_of(a, n), v, fd_masses_of(b, m));
     return FD_NAME(fd_area)(u, n, v, m);
 }

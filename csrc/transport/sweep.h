@@ -176,17 +176,17 @@ static inline int FD_NAME(fd_next_event)(FD_NAME(fd_events) * e) {
     return 1;
 }
 
-/* Integral of |F - G|^power over [left, right] for power 1 or 2; power 0: the largest |F - G|. A and B is the
- * mass left of it. Among values at one point the gap is 0, and what F - G is there does not count. */
+/* Integral of |scale (F - G)|^power over [left, right] for power 1 or 2; power 0: the largest of it. A and B
+ * is the mass left of it. Among values at one point the gap is 0, and what F - G is there does not count. */
 static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_mass A, const FD_VALUE *v,
-                                             fd_masses b, fd_mass B, FD_VALUE left, FD_VALUE right,
-                                             int power) {
+                                             fd_masses b, fd_mass B, FD_VALUE left, FD_VALUE right, int power,
+                                             double scale) {
     const fd_mass S = a.total, T = b.total;
-    const double unit = 1.0 / (fd_mass_to_double(S) * fd_mass_to_double(T));
+    const double unit = scale / (fd_mass_to_double(S) * fd_mass_to_double(T));
     const double one[2] = {1.0, 1.0};
     const double *weights[2] = {b.weights ? b.weights : one, a.weights ? a.weights : one};
     const int64_t stride[2] = {b.weights != NULL, a.weights != NULL};
-    const int scale[2] = {b.scale, a.scale};
+    const int binary[2] = {b.scale, a.scale};
     fd_mass mass[2] = {B, A};
     fd_sum area = {0.0, 0.0};
     double share = fabs(fd_cross_difference(A, T, B, S)) * unit, largest = 0.0;
@@ -199,7 +199,7 @@ static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_
             fd_sum_add(&area, FD_GAP(next, last, power == 2 ? share * share : share));
         else
             largest = next != last && share > largest ? share : largest;
-        mass[from_u] += fd_mass_of(weights[from_u][at * stride[from_u]], scale[from_u]);
+        mass[from_u] += fd_mass_of(weights[from_u][at * stride[from_u]], binary[from_u]);
         share = fabs(fd_cross_difference(mass[1], T, mass[0], S)) * unit;
         last = next;
         i += from_u;
@@ -212,10 +212,28 @@ static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_
 }
 
 static inline double FD_NAME(fd_cdf_distance)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
-                                              int power) {
+                                              int power, double scale) {
     const FD_VALUE left = u[0] < v[0] ? u[0] : v[0],
                    right = u[a.n - 1] > v[b.n - 1] ? u[a.n - 1] : v[b.n - 1];
-    return FD_NAME(fd_cdf_between)(u, a, 0, v, b, 0, left, right, power);
+    return FD_NAME(fd_cdf_between)(u, a, 0, v, b, 0, left, right, power, scale);
+}
+
+/* The area between the CDFs; where its parts would lose digits to underflow, from F - G times a power of two.
+ */
+static inline double FD_NAME(fd_cdf_area)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b) {
+    const double area = FD_NAME(fd_cdf_distance)(u, a, v, b, 1, 1.0);
+    return area > 0x1p-900 ? area : FD_NAME(fd_cdf_distance)(u, a, v, b, 1, 0x1p400) * 0x1p-400;
+}
+
+/* (factor * integral of (F - G)^2)^1/2, factor 1 or 2: the integral may leave the range where its root does
+ * not. */
+static inline double FD_NAME(fd_cdf_norm)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
+                                          double factor) {
+    const double integral = FD_NAME(fd_cdf_distance)(u, a, v, b, 2, 1.0);
+    if (integral > 0x1p-900 && integral < 0x1p900)
+        return sqrt(factor * integral);
+    const double scale = integral < 1.0 ? 0x1p400 : 0x1p-100;
+    return sqrt(factor * FD_NAME(fd_cdf_distance)(u, a, v, b, 2, scale)) / scale;
 }
 
 /* The points of the merged samples, ascending, and F - G to the right of each. Returns how many. */

@@ -9,7 +9,7 @@
 #include "transport/sort.h"
 
 /* What a row is asked for. */
-typedef enum { FD_WASSERSTEIN, FD_CRAMER, FD_KS } fd_statistic;
+typedef enum { FD_WASSERSTEIN, FD_CRAMER, FD_ENERGY, FD_KS } fd_statistic;
 
 typedef struct {
     fd_statistic statistic;
@@ -24,9 +24,14 @@ static inline double fd_gap_f64(double x, double y, double share) {
     return gap <= 0x1.fffffffffffffp+1023 ? gap * share : x * share - y * share;
 }
 
-static inline double fd_distance_f64(double x, double y) { return fabs(x - y); }
+static inline double fd_distance_f64(double x, double y, double scale) {
+    const double distance = fabs(x - y);
+    return distance <= 0x1.fffffffffffffp+1023 ? distance * scale : fabs(x * scale - y * scale);
+}
 
-static inline double fd_distance_u64(uint64_t x, uint64_t y) { return (double)(x > y ? x - y : y - x); }
+static inline double fd_distance_u64(uint64_t x, uint64_t y, double scale) {
+    return (double)(x > y ? x - y : y - x) * scale;
+}
 
 static inline double fd_power(double x, double p) {
     return p == 1.0 ? x : p == 2.0 ? x * x : p == 3.0 ? x * x * x : pow(x, p);

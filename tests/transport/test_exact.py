@@ -1,11 +1,13 @@
 """Values that rounding, overflow or underflow on the way would spoil: against exact rationals and mpmath."""
 
+import math
 from fractions import Fraction
 from itertools import pairwise
 
+import mpmath
 import numpy as np
 import pytest
-from oracle_transport import exact, relative_error, wasserstein_power
+from oracle_transport import exact, quantile_pieces, relative_error, wasserstein_power
 
 import fastdiv
 import fastdiv.grad
@@ -124,3 +126,132 @@ def test_sliced_weights():
     ):
         with pytest.raises(ValueError, match=words):
             fastdiv.sliced_wasserstein(x, y, weights)
+
+
+# ---- powers beyond float64 ------------------------------------------------------------------------------
+def root(power, p):
+    """power^(1/p) of a Fraction, to 50 digits."""
+    with mpmath.workdps(60):
+        return mpmath.root(mpmath.mpf(power.numerator) / power.denominator, p)
+
+
+def near(got, truth, tolerance=1e-14):
+    assert abs(mpmath.mpf(float(got)) / truth - 1) < tolerance, (got, truth)
+
+
+def exact_gradient(u, v, a, b, p):
+    """Slopes of W_p by values and by weights where values and levels differ, in 60 digits."""
+    pieces = quantile_pieces(u, v, a, b)
+    power = sum((w * abs(x - y) ** p for x, y, w in pieces), Fraction(0))
+    distance = root(power, p)
+    pull = {}
+    potential, other = {pieces[0][0]: Fraction(0)}, {}
+    for x, y, w in pieces:
+        ratio = abs(x - y) / mpmath.mpf(1)
+        slope = mpmath.mpf(w.numerator) / w.denominator * (ratio / distance) ** (p - 1)
+        pull[x] = pull.get(x, 0) + (slope if x > y else -slope)
+        if y not in other:
+            other[y] = abs(x - y) ** p - potential[x]
+        else:
+            potential[x] = abs(x - y) ** p - other[y]
+    total = sum(exact(w) for w in a)
+    mean = sum(exact(w) * potential[exact(x)] for x, w in zip(u, a, strict=True)) / total
+    slopes = [(potential[exact(x)] - mean) / total for x in u]
+    weight = [mpmath.mpf(s.numerator) / s.denominator / p / distance ** (p - 1) for s in slopes]
+    return distance, [pull[exact(x)] for x in u], weight
+
+
+def test_large_orders():
+    plan = fastdiv.transport_plan([0, 50], [25, 150], p=200)
+    assert plan.distance == pytest.approx(99.6540262827868, rel=1e-14)
+    assert plan.cost == math.inf
+    for u, v, p in (
+        ([0, 50], [25, 150], 200),
+        ([0.0, 50.0], [25.0, 150.0], 200),
+        ([0.0, 1e-3], [2e-3, 7e-3], 200),
+        ([T, T + 50], [T + 25, T + 150], 200),
+    ):
+        truth = root(wasserstein_power(u, v, None, None, p), p)
+        near(fastdiv.transport_plan(u, v, p=p).distance, truth)
+        near(fastdiv.grad.wasserstein_distance(u, v, p=p).value, truth)
+        near(fastdiv.wasserstein_distance(u, v, p=p), truth)
+    got = fastdiv.grad.wasserstein_distance([0, 50], [25, 150], p=200)
+    distance = root(wasserstein_power([0, 50], [25, 150], None, None, 200), 200)
+    for slope, step in zip(got.u_values, (25, 100), strict=True):
+        near(slope, -((step / distance) ** 199) / 2, 1e-12)
+
+
+@pytest.mark.parametrize("scale", [2.0**-1022, 1e-200, 1e-160, 1.0, 1e160, 1e300])
+@pytest.mark.parametrize("p", [1, 2, 3, 150])
+@pytest.mark.parametrize("weight", [2.0**-1000, 1.0, 2.0**1015])
+def test_plan_and_gradient_of_extreme_size(scale, p, weight):
+    u, v = np.array([0.25, 3.0, 1.5]) * scale, np.array([2.0, 0.5, 7.0, 3.5]) * scale
+    a, b = np.array([1.0, 2.5, 1.75]) * weight, np.array([2.0, 1.25, 3.0, 1.0]) / weight
+    power = wasserstein_power(u, v, a, b, p)
+    distance, pull, slopes = exact_gradient(u, v, a, b, p)
+    plan, got = fastdiv.transport_plan(u, v, a, b, p=p), fastdiv.grad.wasserstein_distance(u, v, a, b, p=p)
+    near(plan.distance, distance)
+    near(got.value, distance)
+    near(fastdiv.wasserstein_distance(u, v, a, b, p=p), distance)
+    for x, truth in zip(got.u_values, pull, strict=True):
+        assert x == pytest.approx(float(truth), rel=1e-12, abs=1e-300)
+    for x, truth in zip(got.u_weights, slopes, strict=True):
+        least = float(distance / mpmath.mpf(float(a.sum())))
+        assert x == pytest.approx(float(truth), rel=1e-11, abs=max(1e-12 * least, 1e-315))
+    certificate = plan.certificate()
+    if power < Fraction(2) ** 1023 and power > Fraction(2) ** -1000:
+        assert plan.cost == pytest.approx(float(power), rel=1e-12)
+        assert certificate.dual == pytest.approx(float(power), rel=1e-10)
+    else:
+        assert plan.cost == (math.inf if power > 1 else pytest.approx(float(power), abs=1e-300))
+    assert not np.isnan([*plan.u_potential, *plan.v_potential, *certificate]).any()
+    largest = np.abs([*plan.u_potential, *plan.v_potential]).max()
+    if 1e-290 < largest < 1e300:
+        slack = np.abs(u[:, None] - v) ** p - plan.u_potential[:, None] - plan.v_potential
+        assert (slack >= -1e-12 * largest).all()
+
+
+def test_small_distances_next_to_far_atoms():
+    got = fastdiv.grad.wasserstein_distance([1e-200, 1.0], [0.0, 1.0], p=2)
+    near(got.value, root(Fraction(1e-200) ** 2 / 2, 2))
+    assert got.u_values[0] == pytest.approx(2**-0.5, rel=1e-15)
+    assert fastdiv.transport_plan([1e-200, 1e300], [0.0, 1e300], p=2).distance == got.value
+
+
+@pytest.mark.parametrize("p", [1, 1.5, 2, 7])
+def test_distances_that_overflow(p):
+    """|x - y| is beyond float64, W_p is not."""
+    u, v, a, b = [-1.2e308, 1.2e308], [1.2e308], [1.0, 99.0], [3.0]
+    truth = mpmath.mpf(1.2e308) * 2 * mpmath.mpf(1) / 100 ** (mpmath.mpf(1) / p)
+    near(fastdiv.wasserstein_distance(u, v, a, b, p=p), truth)
+    plan, got = fastdiv.transport_plan(u, v, a, b, p=p), fastdiv.grad.wasserstein_distance(u, v, a, b, p=p)
+    near(plan.distance, truth)
+    near(got.value, truth)
+    assert got.u_values == pytest.approx([-(0.01 ** (1 / p)), 0], rel=1e-13)
+    assert not np.isnan([*plan.u_potential, *plan.v_potential, *plan.certificate()]).any()
+    assert np.isfinite([*got.u_weights, *got.v_weights]).all()
+
+
+@pytest.mark.parametrize("scale", [2.0**-1060, 1e-300, 1e-160, 1e154, 1e160, 1e307])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_energy_and_cramer_of_extreme_size(scale, weighted):
+    u, v = np.array([1.0, 5.0, 2.0]) * scale, np.array([3.0, 1.5, 9.0, 4.0]) * scale
+    w = (np.ones(3), np.ones(4)) if weighted else ()
+    square = cramer_square([exact(x) for x in u], [exact(x) for x in v])
+    near(fastdiv.cramer_distance(u, v, *w), root(square, 2), 1e-15)
+    near(fastdiv.energy_distance(u, v, *w), root(2 * square, 2), 1e-15)
+    if weighted:
+        truth = root(wasserstein_power(u, v), 1)
+        assert abs(float(fastdiv.wasserstein_distance(u, v, *w)) - float(truth)) <= 2 * np.spacing(
+            float(truth)
+        )
+
+
+def test_energy_of_a_range_that_overflows():
+    near(fastdiv.energy_distance([-1.7e308], [1.7e308]), root(4 * Fraction(1.7e308), 2), 1e-15)
+    near(fastdiv.cramer_distance([-1.7e308], [1.7e308]), root(2 * Fraction(1.7e308), 2), 1e-15)
+    for scale in (2.0**127, 2.0**-149):
+        u, v = np.float32([-scale]), np.float32([scale])
+        for got, factor in ((fastdiv.energy_distance(u, v), 4), (fastdiv.cramer_distance(u, v), 2)):
+            assert got.dtype == np.float32
+            assert got == np.float32(math.sqrt(factor * scale))
