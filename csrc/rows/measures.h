@@ -154,7 +154,8 @@ FD_INLINE double fd_term_renyi(fd_bin b, const fd_pair *pair) {
     double psi = v * v <= 1.0 ? v * fd_exp_tail(v) : (fd_exp(v) - 1.0 - v) / v;
     double term = b.relative * FD_LN_2 + x * log * psi;
     double lost = pair->order < 0.0 ? x * (1.0 + pair->order) / -pair->order : INFINITY; /* l = inf */
-    term = b.log < INFINITY ? term : lost;
+    int all_lost = (b.log == INFINITY) | ((pair->order < 0.0) & (v < -1000.0)); /* exp(v) = 0: x l cancels */
+    term = all_lost ? lost : term;
     return b.log > -INFINITY ? term : b.y;
 }
 

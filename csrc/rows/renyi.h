@@ -107,6 +107,26 @@ static inline double fd_renyi_log_overlap(const fd_row_reader *p, const fd_row_r
     return isinf(most) ? most : most + log2(sum);
 }
 
+/* D from that; where its terms are no doubles, from log2(p/q) + log2(p)/order. */
+static inline double fd_renyi_by_logs(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                                      const fd_pair *pair) {
+    double overlap = fd_renyi_log_overlap(p, q, n, pair), most = -INFINITY, sum = 0.0;
+    if (!isinf(overlap) || pair->order < 0.0)
+        return overlap / pair->order;
+    for (int pass = 0; pass < 2; pass++)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            double log_p = fd_log2_probability(p, i);
+            if (log_p == -INFINITY)
+                continue;
+            double log = fd_log2_ratio_at(p, q, i, pair) + log_p / pair->order;
+            if (pass == 0)
+                most = fmax(most, log);
+            else if (!isinf(most))
+                sum += exp2(pair->order * (log - most));
+        }
+    return isinf(most) ? most : most + log2(sum) / pair->order;
+}
+
 /* D_alpha in bits for 1/2 <= alpha, alpha != 1, from A (see measures.h). */
 static inline double fd_renyi_finish(double a, const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
                                      const fd_pair *pair) {
@@ -118,7 +138,7 @@ static inline double fd_renyi_finish(double a, const fd_row_reader *p, const fd_
     } else if (grown < 0x1p900) {
         return log1p(grown) / pair->order * FD_LOG2_E;
     }
-    return fd_renyi_log_overlap(p, q, n, pair) / pair->order;
+    return fd_renyi_by_logs(p, q, n, pair);
 }
 
 #endif

@@ -11,6 +11,7 @@
  * delta itself and is looked at again below 1/16.
  */
 #include "math/fetch.h"
+#include "rows/far.h"
 #include "rows/reader.h"
 #include "rows/renyi.h"
 #include "rows/wide.h"
@@ -141,7 +142,7 @@ static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t
     if (alpha == INFINITY)
         return fd_renyi_max_order(p, q, n, pair);
     if (!p->normalize)
-        return fd_renyi_log_overlap(p, q, n, pair) / pair->order;
+        return fd_renyi_by_logs(p, q, n, pair);
     if (alpha == 2.0 && !p->logs) { /* log(1 + chi-square), which takes a quarter of the time */
         double chi_square = fd_sum_terms(FD_ROW_CHI_SQUARE, p, q, n, pair);
         if (chi_square < INFINITY)
@@ -159,8 +160,7 @@ static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t
 static double fd_unscale(double sum, int exponent, double top) {
     if (exponent == 0 && top == 0.0)
         return sum;
-    double half = exp(0.5 * top); /* in two steps: exp(top) may be no double */
-    return ldexp(sum, exponent) * half * half;
+    return fd_times_exp(ldexp(sum, exponent), top);
 }
 
 static double fd_clip(double d, fd_row_measure measure, const fd_row_reader *p, const fd_row_reader *q,
@@ -180,13 +180,16 @@ static void fd_swap_rows(fd_row_reader **p, fd_row_reader **q, fd_options *o) {
     o->w_q = w;
 }
 
+/* Orders below this divide what is then multiplied by them. */
+static const double FD_ALPHA_MIN = 0x1p-900;
+
 static double fd_row_of_views(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
                               const fd_options *options) {
     fd_options o = *options;
     fd_row_reader first = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *p = &first, *q = &second;
     fd_pair pair;
     int normalize = o.normalize != 0.0, exponent = 0;
-    double factor = 1.0, top = 0.0, order = o.alpha - 1.0;
+    double d, factor = 1.0, top = 0.0, order = o.alpha - 1.0;
 
     if (measure == FD_ROW_CROSS_ENTROPY && p_view.data == q_view.data && p_view.stride == q_view.stride)
         q = p; /* entropy */
@@ -194,6 +197,13 @@ static double fd_row_of_views(fd_row_measure measure, fd_view p_view, fd_view q_
         return NAN;
     if (measure == FD_ROW_RENYI_DIVERGENCE && o.alpha == 1.0)
         measure = FD_ROW_KL_DIVERGENCE;
+    if (measure == FD_ROW_RENYI_DIVERGENCE && o.alpha > 0.0 && o.alpha < FD_ALPHA_MIN && normalize) {
+        fd_options limit =
+            *options; /* D_alpha = D_0 + alpha KL(q, p) + ..., and the second is inf with D_0 > 0 */
+        limit.alpha = 0.0;
+        d = fd_row_of_views(FD_ROW_RENYI_DIVERGENCE, p_view, q_view, n, &limit);
+        return d > 0.0 ? d : o.alpha * fd_row_of_views(FD_ROW_KL_DIVERGENCE, q_view, p_view, n, options);
+    }
     if (measure == FD_ROW_RENYI_DIVERGENCE && o.alpha > 0.0 && o.alpha < 0.5 && normalize) {
         factor = o.alpha / (1.0 - o.alpha); /* D_alpha(p, q) = alpha/(1-alpha) D_(1-alpha)(q, p) */
         order = -o.alpha;
@@ -224,12 +234,23 @@ static double fd_row_of_views(fd_row_measure measure, fd_view p_view, fd_view q_
         pair.max_q = measure == FD_ROW_CROSS_ENTROPY ? 0.0 : top;
     }
 
-    double d;
+    int far = p->logs && !normalize && measure != FD_ROW_RENYI_DIVERGENCE && fd_is_far(p, q, n);
+    if (measure == FD_ROW_CROSS_ENTROPY && far)
+        return fd_in_unit(fd_far_terms(p == q ? FD_entropy : FD_cross_entropy, p, q, n, &pair), &o);
     if (measure == FD_ROW_CROSS_ENTROPY)
         return fd_in_unit(fd_unscale(fd_cross_entropy(p, q, n, &pair), exponent, top), &o);
-    if (measure == FD_ROW_RENYI_DIVERGENCE)
-        return fd_in_unit(factor * fd_renyi(p, q, n, &pair, o.alpha), &o);
-    d = fd_sum_terms(measure, p, q, n, &pair);
+    if (measure == FD_ROW_RENYI_DIVERGENCE) {
+        d = factor * fd_renyi(p, q, n, &pair, o.alpha);
+        if (d == INFINITY && factor < 1.0) /* divided by a small order before it is multiplied */
+            d = factor / order * fd_renyi_log_overlap(p, q, n, &pair);
+        return fd_in_unit(d, &o);
+    }
+    if (far) {
+        d = fd_far_terms(measure == FD_ROW_KL_DIVERGENCE ? FD_log_excess : SUMS[measure], p, q, n, &pair);
+        top = 0.0;
+    } else {
+        d = fd_sum_terms(measure, p, q, n, &pair);
+    }
     if (measure == FD_ROW_TOTAL_VARIATION || measure == FD_ROW_HELLINGER_DISTANCE)
         d *= 0.5;
     d = fd_unscale(d, exponent, top);

@@ -1,0 +1,66 @@
+/* Sums over rows of logarithms that are not normalised and that span more than exp does.
+ *
+ * One scale for all bins will not do: where the masses at the top agree they add nothing, and the value is that
+ * of bins which exp(-top) has made 0. So each bin goes through its loop alone, on the scale of its own larger
+ * mass, term(a x, a y) = a term(x, y), and the terms are added on the scale of the largest term.
+ */
+#ifndef FD_FAR_H
+#define FD_FAR_H
+
+#include "rows/reader.h"
+
+/* Between the least and the largest entry: exp keeps all digits above -708. */
+static const double FD_FAR = 600.0;
+
+static inline int fd_is_far(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
+    double most = -INFINITY, least = INFINITY, x, y;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double a = *fd_block(p, i, 1, &x), b = *fd_block(q, i, 1, &y);
+        most = fmax(most, fmax(a, b));
+        least = fmin(least, fmin(a > -INFINITY ? a : INFINITY, b > -INFINITY ? b : INFINITY));
+    }
+    return most - least > FD_FAR;
+}
+
+/* The term of a bin is the result times exp(scale). */
+static inline double fd_far_term(fd_measure measure, double p, double q, const fd_pair *common,
+                                 double *scale) {
+    fd_pair pair = *common;
+    if (measure == FD_chi_square && p > q && q > -INFINITY) { /* exp(2p - q) (1 - exp(q - p))^2 */
+        double rest = expm1(q - p);
+        *scale = fma(2.0, p, -q);
+        return rest * rest;
+    }
+    *scale =
+        measure == FD_entropy || measure == FD_cross_entropy || measure == FD_log_excess ? p : fmax(p, q);
+    if (*scale == -INFINITY)
+        return 0.0;
+    pair.max_p = *scale;
+    pair.max_q = measure == FD_entropy || measure == FD_cross_entropy ? 0.0 : *scale;
+    return fd_kernels_now->log_sum[measure](&p, &q, 1, &pair);
+}
+
+/* sum * exp(log), in two steps since exp(log) may be no double. */
+static inline double fd_times_exp(double sum, double log) {
+    double half = exp(0.5 * log);
+    return sum == 0.0 || isinf(sum) ? sum : sum * half * half;
+}
+
+static inline double fd_far_terms(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
+                                  ptrdiff_t n, const fd_pair *pair) {
+    double most = -INFINITY, hi = 0.0, lo = 0.0, x, y;
+    for (int pass = 0; pass < 2; pass++)
+        for (ptrdiff_t i = 0; i < n; i++) {
+            double scale, a = *fd_block(p, i, 1, &x), b = *fd_block(q, i, 1, &y);
+            double term = fd_far_term(measure, a, b, pair, &scale);
+            if (isinf(term))
+                return term;
+            if (term != 0.0 && pass == 0)
+                most = fmax(most, scale + log(fabs(term)));
+            else if (term != 0.0)
+                fd_add(&hi, &lo, fd_times_exp(term, scale - most));
+        }
+    return fd_times_exp(hi + lo, most);
+}
+
+#endif
