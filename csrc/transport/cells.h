@@ -316,6 +316,10 @@ static inline void fd_cells_gather(fd_cells *c, int s, int chunk) {
     double place[FD_BATCH], total = 0.0;
     const int8_t *kind_of = c->kind;
     int64_t position = side->start[chunk];
+    /* Weights times 2^(scale - 126) sum to at most 1, so places lose nothing to the range of double. In two
+     * factors: a subnormal weight takes up to 2^1074. */
+    const int binary = side->masses.scale - 126;
+    const double half = ldexp(1.0, binary / 2), rest = ldexp(1.0, binary - binary / 2);
     const int64_t end = fd_chunk_start(side, chunk + 1);
     for (int64_t i = fd_chunk_start(side, chunk); i < end; i += FD_BATCH) {
         const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
@@ -330,7 +334,7 @@ static inline void fd_cells_gather(fd_cells *c, int s, int chunk) {
         }
         if (w)
             for (int j = 0; j < length; j++)
-                place[j] *= w[j];
+                place[j] *= w[j] * half * rest;
         int j = 0;
         for (; j + 8 <= length; j += 8)
             for (int lane = 0; lane < 8; lane++)
@@ -424,10 +428,9 @@ static inline double fd_cells_total(const fd_cells *c) {
                        isnan(places[0] + places[1] + fd_sum_total(total))
                    ? NAN
                    : largest;
-    for (int s = 0; s < 2; s++) /* weights are not scaled in the sums of places, masses are in the total */
-        places[s] /= c->side[s].mass
-                         ? ldexp(fd_mass_to_double(c->side[s].masses.total), -c->side[s].masses.scale)
-                         : (double)c->side[s].masses.n;
+    for (int s = 0; s < 2; s++)
+        places[s] /= c->side[s].mass ? fd_mass_to_double(c->side[s].masses.total) * 0x1p-126
+                                     : (double)c->side[s].masses.n;
     fd_sum_add(&total, c->grid.width * (0.5 * fd_sum_total(c->edges) - places[0] + places[1]));
     return fd_sum_total(total);
 }

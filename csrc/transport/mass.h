@@ -25,7 +25,9 @@ typedef unsigned __int128 fd_mass;
 static inline int fd_mass_scale(double largest, int64_t n) {
     uint64_t bits;
     memcpy(&bits, &largest, sizeof bits);
-    const int exponent = (int)(bits >> 52);                  /* largest < 2^(exponent - 1022) */
+    int exponent = (int)(bits >> 52); /* largest < 2^(exponent - 1022) */
+    if (exponent == 0 && bits)
+        exponent = 12 - __builtin_clzll(bits);               /* subnormal */
     const int bits_of_n = 64 - __builtin_clzll((uint64_t)n); /* n < 2^bits_of_n */
     return 126 - (exponent - 1022) - bits_of_n;
 }

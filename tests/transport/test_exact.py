@@ -11,7 +11,7 @@ from oracle_transport import exact, quantile_pieces, relative_error, wasserstein
 
 import fastdiv
 import fastdiv.grad
-from fastdiv import reference
+from fastdiv import _wasserstein, reference
 
 T = 1_700_000_000_000_000_000
 
@@ -255,3 +255,48 @@ def test_energy_of_a_range_that_overflows():
         for got, factor in ((fastdiv.energy_distance(u, v), 4), (fastdiv.cramer_distance(u, v), 2)):
             assert got.dtype == np.float32
             assert got == np.float32(math.sqrt(factor * scale))
+
+
+# ---- weights of extreme size ----------------------------------------------------------------------------
+@pytest.mark.parametrize("n", [5, 3000])
+def test_weights_times_a_power_of_two_change_nothing(n):
+    rng = np.random.default_rng(n)
+    u, v = rng.normal(size=n), rng.normal(size=n) + 0.5
+    a, b = rng.integers(1, 1000, n).astype(float), rng.integers(1, 1000, n).astype(float)
+
+    def all_of(a, b):
+        results = [getattr(fastdiv, f"{name}_distance")(u, v, a, b) for name in ("energy", "cramer", "ks")]
+        results += [fastdiv.wasserstein_distance(u, v, a, b, p=p) for p in (1, 2, 3.5, np.inf)]
+        plan = fastdiv.transport_plan(u, v, a, b, p=2)
+        return [*results, plan.distance, *plan.mass, *plan.u_potential, *plan.v_potential]
+
+    plain = all_of(a, b)
+    if n > 5:
+        before = _wasserstein.set_cells_from(2**60, 2**60)
+        try:
+            by_sorting = fastdiv.wasserstein_distance(u, v, a, b)
+        finally:
+            _wasserstein.set_cells_from(*before)
+        assert plain[3] == pytest.approx(by_sorting, rel=1e-14)
+    for k, m in ((-1074, -1074), (-1074, 0), (1013, 0), (0, 1013), (-1030, 1013), (-500, 700)):
+        assert all_of(np.ldexp(a, k), np.ldexp(b, m)) == plain
+
+
+@pytest.mark.parametrize("scale", [5e-324, 1.0, 2.0**1013])
+def test_w1_by_cells_against_fractions(scale):
+    rng = np.random.default_rng(8)
+    u, v = rng.normal(size=1500), rng.normal(size=1500) + 1.0
+    a, b = rng.integers(0, 1000, 1500), rng.integers(0, 1000, 1500)
+    got = fastdiv.wasserstein_distance(u, v, a * scale, b * scale)
+    assert relative_error(got, wasserstein_power(u, v, a, b)) < 1e-15
+
+
+def test_gradient_by_weights_of_extreme_size():
+    u, v, a, b = [0.0, 1.0, 5.0], [2.5, 3.0], np.array([1.0, 4.0, 2.0]), np.array([3.0, 1.0])
+    for p in (1, 1.5, 2, 4):
+        plain = fastdiv.grad.wasserstein_distance(u, v, a, b, p=p)
+        for k in (-1000, 1020, 1021):
+            got = fastdiv.grad.wasserstein_distance(u, v, np.ldexp(a, k), np.ldexp(b, -1000), p=p)
+            np.testing.assert_array_equal(got.u_values, plain.u_values)
+            np.testing.assert_allclose(got.u_weights, np.ldexp(plain.u_weights, -k), rtol=1e-15, atol=1e-323)
+            np.testing.assert_array_equal(got.v_weights, np.ldexp(plain.v_weights, 1000))
