@@ -11,7 +11,7 @@ TESTS  ?= tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test test-all test-serial test-sanitize bench lint format docs dist clean
+.PHONY: help build demo test test-all test-serial test-oldest test-sanitize bench lint format docs dist clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -53,6 +53,18 @@ build/serial/.built: BUILD_ENV = FASTDIV_OPENMP=0
 test-serial: build/serial/.built $(BUILT) ## the same tests on a build without OpenMP
 	$(call ELSEWHERE,serial) $(BIN)/python -c "from fastdiv import _rows; assert not _rows.openmp(), _rows.__file__"
 	$(call ELSEWHERE,serial) $(BIN)/python -m pytest -m "not slow" $(TESTS)
+
+# A wheel built as every wheel is, against NumPy 2, in an environment that has the oldest NumPy. It needs Python 3.11
+# or 3.12. build/wheel/lib* goes first: what the tree no longer has must not be packed.
+OLDEST := build/oldest/bin/python
+test-oldest: $(TOOLS) ## the same tests on a wheel with NumPy 1.26
+	rm -rf build/wheel/lib* build/wheel/dist
+	$(BIN)/python setup.py --quiet build --build-base build/wheel bdist_wheel --dist-dir build/wheel/dist
+	test -x build/oldest/bin/pip || $(PYTHON) -m venv build/oldest
+	$(OLDEST) -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+	$(OLDEST) -m pip --quiet --disable-pip-version-check install --only-binary numpy,pyarrow,scipy --group oldest
+	$(OLDEST) -m pip --quiet --disable-pip-version-check install --no-deps --force-reinstall build/wheel/dist/*.whl
+	PYTHONSAFEPATH=1 $(OLDEST) -m pytest -m "not slow" -p no:cacheprovider $(TESTS)
 
 # Python itself is not instrumented: its leaks are not looked for, and the runtime is loaded ahead of it.
 build/sanitize/.built: BUILD_ENV = FASTDIV_SANITIZE=1

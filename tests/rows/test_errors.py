@@ -244,7 +244,7 @@ def test_bad_option(name, option, value, kind, message):
 
 
 @pytest.mark.parametrize("name", [*(n for n in ROWWISE if n not in BASELESS), *ELEMENTWISE])
-@pytest.mark.parametrize(("base", "kind", "message"), BAD_BASES, ids=str)
+@pytest.mark.parametrize(("base", "kind", "message"), BAD_BASES, ids=lambda x: f"{type(x).__name__} {x}")
 def test_bad_base(name, base, kind, message):
     if name in ELEMENTWISE:
         raises_alike(kind, message, lambda lib: getattr(lib, name)(0.5, base=base))
