@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Compressed", "compress", "compress_csr", "is_sparse"]
+__all__ = ["Compressed", "compress", "compress_csr", "is_sparse", "renumber"]
 
 Array = np.ndarray[Any, Any]
 
@@ -16,7 +16,8 @@ Array = np.ndarray[Any, Any]
 class Compressed:
     """Entries of row i from start[i] to start[i+1]: bins increasing, masses other than 0 as float64.
 
-    `dtype` is what they came as: float32 or float64.
+    `dtype` is what they came as: float32 or float64. `used`: the bins that are counted, in order, where those
+    that no row has are left out; then `bins` are places in it.
     """
 
     start: Array
@@ -24,16 +25,16 @@ class Compressed:
     mass: Array
     shape: tuple[int, int]
     dtype: np.dtype[Any]
+    used: Array | None = None
 
     @property
-    def most(self) -> int:
-        """Entries in the fullest row."""
-        return int(np.diff(self.start).max(initial=0))
+    def count(self) -> int:
+        """Bins that are counted."""
+        return self.shape[1] if self.used is None else self.used.size
 
-    @property
-    def typical(self) -> float:
-        """Entries in a row."""
-        return self.mass.size / max(1, self.shape[0])
+    def given_bins(self, entries: slice) -> Array:
+        """The bins of some entries as the caller numbers them."""
+        return self.bins[entries] if self.used is None else self.used[self.bins[entries]]
 
     def __getitem__(self, rows: slice) -> Compressed:
         first, end, step = rows.indices(self.shape[0])
@@ -41,7 +42,7 @@ class Compressed:
         low, high = self.start[first], self.start[max(first, end)]
         start = np.ascontiguousarray(self.start[first : max(first, end) + 1] - low)
         bins, mass = self.bins[low:high].copy(), self.mass[low:high].copy()
-        return Compressed(start, bins, mass, (end - first, self.shape[1]), self.dtype)
+        return Compressed(start, bins, mass, (end - first, self.shape[1]), self.dtype, self.used)
 
 
 def is_sparse(given: Any) -> bool:
@@ -70,8 +71,6 @@ def compress_csr(given: Any, name: str) -> Compressed:
     rows, n_bins = (int(n) for n in given.shape)
     if n_bins == 0:
         raise ValueError(f"{name} has no bins: its shape is {given.shape}")
-    if n_bins > np.iinfo(np.int32).max:
-        raise ValueError(f"{name} has {n_bins} bins, but at most 2147483647 are taken in sparse rows")
     csr = given.tocsr()
     dtype = _dtype(csr.dtype, name)
     start, bins, mass = np.asarray(csr.indptr), np.asarray(csr.indices), np.asarray(csr.data)
@@ -96,4 +95,23 @@ def compress_csr(given: Any, name: str) -> Compressed:
     kept = mass != 0
     where, bins, mass = where[kept], bins[kept], mass[kept]
     start = np.concatenate([[0], np.cumsum(np.bincount(where, minlength=rows))]).astype(np.int64)
-    return Compressed(start, bins.astype(np.int32), np.ascontiguousarray(mass), (rows, n_bins), dtype)
+    return Compressed(start, bins, np.ascontiguousarray(mass), (rows, n_bins), dtype)
+
+
+def renumber(left: Compressed, right: Compressed) -> tuple[Compressed, Compressed]:
+    """Both with bins as int32; where most bins are in no row, only those that are in one are counted.
+
+    So memory follows the entries, however many bins there are. Order stays, and with it every bit.
+    """
+    n_bins, used = left.shape[1], None
+    if n_bins > 65536 + 4 * (left.bins.size + right.bins.size):
+        used = np.union1d(left.bins, right.bins)
+        if not used.size:
+            used = np.zeros(1, np.int64)
+
+    def of(rows: Compressed) -> Compressed:
+        bins = rows.bins if used is None else np.searchsorted(used, rows.bins)
+        return Compressed(rows.start, bins.astype(np.int32), rows.mass, rows.shape, rows.dtype, used)
+
+    first = of(left)
+    return first, first if left is right else of(right)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import mmap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from fastdiv import _matrix, _rows
 from fastdiv import _options as opt
 from fastdiv._arrays import as_numbers
 from fastdiv._memory import require_memory
-from fastdiv._sparse import Compressed, compress, compress_csr, is_sparse
+from fastdiv._sparse import Compressed, compress, compress_csr, is_sparse, renumber
 
 __all__ = ["Index", "cdist", "knn", "pdist"]
 
@@ -136,45 +136,42 @@ class _Task:
         if self.nan_policy == "raise" and array.dtype.kind == "f" and np.isnan(array).any():
             row, place = np.argwhere(np.isnan(array))[0]
             raise ValueError(f"{name} has a missing value: {name}[{row}, {place}] = nan (row {row})")
-        return np.sort(np.asarray(array, opt.result_dtype(array)), axis=1)
+        if array.dtype.kind == "f":  # integers are made floats when it is known what they are compared with
+            array = np.asarray(array, opt.result_dtype(array))
+        return np.sort(array, axis=1)
 
-    def plan(self, n_bins: int, single: bool, typical: float = 0.0) -> Any:
-        """`typical`: bins of a row with mass, for compressed rows."""
+    def plan(self, n_bins: int, single: bool, compressed: bool = False, used: Array | None = None) -> Any:
+        """For dense rows or for compressed ones, of which `used` are the bins that are counted."""
         support = None
         if self.compiled == "histograms":
-            support = _support(self.support, n_bins)
-        return _matrix.Plan(self.compiled, self.options, n_bins, single, True, self.order, support, typical)
+            support = _support(self.support, n_bins, used)
+        return _matrix.Plan(
+            self.compiled, self.options, n_bins, single, True, self.order, support, compressed
+        )
 
-    def compressed(self, *given: Array | Compressed) -> tuple[Compressed, ...] | None:
-        """All as compressed rows if one of them is, or if all are so empty that it pays."""
-        if any(isinstance(rows, Compressed) for rows in given):
-            return tuple(rows if isinstance(rows, Compressed) else compress(rows) for rows in given)
-        if (
-            self.samples
-            or self.log_input
-            or self.pseudocount
-            or not self.options[2]
-            or given[0].shape[1] < 64
-        ):
-            return None
-        worth = _WORTH_COMPRESSING.get(self.metric, 0.0)
-        dense = [rows for rows in given if not isinstance(rows, Compressed)]
-        for rows in dense:
-            if _mapping(rows) is not None:
-                return None
-            for looked_at in (rows[:: len(rows) // 16 + 1], rows):  # a few of them mostly tell
-                if np.count_nonzero(looked_at) > worth * looked_at.size:
-                    return None
-        return tuple(map(compress, dense))
+    def light(self, rows: Array) -> Array:
+        """Which dense rows are so empty that they are compressed where both rows of a pair are.
+
+        A row's own entries decide, so that no value depends on the rows beside it.
+        """
+        light = np.zeros(rows.shape[0], bool)
+        worth = _WORTH_COMPRESSING.get(self.metric, 0.0) * rows.shape[1]
+        plain = self.options[2] and not (self.samples or self.log_input or self.pseudocount)
+        if not plain or not worth or rows.shape[1] < 64:
+            return light
+        step = max(1, BLOCK_BYTES // rows.shape[1])
+        for start in range(0, rows.shape[0], step):
+            light[start : start + step] = np.count_nonzero(rows[start : start + step], axis=1) <= worth
+        return light
 
     def prepare_compressed(
-        self, plan: Any, rows: Compressed, name: str, right: bool, most: int, first: int = 0
+        self, plan: Any, rows: Compressed, name: str, right: bool, numbers: Sequence[int] | Array
     ) -> Any:
         """As ``prepare``."""
-        prepared = _matrix.SparseRows(plan, rows.start, rows.bins, rows.mass, right, most)
+        prepared = _matrix.SparseRows(plan, rows.start, rows.bins, rows.mass, right, rows.count)
         for row in prepared.void_rows():
             entries = slice(*rows.start[row : row + 2])
-            self._refuse(name, first + row, rows.bins[entries], rows.mass[entries])
+            self._refuse(name, numbers[row], rows.given_bins(entries), rows.mass[entries])
         return prepared
 
     def prepare(
@@ -185,20 +182,20 @@ class _Task:
         left: bool,
         right: bool,
         workers: int,
+        numbers: Sequence[int] | Array,
         bounds: bool = False,
-        first: int = 0,
     ) -> Any:
-        """Prepared rows, `first` of them the first here; no distributions are looked at for what is wrong.
+        """Prepared rows; no distributions are looked at for what is wrong. `numbers`: what errors call them.
 
         Here integers and swapped bytes become float64 or float32: a block of a mapped file at a time.
         """
         array = np.asarray(array, opt.result_dtype(array))
         rows = _matrix.Rows(plan, array, left, right, workers, bounds)
         for row in rows.void_rows() if not self.samples else ():
-            self._refuse(name, first + row, np.arange(array.shape[1]), array[row])
+            self._refuse(name, numbers[row], np.arange(array.shape[1]), array[row])
         return rows
 
-    def _refuse(self, name: str, row: int, bins: Array, masses: Array) -> None:
+    def _refuse(self, name: str, row: Any, bins: Array, masses: Array) -> None:
         """Raises for the first entry of a row that is no mass; none of them may be."""
         bad = masses == np.inf if self.log_input else (masses < 0) | (masses == np.inf)
         if self.nan_policy == "raise":
@@ -217,18 +214,22 @@ def _transport_order(p: Any, samples: bool) -> float:
     return order
 
 
-def _support(support: Any, n_bins: int) -> Array:
-    """The places of the bins: 0, 1, 2, ... where none are given."""
+def _support(support: Any, n_bins: int, used: Array | None) -> Array:
+    """The places of the bins, 0, 1, 2, ... where none are given; or of those `used`."""
     if support is None:
-        return np.arange(float(n_bins))
-    places = np.asarray(as_numbers(support, "support"), np.float64)
-    if places.shape != (n_bins,):
-        raise ValueError(f"support must have shape ({n_bins},), one place for each bin, not {places.shape}")
+        return (np.arange(n_bins) if used is None else used).astype(np.float64)
+    given = as_numbers(support, "support")
+    if given.shape != (n_bins,):
+        raise ValueError(f"support must have shape ({n_bins},), one place for each bin, not {given.shape}")
+    ordered = (given[1:] > given[:-1]).all()
+    if given.dtype.kind in "iu" and ordered:  # only gaps matter: from 0 on, integers beyond 2^53 keep theirs
+        given = given.astype(np.uint64) - given[:1].astype(np.uint64)
+    places = np.asarray(given, np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
         gaps = np.diff(places)
-    if not (np.isfinite(places).all() and np.isfinite(gaps).all() and (gaps > 0).all()):
+    if not (ordered and np.isfinite(places).all() and np.isfinite(gaps).all()):
         raise ValueError("support must be finite and strictly increasing")
-    return places
+    return places if used is None else places[used]
 
 
 def _workers(workers: Any) -> int:
@@ -250,6 +251,28 @@ def _workers(workers: Any) -> int:
 def _result_dtype(*rows: Array | Compressed) -> np.dtype[Any]:
     single = all(r.dtype.kind == "f" and r.dtype.itemsize == 4 for r in rows)
     return np.dtype(np.float32 if single else np.float64)
+
+
+def _comparable(XA: Array, XB: Array) -> tuple[Array, Array]:
+    """Samples as floats; or as uint64 where 64-bit integers differ by more than floats can tell."""
+    if XA.dtype.kind == XB.dtype.kind == "f":
+        return XA, XB
+    from fastdiv._samples import common
+
+    return common(XA, XB)
+
+
+def _small(array: Array) -> bool:
+    """Whether no integer is too large for float64."""
+    if array.dtype.kind not in "iu" or array.dtype.itemsize < 8 or not array.size:
+        return True
+    return max(-int(array.min()), int(array.max())) <= 2**53
+
+
+def _both_compressed(XA: Array | Compressed, XB: Array | Compressed) -> tuple[Compressed, Compressed]:
+    """Rows of which one side is sparse; only bins that some row has are counted."""
+    left, right = (x if isinstance(x, Compressed) else compress(x) for x in (XA, XB))
+    return renumber(left, right)
 
 
 def _same_bins(XA: Array | Compressed, XB: Array | Compressed) -> None:
@@ -383,12 +406,13 @@ def _fill(
     progress: Callable[[float], None] | None = None,
     first_row: int = 0,
     in_order: bool = False,
+    names: tuple[str, str] = ("XA", "XB"),
     shift: int = 0,
 ) -> Array:
     """The matrix from row `first_row` on; `progress` is told the share that is done after each block of rows.
 
     `in_order`: rows are finished one block after the other, as those of a mapped file are in any case. Errors
-    count rows from `shift`, where `XA` is a block of what was given.
+    speak of `names`, and count the rows of `XA` from `shift`, where it is a block of what was given.
     """
     shape, dtype = (XA.shape[0], XB.shape[0]), _result_dtype(XA, XB)
     if out is None:
@@ -398,35 +422,131 @@ def _fill(
         _check_out(out, shape, dtype, XA, XB)
     if 0 in shape:
         return np.asarray(out)
-    if XA.shape[1] != XB.shape[1]:
-        return _fill_unequal(task, XA, XB, out, workers, progress, first_row)
-    both = task.compressed(XA) if XA is XB else task.compressed(XA, XB)
-    if both is not None:
-        return _fill_compressed(task, both[0], both[-1], out, workers, progress, first_row, shift)
-    assert not isinstance(XA, Compressed)
-    assert not isinstance(XB, Compressed)
-    plan = task.plan(XA.shape[1], dtype == np.float32)
     in_order = in_order or _mapping(out) is not None or not (out.flags.c_contiguous and out.flags.aligned)
-    if XA is XB and task.symmetric and not in_order:
-        rows = task.prepare(plan, XA, "XA", True, True, workers)
-        _matrix.fill(plan, rows, rows, out, half=True, workers=workers, progress=progress)
-        return np.asarray(out)
-    right = task.prepare(plan, XB, "XA" if XA is XB else "XB", False, True, workers)
-    step = _block_rows(plan, *shape, dtype.itemsize)
-    for start in range(first_row, shape[0], step):
-        block = out[start : start + step]
-        left = task.prepare(plan, XA[start : start + step], "XA", True, False, workers, first=shift + start)
-        plain = block if block.flags.c_contiguous and block.flags.aligned else np.empty(block.shape, dtype)
-        _matrix.fill(plan, left, right, plain, workers=workers)
-        if plain is not block:
-            block[...] = plain
+    if task.samples:
+        XA, XB = (XA, XA) if XA is XB and XA.dtype.kind == "f" else _comparable(XA, XB)  # type: ignore[arg-type]
+        if XA.shape[1] != XB.shape[1] or XA.dtype == np.uint64:
+            return _fill_sweeps(task, XA, XB, out, workers, progress, first_row)
+    same = XA is XB
+    names = (names[0], names[0]) if same else names
+    if isinstance(XA, Compressed) or isinstance(XB, Compressed):
+        blocks = _sparse_blocks(task, *_both_compressed(XA, XB), dtype, workers, first_row, names, shift)
+    else:
+        light_B = task.light(XB)
+        light_A = light_B if same else task.light(XA)
+        if light_A.any() and light_B.any():
+            blocks = _mixed_blocks(task, XA, XB, light_A, light_B, dtype, workers, first_row, names, shift)
+        elif same and task.symmetric and not in_order:
+            plan = task.plan(XA.shape[1], dtype == np.float32)
+            rows = task.prepare(plan, XA, names[0], True, True, workers, range(shift, shift + shape[0]))
+            _matrix.fill(plan, rows, rows, out, half=True, workers=workers, progress=progress)
+            return np.asarray(out)
+        else:
+            blocks = _dense_blocks(task, XA, XB, out, dtype, workers, first_row, names, shift)
+    for start, block in blocks:
+        end = start + block.shape[0]
+        if not np.may_share_memory(block, out):
+            out[start:end] = block
         _release(out)
         if progress is not None:
-            progress(min(shape[0], start + step) / shape[0])
+            progress(end / shape[0])
     return out  # type: ignore[no-any-return]
 
 
-def _fill_unequal(
+def _dense_blocks(
+    task: _Task,
+    XA: Array,
+    XB: Array,
+    out: Array,
+    dtype: Any,
+    workers: int,
+    first_row: int,
+    names: tuple[str, str],
+    shift: int,
+) -> Iterator[tuple[int, Array]]:
+    """Blocks of rows of the matrix and where they begin, in place where `out` allows it."""
+    plan = task.plan(XA.shape[1], dtype == np.float32)
+    right = task.prepare(plan, XB, names[1], False, True, workers, range(XB.shape[0]))
+    step = _block_rows(plan, XA.shape[0], XB.shape[0], dtype.itemsize)
+    for start in range(first_row, XA.shape[0], step):
+        block, rows = out[start : start + step], XA[start : start + step]
+        numbers = range(shift + start, shift + start + rows.shape[0])
+        left = task.prepare(plan, rows, names[0], True, False, workers, numbers)
+        if not (block.flags.c_contiguous and block.flags.aligned):
+            block = np.empty(block.shape, dtype)
+        _matrix.fill(plan, left, right, block, workers=workers)
+        yield start, block
+
+
+def _sparse_blocks(
+    task: _Task,
+    XA: Compressed,
+    XB: Compressed,
+    dtype: Any,
+    workers: int,
+    first_row: int,
+    names: tuple[str, str],
+    shift: int,
+) -> Iterator[tuple[int, Array]]:
+    """The same of compressed rows."""
+    plan = task.plan(XA.shape[1], dtype == np.float32, True, XA.used)
+    right = task.prepare_compressed(plan, XB, names[1], True, range(XB.shape[0]))
+    step = max(1, BLOCK_BYTES // (XB.shape[0] * dtype.itemsize))
+    for start in range(first_row, XA.shape[0], step):
+        rows = XA[start : start + step]
+        numbers = range(shift + start, shift + start + rows.shape[0])
+        left = task.prepare_compressed(plan, rows, names[0], False, numbers)
+        block = np.empty((rows.shape[0], XB.shape[0]), dtype)
+        _matrix.sparse(plan, left, right, block, 0, workers)
+        yield start, block
+
+
+def _mixed_blocks(
+    task: _Task,
+    XA: Array,
+    XB: Array,
+    light_A: Array,
+    light_B: Array,
+    dtype: Any,
+    workers: int,
+    first_row: int,
+    names: tuple[str, str],
+    shift: int,
+) -> Iterator[tuple[int, Array]]:
+    """The same of dense rows of which some are light: compressed where both rows of a pair are."""
+    plan = task.plan(XA.shape[1], dtype == np.float32)
+    sparse_plan = task.plan(XA.shape[1], dtype == np.float32, True)
+    sides = [np.flatnonzero(~light_B), np.flatnonzero(light_B)]
+    packed = task.prepare_compressed(sparse_plan, compress(XB[light_B]), names[1], True, sides[1])
+    dense = [
+        task.prepare(plan, XB[side], names[1], False, True, workers, side) if wanted and side.size else None
+        for side, wanted in zip(sides, (True, not light_A.all()), strict=True)
+    ]
+    step = _block_rows(plan, XA.shape[0], XB.shape[0], dtype.itemsize)
+    for start in range(first_row, XA.shape[0], step):
+        rows, light = XA[start : start + step], light_A[start : start + step]
+        block = np.empty((rows.shape[0], XB.shape[0]), dtype)
+        for is_light in (False, True):
+            some = np.flatnonzero(light == is_light)
+            numbers = shift + start + some
+            left = None
+            for side, right in zip(sides, dense, strict=True):
+                if not (some.size and side.size) or (is_light and side is sides[1]):
+                    continue
+                if left is None:
+                    left = task.prepare(plan, rows[some], names[0], True, False, workers, numbers)
+                part = np.empty((some.size, side.size), dtype)
+                _matrix.fill(plan, left, right, part, workers=workers)
+                block[np.ix_(some, side)] = part
+            if is_light and some.size:
+                few = task.prepare_compressed(sparse_plan, compress(rows[some]), names[0], False, numbers)
+                part = np.empty((some.size, sides[1].size), dtype)
+                _matrix.sparse(sparse_plan, few, packed, part, 0, workers)
+                block[np.ix_(some, sides[1])] = part
+        yield start, block
+
+
+def _fill_sweeps(
     task: _Task,
     XA: Any,
     XB: Any,
@@ -435,10 +555,12 @@ def _fill_unequal(
     progress: Callable[[float], None] | None,
     first_row: int,
 ) -> Array:
-    """As ``_fill``, for sorted rows of samples of two sizes: sweeps of one row with all of the other size."""
+    """As ``_fill``, for sorted samples of two sizes, or of uint64: sweeps of one row with all others."""
     from fastdiv import _wasserstein
 
-    XA, XB = np.asarray(XA, np.float64, "C"), np.asarray(XB, np.float64, "C")
+    if XA.dtype != np.uint64:
+        XA, XB = np.asarray(XA, np.float64), np.asarray(XB, np.float64)
+    XA, XB = np.ascontiguousarray(XA), np.ascontiguousarray(XB)
     values, statistic = np.empty(len(XB)), _wasserstein.STATISTICS["wasserstein"]
     for i in range(first_row, len(XA)):
         _wasserstein.statistic_of_rows(
@@ -447,44 +569,6 @@ def _fill_unequal(
         out[i] = values
         if progress is not None:
             progress((i + 1) / len(XA))
-    return out
-
-
-def _fill_compressed(
-    task: _Task,
-    XA: Compressed,
-    XB: Compressed,
-    out: Array,
-    workers: int,
-    progress: Callable[[float], None] | None = None,
-    first_row: int = 0,
-    shift: int = 0,
-) -> Array:
-    """As ``_fill``; `out` is condensed where it has one axis."""
-    most = max(XA.most, XB.most)
-    plan = task.plan(XA.shape[1], out.dtype == np.float32, max(XA.typical, XB.typical))
-    name = "X" if out.ndim == 1 else "XA"
-    right = task.prepare_compressed(plan, XB, name if XA is XB else "XB", True, most)
-    if out.ndim == 1:
-        left = task.prepare_compressed(plan, XA, name, False, most)
-        plain = out if out.flags.c_contiguous and out.flags.aligned else np.empty(out.shape, out.dtype)
-        _matrix.sparse(plan, left, right, plain, 0, workers)
-        if plain is not out:
-            out[...] = plain
-        return out
-    step = max(1, BLOCK_BYTES // (out.shape[1] * out.itemsize))
-    for start in range(first_row, out.shape[0], step):
-        block = out[start : start + step]
-        left = task.prepare_compressed(plan, XA[start : start + step], name, False, most, shift + start)
-        plain = (
-            block if block.flags.c_contiguous and block.flags.aligned else np.empty(block.shape, out.dtype)
-        )
-        _matrix.sparse(plan, left, right, plain, 0, workers)
-        if plain is not block:
-            block[...] = plain
-        _release(out)
-        if progress is not None:
-            progress(min(out.shape[0], start + step) / out.shape[0])
     return out
 
 
@@ -544,17 +628,38 @@ def pdist(
         _check_out(out, shape, dtype, array)
     if shape[0] == 0:
         return np.asarray(out)
-    compressed = task.compressed(array)
-    if compressed is not None:
-        return _fill_compressed(task, compressed[0], compressed[0], out, threads)
-    assert not isinstance(array, Compressed)
-    plan = task.plan(array.shape[1], dtype == np.float32)
-    rows = task.prepare(plan, array, "X", True, True, threads)
+    single, names = dtype == np.float32, ("X", "X")
     plain = out if out.flags.c_contiguous and out.flags.aligned else np.empty(shape, dtype)
-    _matrix.fill(plan, rows, rows, plain, half=True, workers=threads)
+    if task.samples:
+        array, _ = _comparable(array, array)  # type: ignore[arg-type]
+    if isinstance(array, Compressed):
+        rows, _ = renumber(array, array)
+        plan = task.plan(rows.shape[1], single, True, rows.used)
+        left = task.prepare_compressed(plan, rows, "X", False, range(n))
+        right = task.prepare_compressed(plan, rows, "X", True, range(n))
+        _matrix.sparse(plan, left, right, plain, 0, threads)
+    elif array.dtype == np.uint64 and task.samples:
+        for i in range(n - 1):
+            row = np.empty((1, n - i - 1), dtype)
+            _fill_sweeps(task, array[i : i + 1], array[i + 1 :], row, threads, None, 0)
+            _condensed_row(plain, n, i)[...] = row[0]
+    elif (light := task.light(array)).any():
+        for start, block in _mixed_blocks(task, array, array, light, light, dtype, threads, 0, names, 0):
+            for i, row in enumerate(block, start):
+                _condensed_row(plain, n, i)[...] = row[i + 1 :]
+    else:
+        plan = task.plan(array.shape[1], single)
+        rows = task.prepare(plan, array, "X", True, True, threads, range(n))
+        _matrix.fill(plan, rows, rows, plain, half=True, workers=threads)
     if plain is not out:
         out[...] = plain
     return np.asarray(out)
+
+
+def _condensed_row(out: Array, n: int, i: int) -> Array:
+    """Where d(i, i+1), ..., d(i, n-1) stand."""
+    first = i * (2 * n - i - 1) // 2
+    return out[first : first + n - i - 1]
 
 
 # --- nearest neighbours ------------------------------------------------------------------------------------
@@ -584,7 +689,13 @@ class Index:
     def __init__(self, XB: Any, metric: str = "js_distance", **metric_options: Any) -> None:
         self._task = _Task(metric, metric_options)
         self._array = self._task.rows(XB, "XB")
-        self._prepared: dict[bool, tuple[Any, Any]] = {}
+        self._floats: Any = None  # samples as floats, where these tell all of them
+        self._light: Array | None = None
+        if not isinstance(self._array, Compressed):
+            if self._task.samples and _small(self._array):
+                self._floats = np.asarray(self._array, opt.result_dtype(self._array))
+            self._light = self._task.light(self._array)
+        self._prepared: dict[Any, Any] = {}
 
     def __len__(self) -> int:
         return int(self._array.shape[0])
@@ -605,36 +716,81 @@ class Index:
         dtype = _result_dtype(array, self._array)
         single = dtype == np.float32
         require_memory(array.shape[0] * k * (8 + dtype.itemsize), (array.shape[0], k), dtype)
-        if array.shape[1] != self._array.shape[1] or 8 * k > len(self) > 1000:
-            return self._query_by_rows(array, k, dtype, threads)
-        both = self._task.compressed(array, self._array)
-        if both is not None:
-            most = max(both[0].most, both[1].most)
-            plan = self._task.plan(array.shape[1], single, max(both[0].typical, both[1].typical))
-            right = self._task.prepare_compressed(plan, both[1], "XB", True, most)
-            left = self._task.prepare_compressed(plan, both[0], "XA", False, most)
-            values, where = _matrix.sparse(plan, left, right, None, k, threads)
-            return values.astype(dtype), where
-        assert not isinstance(array, Compressed)
-        if single not in self._prepared:
-            plan = self._task.plan(array.shape[1], single)
-            assert not isinstance(self._array, Compressed)
-            self._prepared[single] = (
-                plan,
-                self._task.prepare(plan, self._array, "XB", False, True, threads, True),
-            )
-        plan, right = self._prepared[single]
+        right = self._array
+        if self._task.samples:
+            assert not isinstance(array, Compressed)
+            if self._floats is not None and _small(array):
+                array, right = np.asarray(array, opt.result_dtype(array)), self._floats
+            else:
+                array, right = _comparable(array, right)  # type: ignore[arg-type]
+        if array.shape[1] != right.shape[1] or right.dtype == np.uint64 or 8 * k > len(self) > 1000:
+            return self._query_by_rows(array, right, k, dtype, threads)
         n = array.shape[0]
+        if isinstance(array, Compressed) or isinstance(right, Compressed):
+            left, packed = _both_compressed(array, right)
+            plan = self._task.plan(left.shape[1], single, True, left.used)
+            second = self._task.prepare_compressed(plan, packed, "XB", True, range(len(self)))
+            first = self._task.prepare_compressed(plan, left, "XA", False, range(n))
+            values, where = _matrix.sparse(plan, first, second, None, k, threads)
+            return values.astype(dtype), where
         distances, indices = np.empty((n, k), dtype), np.empty((n, k), np.intp)
-        step = _block_rows(plan, max(1, n), k, 16)
+        light = self._task.light(array)
+        if self._light is None or not self._light.any():
+            light[:] = False
+        kept = self._prepared if right is self._array or right is self._floats else {}
+        step = _block_rows(self._task.plan(array.shape[1], single), max(1, n), k, 16)
         for start in range(0, n, step):
-            block = array[start : start + step]
-            left = self._task.prepare(plan, block, "XA", True, False, threads, True, start)
-            values, where = _matrix.nearest(plan, left, right, k, threads)
-            distances[start : start + step], indices[start : start + step] = values, where
+            block, is_light = array[start : start + step], light[start : start + step]
+            for some in (np.flatnonzero(~is_light), np.flatnonzero(is_light)):
+                if some.size:
+                    rows = block if some.size == block.shape[0] else block[some]
+                    values, where = self._search(
+                        rows, start + some, right, k, single, threads, bool(is_light[some[0]]), kept
+                    )
+                    distances[start + some], indices[start + some] = values, where
         return distances, indices
 
-    def _query_by_rows(self, array: Any, k: int, dtype: Any, workers: int) -> tuple[Array, Array]:
+    def _search(
+        self,
+        rows: Array,
+        numbers: Array,
+        right: Array,
+        k: int,
+        single: bool,
+        workers: int,
+        light: bool,
+        kept: dict[Any, Any],
+    ) -> tuple[Array, Array]:
+        """The nearest of all rows; of a light one among the light rows and the others."""
+        task, bins = self._task, right.shape[1]
+        plan, found = task.plan(bins, single), []
+        sides = [np.arange(len(self))]
+        if light:
+            assert self._light is not None
+            sides = [np.flatnonzero(~self._light), np.flatnonzero(self._light)]
+        if sides[0].size:
+            if (single, light) not in kept:
+                some = right[sides[0]] if light else right
+                kept[single, light] = task.prepare(plan, some, "XB", False, True, workers, sides[0], True)
+            left = task.prepare(plan, rows, "XA", True, False, workers, numbers, True)
+            values, where = _matrix.nearest(plan, left, kept[single, light], min(k, sides[0].size), workers)
+            found.append((values, sides[0][where]))
+        if light:
+            plan = task.plan(bins, single, True)
+            if (single, "packed") not in kept:
+                packed = compress(right[sides[1]])
+                kept[single, "packed"] = task.prepare_compressed(plan, packed, "XB", True, sides[1])
+            few = task.prepare_compressed(plan, compress(rows), "XA", False, numbers)
+            some_k = min(k, sides[1].size)
+            values, where = _matrix.sparse(plan, few, kept[single, "packed"], None, some_k, workers)
+            found.append((values, sides[1][where]))
+        values, where = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
+        if len(found) > 1:
+            order = np.lexsort((where, values), axis=1)[:, :k]
+            values, where = (np.take_along_axis(part, order, 1) for part in (values, where))
+        return values, where
+
+    def _query_by_rows(self, array: Any, right: Any, k: int, dtype: Any, workers: int) -> tuple[Array, Array]:
         """Whole rows of the matrix, sorted: for samples of two sizes, and a `k` that leaves few rows out."""
         n, m = array.shape[0], len(self)
         distances, indices = np.empty((n, k), dtype), np.empty((n, k), np.intp)
@@ -642,7 +798,10 @@ class Index:
         for start in range(0, n, step):
             block = array[start : start + step]
             matrix = np.empty((block.shape[0], m), dtype)
-            _fill(self._task, block, self._array, matrix, workers, shift=start)
+            if right.dtype == np.uint64 and self._task.samples:
+                _fill_sweeps(self._task, block, right, matrix, workers, None, 0)
+            else:
+                _fill(self._task, block, right, matrix, workers, shift=start)
             where = np.argsort(matrix, axis=1, kind="stable")[:, :k]
             indices[start : start + step] = where
             distances[start : start + step] = np.take_along_axis(matrix, where, 1)

@@ -94,8 +94,8 @@ cdef double PATIENCE = 0.04  # seconds between looks at signals
 cdef class Plan:
     """A measure with its options for rows of one length: what is prepared, and how pairs are finished.
 
-    `order` is that of transport, `support` the places of the bins, `typical` how many bins of a row have mass
-    (0: most). `fast=False` does every pair by itself.
+    `order` is that of transport, `support` the places of the bins; `compressed`: for rows that are mostly
+    empty. `fast=False` does every pair by itself.
     """
 
     cdef fd_plan c
@@ -107,7 +107,7 @@ cdef class Plan:
         return self.c.width
 
     def __init__(self, str measure, options, Py_ssize_t n_bins, bint single, bint fast=True, double order=1.0,
-                 support=None, double typical=0.0):
+                 support=None, bint compressed=False):
         cdef double *field = <double *>&self.c.options
         for i in range(FD_N_OPTIONS):
             field[i] = options[i]
@@ -123,7 +123,9 @@ cdef class Plan:
         self.c.single = single
         self.c.n_bins = n_bins
         self.c.width = (n_bins + 2 * FD_LANES - 1) // (2 * FD_LANES) * (2 * FD_LANES)
-        self.c.scale = 2.0 ** round(np.log2(max(1.0, typical or n_bins)))
+        # a share is near 1 on it; of rows that are mostly empty no more is known, and nothing is asked of their
+        # entries, so that no bit depends on the rows beside a pair
+        self.c.scale = 2.0 ** round(0.5 * np.log2(n_bins) + 1 if compressed else np.log2(n_bins))
         self.c.order = order
         if support is not None:
             self.support = np.ascontiguousarray(support, np.float64)
@@ -381,19 +383,18 @@ def nearest(Plan plan, Rows a, Rows b, Py_ssize_t k, int workers=0):
 cdef class SparseRows:
     """Compressed rows prepared for a plan: `start` int64, `bins` int32, increasing in a row, masses float64.
 
-    `right`: they are second arguments, and their entries are also kept by bin. `most` entries in any row that
-    they are compared with.
+    `right`: they are second arguments, and their entries are also kept by bin, of which there are `n_bins`.
     """
 
     cdef fd_sparse c
     cdef list kept
 
-    def __init__(self, Plan plan, start, bins, mass, bint right, Py_ssize_t most):
+    def __init__(self, Plan plan, start, bins, mass, bint right, Py_ssize_t n_bins):
         cdef Py_ssize_t i, n = start.size - 1
         cdef int team = team_of(20.0 * mass.size, n, 0)
         self.kept = [start, bins, mass]
         self.c.n_rows = n
-        self.c.most = most
+        self.c.most = np.diff(start).max(initial=0)
         self.c.start = <const int64_t *>cnp.PyArray_DATA(start)
         self.c.bin = <const int32_t *>cnp.PyArray_DATA(bins)
         self.c.mass = <const double *>cnp.PyArray_DATA(mass)
@@ -402,11 +403,11 @@ cdef class SparseRows:
         self.c.constant, self.c.limit = <double *>self.keep(np.zeros(n)), <double *>self.keep(np.zeros(n))
         self.c.kind = <uint8_t *>self.keep(np.zeros(n, np.uint8))
         if right:
-            counts = np.bincount(bins, minlength=plan.c.n_bins)
+            counts = np.bincount(bins, minlength=n_bins)
             self.c.bin_start = <int64_t *>self.keep(np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
         with nogil:
             for i in prange(n, schedule="static", num_threads=team):
-                fd_prepare_sparse(&plan.c, &self.c, i, most)
+                fd_prepare_sparse(&plan.c, &self.c, i)
         if right:
             order = np.argsort(bins, kind="stable")
             row_of = np.repeat(np.arange(n, dtype=np.int32), np.diff(start))[order]

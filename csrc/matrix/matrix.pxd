@@ -80,6 +80,6 @@ cdef extern from "matrix/sparse.h" nogil:
         int32_t *row_of
         double *left_of
         double *right_of
-    void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, Py_ssize_t i, Py_ssize_t most)
+    void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, Py_ssize_t i)
     void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, Py_ssize_t i, const fd_sparse *b,
                        double *values, int32_t *shared, double *terms)

@@ -6,9 +6,10 @@
  *     JS  D = 1 + 2^-e sum_shared [h_p log2 2h_p + h_q log2 2h_q - m log2 m - m],    m = h_p + h_q
  *     TV  D = 1 - sum_shared min(p, q)
  *
- * and the products of matrix.c as they are. A sum has `most` terms at most, added up FD_SHARED at a time, so
- * with N = FD_SHARED + most/FD_SHARED + 8 (or most + 8) the bounds of matrix.c hold with N u in place of g u
- * and of the factors of u, and 2 added to the sizes. Pairs below the limit are done again on the union of
+ * and the products of matrix.c as they are. A sum has no more terms than either row has entries, n, added up
+ * FD_SHARED at a time, so with each row's own N = FD_SHARED + n/FD_SHARED + 8 (or n + 8) the bounds of matrix.c
+ * hold with N u in place of g u and of the factors of u, and 2 added to the sizes: a pair's N is the less of
+ * both, and a limit asks for no row but its own. Pairs below the limit are done again on the union of
  * their bins: empty bins change no measure.
  */
 #include "matrix/sparse.h"
@@ -19,8 +20,8 @@
 
 enum { FD_SHARED = 128 };
 
-static double fd_sparse_limit(const fd_plan *plan, double size, double constant, ptrdiff_t most) {
-    double terms = most <= FD_SHARED ? (double)most : FD_SHARED + (double)most / FD_SHARED;
+static double fd_sparse_limit(const fd_plan *plan, double size, double constant, ptrdiff_t n) {
+    double terms = n <= FD_SHARED ? (double)n : FD_SHARED + (double)n / FD_SHARED;
     double chain = (terms + 8.0) * 0x1p-53, tolerance = plan->single ? 4.4e-6 : 8e-13;
     if (chain > 0.5 * tolerance)
         return INFINITY;
@@ -41,7 +42,7 @@ static double fd_sparse_limit(const fd_plan *plan, double size, double constant,
     }
 }
 
-void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i, ptrdiff_t most) {
+void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i) {
     ptrdiff_t first = side->start[i], n = side->start[i + 1] - first;
     const double *mass = side->mass + first;
     fd_row_reader r = fd_reader((fd_view){(const char *)mass, sizeof *mass, 0}, &plan->options);
@@ -91,7 +92,7 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i, 
         default:
             *left = p;
             *right = log;
-            fd_add(&constant, &constant_lo, p * log); /* a chain of `most` would be longer than a sum's */
+            fd_add(&constant, &constant_lo, p * log); /* a chain of n would be longer than a sum's */
         }
     }
     if (!side->bin_start || plan->measure == FD_ROW_JEFFREYS_DIVERGENCE) /* of q, KL knows nothing */
@@ -99,7 +100,7 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i, 
     if (plan->measure == FD_ROW_RENYI_DIVERGENCE && !(size < 480.0))
         side->kind[i] = FD_SPECIAL;
     else
-        side->limit[i] = fd_sparse_limit(plan, size, constant, most);
+        side->limit[i] = fd_sparse_limit(plan, size, constant, n);
 }
 
 /* One pair on the union of its bins; `room` for 3 (a->most + b->most). */

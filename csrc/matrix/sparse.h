@@ -19,8 +19,8 @@ typedef struct {
     double *left_of, *right_of; /* left and right in that order */
 } fd_sparse;
 
-/* Reads and prepares row i; `most` is the larger of both sides. */
-void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i, ptrdiff_t most);
+/* Reads and prepares row i. */
+void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i);
 
 /* Row i against all rows of b. Room: `shared` for b->n_rows, `terms` for 3 times as many and for
  * 3 (a->most + b->most) numbers. */

@@ -2,7 +2,8 @@
 
 import itertools
 import os
-import threading
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -48,29 +49,26 @@ def test_a_missing_sample_is_where_it_was_given(size):
         call(A[:1], B, "wasserstein", samples=True, nan_policy="raise")
 
 
-def native_threads():
-    return len(os.listdir("/proc/self/task"))
+COUNT_THREADS = """
+import os, sys
+import numpy as np
+import fastdiv
+A, B = np.random.default_rng(0).normal(size=(2, 3000)), np.random.default_rng(1).normal(size=(300, 2000))
+before = len(os.listdir("/proc/self/task"))
+for call in (fastdiv.cdist, lambda *a, **o: fastdiv.knn(*a[:2], 3, *a[2:], **o)):
+    call(A, B, "wasserstein", samples=True, workers=int(sys.argv[1]))
+print(len(os.listdir("/proc/self/task")) - before, fastdiv.num_threads())
+"""
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/task"), reason="counts threads as Linux shows them")
 def test_workers_of_samples_of_two_sizes():
-    """OpenMP keeps the threads of a team: each thread of ours that asks has its own."""
-    A, B = np.random.default_rng(0).normal(size=(2, 3000)), np.random.default_rng(1).normal(size=(300, 2000))
-    grown = {}
-
-    def call(workers):
-        before = native_threads()
-        fastdiv.cdist(A, B, "wasserstein", samples=True, workers=workers)
-        fastdiv.knn(A, B, 3, "wasserstein", samples=True, workers=workers)
-        grown[workers] = native_threads() - before
-
+    """OpenMP keeps the threads of a team, so they can be counted afterwards."""
     for workers in (1, 2):
-        thread = threading.Thread(target=call, args=(workers,))
-        thread.start()
-        thread.join()
-    assert grown[1] == 0
-    if fastdiv.num_threads() > 1:
-        assert grown[2] >= 1
+        command = [sys.executable, "-c", COUNT_THREADS, str(workers)]
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
+        grown, threads = map(int, run.stdout.split())
+        assert grown == min(workers, threads) - 1
 
 
 @pytest.mark.parametrize("metric", ["js_distance", "kl_divergence", "total_variation"])
@@ -129,3 +127,143 @@ def test_the_row_named_by_whole_rows_of_neighbours(monkeypatch):
     infinite[33, 5] = np.inf
     with pytest.raises(ValueError, match=r"XA has an infinite log-probability: XA\[33, 5\] = inf \(row 33"):
         fastdiv.cdist(infinite, X, log_input=True)
+
+
+T = 1_700_000_000_000_000_000
+
+
+@pytest.mark.parametrize("p", [1, 2, np.inf])
+def test_samples_of_integers_beyond_2_53(p):
+    options = {"metric": "wasserstein", "samples": True, "p": p}
+    for base in (T, -T, 2**63 - 200):
+        A = np.array([[base], [base + 7]], dtype=np.int64)
+        B = np.array([[base + 100], [base + 99], [base + 1]], dtype=np.int64)
+        want = np.abs((A - base) - (B - base).T).astype(float)
+        assert np.array_equal(fastdiv.cdist(A, B, **options), want)
+        order = np.argsort(want, axis=1)[:, :2]
+        distances, where = fastdiv.knn(A, B, 2, **options)
+        assert np.array_equal(where, order)
+        assert np.array_equal(distances, np.take_along_axis(want, order, 1))
+        assert np.array_equal(fastdiv.pdist(B, **options), [1, 99, 98])
+        assert np.array_equal(fastdiv.cdist(A, np.repeat(B, 2, axis=1), **options), want)
+    index = fastdiv.Index(np.array([[0], [T]]), **options)
+    for query, found in ((T + 3, 3.0), (-5, 5.0), (T - 1, 1.0), (2**53 + 1, 2.0**53)):
+        assert index.query([[query]], 1)[0][0, 0] == found
+    assert fastdiv.Index([[1.0]], **options).query(np.array([[2**60]]), 1)[0][0, 0] == 2.0**60 - 1
+    unsigned = np.array([[2**64 - 1]], dtype=np.uint64)
+    assert fastdiv.cdist(unsigned, unsigned - np.uint64(3), **options)[0, 0] == 3
+    assert fastdiv.cdist(np.array([[2**53]]), np.array([[2**53 + 1]]), **options)[0, 0] == 1
+    assert fastdiv.cdist(np.array([[5]], np.int8), np.array([[T]]), **options)[0, 0] == float(T - 5)
+
+
+def test_samples_of_integers_further_apart_than_2_53():
+    """Neither side can be moved to where float64 holds it: integers are subtracted as integers."""
+    A, B = np.array([[0, T], [5, T + 2]]), np.array([[1, T], [0, T + 100], [3, T + 7]])
+    for p, want in ((1, [[0.5, 50, 5], [3, 51.5, 3.5]]), (np.inf, [[1, 100, 7], [4, 98, 5]])):
+        options = {"metric": "wasserstein", "samples": True, "p": p}
+        assert np.array_equal(fastdiv.cdist(A, B, **options), want)
+        order = np.argsort(want, axis=1, kind="stable")[:, :2]
+        distances, where = fastdiv.knn(A, B, 2, **options)
+        assert np.array_equal(where, order)
+        assert np.array_equal(distances, np.take_along_axis(np.array(want), order, 1))
+        whole = fastdiv.cdist(B, B, **options)
+        assert np.array_equal(fastdiv.pdist(B, **options), whole[np.triu_indices(3, 1)])
+
+
+def test_places_beyond_2_53():
+    support = np.array([T, T + 1, T + 101])
+    P, Q = [[1, 0, 0], [0, 1, 0]], [[0, 0, 1], [0, 1, 0]]
+    want = [[101, 1], [100, 0]]
+    assert np.array_equal(fastdiv.cdist(P, Q, "wasserstein", support=support), want)
+    assert np.array_equal(fastdiv.knn(P, Q, 1, "wasserstein", support=support)[0][:, 0], [1, 0])
+    negative = np.array([-(2**63), 0, 2**62])
+    assert fastdiv.cdist([[1, 0, 0]], [[0, 1, 0]], "wasserstein", support=negative)[0, 0] == 2.0**63
+    with pytest.raises(ValueError, match="support must be finite and strictly increasing"):
+        fastdiv.cdist(P, Q, "wasserstein", support=support[::-1])
+
+
+MEASURES = (
+    "js_divergence",
+    "js_distance",
+    "hellinger_distance",
+    "kl_divergence",
+    "cross_entropy",
+    "jeffreys_divergence",
+    "chi_square",
+    "total_variation",
+    "renyi_divergence",
+)
+
+
+def mixed_rows(seed, n, bins, dtype=float):
+    """Rows from nearly empty to full, in no order, some near-identical to others."""
+    rng = np.random.default_rng(seed)
+    full = rng.choice([0.01, 0.04, 0.08, 0.15, 0.3, 1.0], size=(n, 1))
+    X = rng.random((n, bins)) * (rng.random((n, bins)) < full)
+    X[:, 0] += 0.1
+    X[n // 2 :: 3] = X[: len(X[n // 2 :: 3])] * (1 + 1e-7 * rng.random(bins))
+    return X.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("metric", MEASURES)
+def test_bits_do_not_depend_on_other_rows(monkeypatch, metric, dtype):
+    """Of parts, of a row alone, of blocks, of maps, of neighbours: the value of a pair is one."""
+    options = {"alpha": 1.5} if metric == "renyi_divergence" else {}
+    A, B = mixed_rows(5, 50, 300, dtype), mixed_rows(6, 41, 300, dtype)
+    whole = fastdiv.cdist(A, B, metric, **options)
+    exact = getattr(fastdiv, metric)(A[:, None], B[None], **options)
+    np.testing.assert_allclose(whole, exact, rtol=1e-12 if dtype == np.float64 else 5e-6)
+    assert np.array_equal(fastdiv.cdist(A[20:], B, metric, **options), whole[20:])
+    assert np.array_equal(fastdiv.cdist(A, B[::3], metric, **options), whole[:, ::3])
+    for i in range(0, 50, 7):
+        assert np.array_equal(fastdiv.cdist(A[i : i + 1], B, metric, **options), whole[i : i + 1])
+    for k in (1, 5, 41):
+        order = np.argsort(whole, axis=1, kind="stable")[:, :k]
+        distances, where = fastdiv.knn(A, B, k, metric, **options)
+        assert np.array_equal(where, order)
+        assert np.array_equal(distances, np.take_along_axis(whole, order, 1))
+    square = fastdiv.cdist(A, A, metric, **options)
+    assert np.array_equal(square, fastdiv.cdist(A, A.copy(), metric, **options))
+    if metric in ("js_divergence", "js_distance", "hellinger_distance", "jeffreys_divergence"):
+        assert np.array_equal(square, square.T)
+        assert np.array_equal(fastdiv.pdist(A, metric, **options), square[np.triu_indices(50, 1)])
+    monkeypatch.setattr("fastdiv.matrix.BLOCK_BYTES", 24 * 304 * 7)
+    assert np.array_equal(fastdiv.cdist(A, B, metric, **options), whole)
+    assert np.array_equal(fastdiv.cdist(A, A, metric, **options), square)
+
+
+@pytest.mark.parametrize("metric", [*MEASURES, "wasserstein"])
+def test_bits_of_sparse_rows_do_not_depend_on_other_rows(metric):
+    sparse = pytest.importorskip("scipy.sparse")
+    options = {"alpha": 0.7} if metric == "renyi_divergence" else {}
+    A, B = (sparse.csr_matrix(mixed_rows(seed, 40, 500)) for seed in (7, 8))
+    whole = fastdiv.cdist(A, B, metric, **options)
+    assert np.array_equal(fastdiv.cdist(A[25:], B, metric, **options), whole[25:])
+    assert np.array_equal(fastdiv.cdist(A[3], B[11:12], metric, **options), whole[3:4, 11:12])
+
+
+@pytest.mark.parametrize("n_bins", [2**31 - 8, 2**33])
+@pytest.mark.parametrize("metric", [*MEASURES, "wasserstein"])
+def test_memory_of_sparse_rows_follows_their_entries(n_bins, metric):
+    import tracemalloc
+
+    sparse = pytest.importorskip("scipy.sparse")
+    far = n_bins - 5
+    X = sparse.csr_matrix((np.array([1.0, 3.0, 2.0, 2.0]), ([0, 0, 1, 1], [7, far, 7, far])), (2, n_bins))
+    options = {"alpha": 2} if metric == "renyi_divergence" else {}
+    tracemalloc.start()
+    found = fastdiv.cdist(X, X, metric, **options)
+    near = fastdiv.knn(X, X, 1, metric, **options)
+    assert tracemalloc.get_traced_memory()[1] < 10e6
+    tracemalloc.stop()
+    if metric == "wasserstein":
+        assert np.array_equal(found, (far - 7) * np.array([[0, 0.25], [0.25, 0]]))
+    else:
+        p, q = [1, 3], [2, 2]
+        want = [[getattr(fastdiv, metric)(x, y, **options) for y in (p, q)] for x in (p, q)]
+        np.testing.assert_allclose(found, want, rtol=1e-12, atol=1e-300)
+    assert np.array_equal(near[1], [[0], [1]])
+    X.data[1] = -1
+    with pytest.raises(ValueError, match=rf"XA has a negative mass: XA\[0, {far}\] = -1.0"):
+        fastdiv.cdist(X, X, metric, **options)
