@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from fastdiv._version import __version__
 from fastdiv.cli import compare, files
-from fastdiv.cli.console import INTERRUPTED, Parser, Wrong, complain, drop
+from fastdiv.cli.console import INTERRUPTED, OK, Parser, Wrong, complain, drop
 
 __all__ = ["main"]
 
@@ -20,16 +21,17 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     try:
-        options = _parser().parse_args(argv)
-        run: Callable[[argparse.Namespace], int] = options.run
-        return run(options)
+        code = _run(sys.argv[1:] if argv is None else list(argv))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except Wrong as error:
         return complain(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         drop(sys.stdout)  # the reader (head, less) has seen enough
-        return complain("the output was closed before the whole report was written")
+        return OK
     except ImportError as error:  # FASTDIV_ISA, or a broken installation
         return complain(str(error))
     except MemoryError:
@@ -41,10 +43,41 @@ def main(argv: Sequence[str] | None = None) -> int:
         return complain("this is a bug in fastdiv; please report it with the lines above")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _run(argv: list[str]) -> int:
+    parser, commands = _parsers()
+    if not argv:
+        parser.print_help()
+        return OK
+    unknown = _unknown_option(argv, parser, commands)
+    if unknown:
+        return complain(unknown)
+    options = parser.parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = options.run
+    return run(options)
+
+
+def _unknown_option(argv: Sequence[str], parser: argparse.ArgumentParser, commands: Any) -> str:
+    """What to say of a long option that does not exist: argparse would first ask for what is missing."""
+    for word in argv:
+        name = word.partition("=")[0]
+        parser = commands.choices.get(word, parser) if parser.prog == "fastdiv" else parser
+        if word == "--":
+            break
+        if not name.startswith("--") or " " in name:
+            continue
+        known = [option for option in parser._option_string_actions if option.startswith("--")]
+        if name not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, known, 1)
+            return f"unknown option {name}" + (f"; did you mean {near[0]}?" if near else "")
+    return ""
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, Any]:
     parser = Parser(prog="fastdiv", description="Compare probability distributions.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"fastdiv {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     compare.add_parser(commands)
     files.add_parsers(commands)
-    return parser
+    return parser, commands

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -31,21 +32,23 @@ def add_parser(commands: Any) -> None:
     add("baseline", metavar="BASELINE",
         help="a table: .csv[.gz], .tsv[.gz], .parquet, .feather, .arrow, .npy or .npz")
     add("current", metavar="CURRENT", help="the table to compare with it, of any of these kinds")
-    add("--format", choices=["table", "json", "csv", "md"], default="table", help="default: table")
+    add("--format", choices=["table", "json", "csv", "md"],
+        help="default: what FILE's name says (.json, .csv, .md), else table")
     add("-o", "--output", metavar="FILE",
         help="write to FILE, which is replaced as a whole or not at all")
     add("--columns", metavar="A,B", action="append", type=_names, help="compare only these")
     add("--categorical", metavar="A,B", action="append", type=_names,
         help="take these as categories even if they look like numbers or dates")
-    add("--sort", choices=["js", "w1", "kl", "psi", "missing", "name", "table"], default="js",
+    add("--sort", choices=["js", "w1_over_sd", "kl", "psi", "missing", "name", "table"],
+        type=_metric, default="js",
         help="sort by this, largest first (default: js); table: as in the baseline")
     add("--bins", metavar="N", type=_bins, default=20,
         help="quantile bins of a numeric column (default: 20)")
     add("--pseudocount", metavar="C", type=_pseudocount, default=0.5,
         help="added to every bin for KL and PSI (default: 0.5); with 0 an empty bin makes them inf")
     add("--fail-on", metavar="'METRIC>X'", action="append", type=_rule, default=[],
-        help="exit with 1 if a column's METRIC is above X (>=X: or equal); js, w1 (over the "
-        "baseline's standard deviation), kl, psi, or missing (change in percentage points); "
+        help="exit with 1 if a column's METRIC is above X (>=X: or equal); js, w1_over_sd (or w1: "
+        "in the baseline's standard deviations), kl, psi, or missing (change in percentage points); "
         "repeatable; quote it, for > is special to the shell")
     add("--delimiter", metavar="D", type=_delimiter,
         help="of CSV files (default: the most frequent of , ; tab | in line 1)")
@@ -87,7 +90,7 @@ def _compare(options: argparse.Namespace) -> int:
     try:
         write(_rendered(report, breaches, options), options.output)
     except BrokenPipeError:
-        raise
+        drop(sys.stdout)  # the reader (head, less) has seen enough; the verdict stays what it is
     except OSError as error:
         if options.output is None:
             drop(sys.stdout)
@@ -133,14 +136,21 @@ def _sorted(report: Report, key: str, names: Sequence[str]) -> Report:
 def _rendered(report: Report, breaches: Sequence[Breach], options: argparse.Namespace) -> str:
     from fastdiv.drift import render
 
-    if options.format == "json":
+    kind = options.format or _format_of(options.output or "")
+    if kind == "json":
         return render.json_text(report, breaches)
-    if options.format == "csv":
+    if kind == "csv":
         return render.comma_separated(report, options.escape_formulas)
-    if options.format == "md":
+    if kind == "md":
         return render.markdown(report, breaches)
     drawable = options.output or _draws(render.BLOCKS)
     return render.table(report, breaches, render.BLOCKS if drawable else render.ASCII)
+
+
+def _format_of(path: str) -> str:
+    """What the name of the file asks for."""
+    suffix = os.path.splitext(path)[1].lower()
+    return {".json": "json", ".csv": "csv", ".md": "md", ".markdown": "md"}.get(suffix, "table")
 
 
 def _draws(characters: str) -> bool:
@@ -162,6 +172,12 @@ def _names(text: str) -> list[str]:
     if not names:
         raise argparse.ArgumentTypeError("no column is named")
     return names
+
+
+def _metric(text: str) -> str:
+    from fastdiv.drift.rules import ALIASES
+
+    return ALIASES.get(text, text)
 
 
 def _rule(text: str) -> object:

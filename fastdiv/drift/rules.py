@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fastdiv.drift.report import ColumnDrift, Report, Skipped
 
-__all__ = ["METRICS", "Breach", "Rule", "check", "parse_rule"]
+__all__ = ["ALIASES", "METRICS", "Breach", "Rule", "check", "parse_rule"]
 
 METRICS = {
     "js": "Jensen-Shannon distance, base 2",
-    "w1": "Wasserstein distance over the baseline's standard deviation",
+    "w1_over_sd": "Wasserstein distance over the baseline's standard deviation",
     "kl": "KL(current || baseline), bits",
     "psi": "population stability index",
     "missing": "change of the share of missing values, in percentage points",
 }
+
+
+# What the JSON report calls them, and the short name of the one that is called so there too.
+ALIASES = {"w1": "w1_over_sd", "js_distance": "js", "kl_bits": "kl"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ def parse_rule(text: str) -> Rule:
     if not match:
         raise ValueError(f"{text!r} is no rule; write METRIC>NUMBER in quotes, for example 'js>0.2'")
     metric, sign, number = match.groups()
-    if metric.lower() not in METRICS:
+    name = ALIASES.get(metric.lower(), metric.lower())
+    if name not in METRICS:
         raise ValueError(f"{text!r}: no metric {metric!r}; there are {', '.join(METRICS)}")
     try:
         limit = float(number)
@@ -70,7 +75,7 @@ def parse_rule(text: str) -> Rule:
         limit = float("nan")
     if not isfinite(limit):
         raise ValueError(f"{text!r}: {number!r} is no finite number")
-    return Rule(metric.lower(), limit, sign == ">=")
+    return Rule(name, limit, sign == ">=")
 
 
 def check(report: Report, rules: Sequence[Rule]) -> tuple[list[Breach], list[str]]:
@@ -83,7 +88,7 @@ def check(report: Report, rules: Sequence[Rule]) -> tuple[list[Breach], list[str
         for column in report.columns:
             value = metric_of(column, rule.metric)
             if value is None or isnan(value):
-                if rule.metric != "w1" or column.kind in ("numeric", "datetime"):
+                if rule.metric != "w1_over_sd" or column.kind in ("numeric", "datetime"):
                     unjudged.append(column.name)
             elif rule.broken_by(value):
                 breaches.append(Breach(column.name, rule.metric, value, str(rule)))
@@ -108,5 +113,5 @@ def missing_change(column: ColumnDrift | Skipped) -> float | None:
 def metric_of(column: ColumnDrift, metric: str) -> float | None:
     if metric == "missing":
         return missing_change(column)
-    values = {"js": column.js, "w1": column.w1_over_sd, "kl": column.kl, "psi": column.psi}
+    values = {"js": column.js, "w1_over_sd": column.w1_over_sd, "kl": column.kl, "psi": column.psi}
     return values[metric]

@@ -125,7 +125,7 @@ def test_json_holds_everything(run, tables):
     assert [b["label"] for b in word["bins"]] == ["a", "b", "c"]
     assert (data["only_in_baseline"], data["only_in_current"]) == (["gone"], ["new"])
     assert data["drift"] == [
-        {"column": "moved", "metric": "w1", "value": moved["w1_over_sd"], "rule": "w1>1"}
+        {"column": "moved", "metric": "w1_over_sd", "value": moved["w1_over_sd"], "rule": "w1_over_sd>1"}
     ]
 
 
@@ -431,7 +431,7 @@ def test_mistakes_in_the_data(run, tables, tmp_path):
         (["--categorical", "still,mooved"], "no column 'mooved'; did you mean 'moved'?"),
         (["--columns", ""], "no column is named"),
         (["--fail-on", "js"], "'js' is no rule"),
-        (["--fail-on", "jss>1"], "no metric 'jss'; there are js, w1, kl, psi, missing"),
+        (["--fail-on", "jss>1"], "no metric 'jss'; there are js, w1_over_sd, kl, psi, missing"),
         (["--fail-on", "js>x"], "'x' is no finite number"),
         (["--bins", "1"], "'1' is no whole number from 2"),
         (["--bins", "many"], "'many' is no whole number"),
@@ -439,7 +439,7 @@ def test_mistakes_in_the_data(run, tables, tmp_path):
         (["--pseudocount", "nan"], "no finite number of 0 or more"),
         (["--delimiter", "ab"], "no single character"),
         (["--format", "xml"], "invalid choice: 'xml'"),
-        (["--colums", "a"], "unrecognized arguments"),
+        (["--colums", "a"], "unknown option --colums; did you mean --columns?"),
         (["-o", "/nonexistent/report"], "cannot write /nonexistent/report: No such file"),
     ],
 )
@@ -449,7 +449,6 @@ def test_mistakes_in_the_options(run, tables, options, message):
 
 def test_mistakes_in_the_command(capsys):
     for argv, message in [
-        ([], "required: COMMAND"),
         (["compere"], "invalid choice"),
         (["compare"], "BASELINE"),
     ]:
@@ -548,7 +547,7 @@ def test_version_and_help():
     assert (done.returncode, done.stdout.decode().strip()) == (0, f"fastdiv {__version__}")
     done = shell("compare", "--help")
     assert done.returncode == 0
-    assert b"quote it, for > is special" in done.stdout
+    assert b"quote it, for > is special" in b" ".join(done.stdout.split())
     assert b"A column that only one table has is listed and breaks no rule." in b" ".join(done.stdout.split())
 
 
@@ -571,8 +570,8 @@ def test_a_csv_comparison_needs_numpy_and_nothing_else(tables):
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_broken_pipe_is_one_line(tmp_path, unbuffered):
-    """As `fastdiv compare ... | head -1`, with more output than a pipe holds."""
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path, unbuffered):
+    """As `fastdiv compare ... | head -1`, with more than a pipe holds: silence, and the verdict stays."""
     path = tmp_path / "wide.csv"
     names = [f"column{i:04}" for i in range(1500)]
     path.write_text(
@@ -583,14 +582,14 @@ def test_a_broken_pipe_is_one_line(tmp_path, unbuffered):
     with subprocess.Popen(command, env=os.environ | {"PYTHONUNBUFFERED": unbuffered}, **options) as process:
         assert process.stdout.readline().startswith(b"baseline")
         process.stdout.close()
-        message = b"fastdiv: error: the output was closed before the whole report was written\n"
-        assert process.stderr.read() == message
-        assert process.wait(timeout=60) == 2
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 0
+    command += ["--fail-on", "js>=0"]
     options["stderr"] = subprocess.STDOUT
     with subprocess.Popen(command, env=os.environ | {"PYTHONUNBUFFERED": unbuffered}, **options) as process:
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(timeout=60) == 2
+        assert process.wait(timeout=60) == 1
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

@@ -450,7 +450,7 @@ def test_rules():
     for text, message in [
         ("js", "is no rule"),
         ("js<0.1", "is no rule"),
-        ("foo>1", "no metric 'foo'; there are js, w1, kl, psi, missing"),
+        ("foo>1", "no metric 'foo'; there are js, w1_over_sd, kl, psi, missing"),
         ("js>abc", "'abc' is no finite number"),
         ("js>nan", "no finite number"),
         ("js>", "is no rule"),
