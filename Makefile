@@ -51,7 +51,7 @@ build/%/.built: $(TOOLS) setup.py $(wildcard fastdiv/*.py fastdiv/*/*.py fastdiv
 
 build/serial/.built: BUILD_ENV = FASTDIV_OPENMP=0
 test-serial: build/serial/.built $(BUILT) ## the same tests on a build without OpenMP
-	$(call ELSEWHERE,serial) $(BIN)/python -c "from fastdiv import _rows; assert not _rows.openmp(), _rows.__file__"
+	$(call ELSEWHERE,serial) $(BIN)/python -c "from fastdiv import _core; assert not _core.openmp(), _core.__file__"
 	$(call ELSEWHERE,serial) $(BIN)/python -m pytest -m "not slow" $(TESTS)
 
 # A wheel built as every wheel is, against NumPy 2, in an environment that has the oldest NumPy. It needs Python 3.11

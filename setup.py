@@ -66,7 +66,7 @@ def extension(name: str, folder: str, *c_sources: str) -> Extension:
     """``fastdiv._<name>`` from ``csrc/<folder>/_<name>.pyx`` and the C files it calls."""
     return Extension(
         f"fastdiv._{name}",
-        sources=[f"csrc/{folder}/_{name}.pyx", "csrc/core/threads.c", *(f"csrc/{c}" for c in c_sources)],
+        sources=[f"csrc/{folder}/_{name}.pyx", *(f"csrc/{c}" for c in c_sources)],
         depends=["setup.py", *glob("csrc/*/*.h"), *glob("csrc/*/*.pxd")],
         include_dirs=["csrc", np.get_include()],
         define_macros=[
@@ -78,13 +78,14 @@ def extension(name: str, folder: str, *c_sources: str) -> Extension:
     )
 
 
-LOOPS = ("levels/base.c", "levels/avx2.c", "levels/avx512.c", "core/dispatch.c")
+CLIENT = "core/client.c"  # attaches to _core, which alone links the loops of every instruction set
 EXTENSIONS = [
-    extension("rows", "rows", "rows/rows.c", "rows/stack.c", *LOOPS),
+    extension("core", "core", "core/core.c", "levels/base.c", "levels/avx2.c", "levels/avx512.c"),
+    extension("rows", "rows", "rows/rows.c", "rows/stack.c", CLIENT),
     extension(
-        "matrix", "matrix", "rows/rows.c", "matrix/matrix.c", "matrix/nearest.c", "matrix/sparse.c", *LOOPS
+        "matrix", "matrix", "rows/rows.c", "matrix/matrix.c", "matrix/nearest.c", "matrix/sparse.c", CLIENT
     ),
-    extension("wasserstein", "transport", *LOOPS),
+    extension("wasserstein", "transport", CLIENT),
 ]
 
 setup(

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 __all__ = ["num_threads", "set_num_threads", "show_config"]
-
-# The compiled modules each keep the limit where their loops can see it. They register as they are loaded.
-_limits: list[Callable[[int, int], None]] = []
-_asked: tuple[int, int] | None = None  # what the user said, and OpenMP at the time
 
 
 def _cpu_quota() -> int:
@@ -32,15 +27,9 @@ def _cpu_quota() -> int:
     return max(1, -int(-share // 1)) if share > 0 else 0
 
 
-def _default_limit() -> int:
+def default_limit() -> int:
     """What OpenMP does not know: the cgroup's quota. OMP_NUM_THREADS is the user's word and stands."""
     return 0 if os.environ.get("OMP_NUM_THREADS") else _cpu_quota()
-
-
-def register(limit: Callable[[int, int], None]) -> None:
-    """Called by each compiled module with its ``limit_threads(limit, openmp_then)``."""
-    _limits.append(limit)
-    limit(*(_asked or (_default_limit(), 0)))
 
 
 def num_threads() -> int:
@@ -62,9 +51,9 @@ def num_threads() -> int:
     >>> fastdiv.num_threads() >= 1
     True
     """
-    from fastdiv import _rows
+    from fastdiv import _core
 
-    return int(_rows.max_threads())
+    return int(_core.max_threads())
 
 
 def set_num_threads(n: int | None) -> None:
@@ -88,20 +77,17 @@ def set_num_threads(n: int | None) -> None:
     1
     >>> fastdiv.set_num_threads(None)
     """
-    global _asked
-    from fastdiv import _rows
+    from fastdiv import _core
 
     if n is None:
-        _asked = None
-    else:
-        if isinstance(n, bool) or not hasattr(n, "__index__"):
-            raise TypeError(f"the number of threads must be an integer, not {n!r}")
-        n = n.__index__()
-        if n < 1:
-            raise ValueError(f"the number of threads must be at least 1, not {n}")
-        _asked = (min(n, 1024), int(_rows.openmp_threads()))
-    for limit in _limits:
-        limit(*(_asked or (_default_limit(), 0)))
+        _core.limit_threads(default_limit(), 0)
+        return
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
+        raise TypeError(f"the number of threads must be an integer, not {n!r}")
+    n = n.__index__()
+    if n < 1:
+        raise ValueError(f"the number of threads must be at least 1, not {n}")
+    _core.limit_threads(min(n, 1024), int(_core.openmp_threads()))
 
 
 def show_config() -> None:
@@ -122,13 +108,13 @@ def show_config() -> None:
 
     import numpy as np
 
-    from fastdiv import _rows
+    from fastdiv import _core
     from fastdiv._version import __version__
 
-    openmp = _rows.openmp()
+    openmp = _core.openmp()
     lines = {
         "fastdiv": __version__,
-        "instructions": f"{_rows.isa()} (this CPU has {', '.join(_rows.isa_levels())})",
+        "instructions": f"{_core.isa()} (this CPU has {', '.join(_core.isa_levels())})",
         "OpenMP": f"yes ({openmp})" if openmp else "no",
         "threads": num_threads(),
         "python": platform.python_version(),

@@ -1,4 +1,5 @@
-/* All that rows know of the loops over bins: one table of functions per instruction set. */
+/* All that rows know of the loops over bins: one table of functions per instruction set. The one in use is
+ * fd_kernels_now (core.h). */
 #ifndef FD_KERNELS_H
 #define FD_KERNELS_H
 
@@ -118,12 +119,5 @@ extern const fd_kernels fd_kernels_base;
 extern const fd_kernels fd_kernels_avx2;
 extern const fd_kernels fd_kernels_avx512;
 #endif
-
-/* The table in use. fd_choose_isa(NULL) takes the best this CPU has; a name forces one. It returns 0, 1 for
- * an unknown name, 2 for one that this CPU lacks. */
-extern const fd_kernels *fd_kernels_now;
-int fd_choose_isa(const char *name);
-/* The i-th level that this CPU has, slowest first, or NULL past the last. */
-const char *fd_isa_level(int i);
 
 #endif

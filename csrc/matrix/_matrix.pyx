@@ -6,6 +6,7 @@
 import time
 
 cimport numpy as cnp
+from core cimport attach, fd_here, fd_team
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
@@ -37,24 +38,12 @@ from matrix cimport (
     fd_take_row,
     fd_tile,
 )
-from rows cimport (
-    FD_FLOAT32,
-    FD_FLOAT64,
-    FD_N_OPTIONS,
-    fd_choose_isa,
-    fd_limit_threads,
-    fd_max_threads,
-    fd_team,
-    fd_threads_init,
-)
+from rows cimport FD_FLOAT32, FD_FLOAT64, FD_N_OPTIONS
 
 import numpy as np
 
 cnp.import_array()
-fd_threads_init()
-
-cdef extern from "core/threads.h" nogil:
-    int fd_forked
+attach()
 
 MEASURES = (
     "cross_entropy",
@@ -220,7 +209,7 @@ cdef class Rows:
 cdef int team_of(double nanoseconds, double items, int workers) noexcept:
     """Threads for a batch; `workers` is the caller's own limit, 0 for none."""
     cdef int team
-    if workers > 0 and not fd_forked:
+    if workers > 0 and not fd_here.forked:
         team = <int>min(min(nanoseconds / 40e3, items), <double>workers)
         return max(team, 1)
     return fd_team(nanoseconds, items)
@@ -482,27 +471,3 @@ def sparse(Plan plan, SparseRows a, SparseRows b, out=None, Py_ssize_t k=0, int 
         if progress is not None:
             progress(start / n)
     return values_array, indices_array
-
-
-# ---- this machine ---------------------------------------------------------------------------------------
-
-
-def limit_threads(int limit, bint asked):
-    fd_limit_threads(limit, asked)
-
-
-def max_threads():
-    return fd_max_threads()
-
-
-cdef choose_isa():
-    from fastdiv import _rows  # it has checked the name
-
-    fd_choose_isa(_rows.isa().encode())
-
-
-choose_isa()
-
-from fastdiv import _threads as _policy  # noqa: E402
-
-_policy.register(limit_threads)

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "math/fetch.h"
-#include "core/kernels.h"
+#include "core/core.h"
 #include "rows/rows.h"
 
 /* How the pairs of a tile are computed. All forms but the first are fast and lose digits as the value gets

@@ -4,10 +4,10 @@
 # The last operand of each gufunc holds the options (rows.h, fd_options). Threads are started inside the loop
 # function, only when the work is worth it; NumPy has let go of the GIL by then.
 
-import os
 from functools import lru_cache, wraps
 
 cimport numpy as cnp
+from core cimport attach, fd_team
 from cython.parallel cimport prange
 from libc.math cimport NAN
 from libc.stdlib cimport free, llabs, malloc
@@ -26,31 +26,22 @@ from rows cimport (
     FD_UINT32,
     FD_UINT64,
     FE_ALL_EXCEPT,
-    fd_choose_isa,
     fd_default_options,
     fd_events,
     fd_float64,
     fd_gather_rows,
-    fd_has_openmp,
-    fd_isa_level,
     fd_js_stack,
-    fd_kernels_now,
-    fd_limit_threads,
-    fd_max_threads,
-    fd_openmp_threads,
     fd_options,
     fd_row,
     fd_row_measure,
     fd_scalar,
-    fd_team,
-    fd_threads_init,
     fd_view,
     feclearexcept,
 )
 
 cnp.import_array()
 cnp.import_ufunc()
-fd_threads_init()
+attach()
 
 # the order of fd_row_measure in rows.h
 MEASURES = (
@@ -336,54 +327,3 @@ def door(int measure, int n_rows, function):
         return function(*args, **options)
 
     return wraps(function)(entrance)
-
-
-# ---- this machine ---------------------------------------------------------------------------------------
-
-
-def isa():
-    """The instruction-set level in use."""
-    return fd_kernels_now.name.decode()
-
-
-def isa_levels():
-    """The levels that this CPU has, slowest first."""
-    levels, i = [], 0
-    while fd_isa_level(i) != NULL:
-        levels.append(fd_isa_level(i).decode())
-        i += 1
-    return tuple(levels)
-
-
-def limit_threads(int limit, int openmp_then):
-    """Use at most `limit` threads (0: as many as OpenMP says). If the limit is the user's own number,
-    `openmp_then` is what OpenMP said when he set it, else 0."""
-    fd_limit_threads(limit, openmp_then)
-
-
-def openmp_threads():
-    return fd_openmp_threads()
-
-
-def max_threads():
-    return fd_max_threads()
-
-
-def openmp():
-    """The date of the OpenMP standard (201511 is 4.5), or 0 for a serial build."""
-    return fd_has_openmp()
-
-
-cdef choose_isa():
-    name = os.environ.get("FASTDIV_ISA") or None
-    cdef int status = fd_choose_isa(NULL) if name is None else fd_choose_isa(name.encode())
-    if status:
-        trouble = "is not a level" if status == 1 else "is not available on this CPU"
-        raise ImportError(f"FASTDIV_ISA={name!r} {trouble}; this CPU has {', '.join(isa_levels())}")
-
-
-choose_isa()
-
-from fastdiv import _threads as _policy  # noqa: E402
-
-_policy.register(limit_threads)

@@ -13,10 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/kernels.h"
+#include "core/core.h"
 #include "math/log.h"
 #include "rows/rows.h"
-#include "core/threads.h"
 
 /* Rows with sums beyond these are scaled first, so that y = q sum(p)/sum(q) is 2^-860 at least. */
 static const double FD_SUM_MIN = 0x1p-30, FD_SUM_MAX = 0x1p30;

@@ -1,11 +1,4 @@
-# What Cython sees of rows.h, kernels.h and threads.h.
-
-cdef extern from "core/kernels.h" nogil:
-    ctypedef struct fd_kernels:
-        const char *name
-    const fd_kernels *fd_kernels_now
-    int fd_choose_isa(const char *name)
-    const char *fd_isa_level(int i)
+# What Cython sees of rows.h.
 
 cdef extern from "rows/rows.h" nogil:
     ctypedef enum fd_row_measure:
@@ -38,14 +31,6 @@ cdef extern from "rows/rows.h" nogil:
     double fd_row(fd_row_measure measure, fd_view p, fd_view q, Py_ssize_t n, const fd_options *options)
     double fd_js_stack(fd_view first, Py_ssize_t step, Py_ssize_t m, const double *weights, Py_ssize_t n,
                        int root, const fd_options *options)
-
-cdef extern from "core/threads.h" nogil:
-    void fd_threads_init()
-    void fd_limit_threads(int limit, int openmp_then)
-    int fd_openmp_threads()
-    int fd_max_threads()
-    int fd_team(double nanoseconds, double items)
-    int fd_has_openmp()
 
 cdef extern from "<fenv.h>" nogil:
     int feclearexcept(int)

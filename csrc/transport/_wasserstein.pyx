@@ -12,10 +12,10 @@ from libc.math cimport isnan
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libc.stdlib cimport free
 
-from rows cimport fd_limit_threads, fd_max_threads, fd_team, fd_threads_init
+from core cimport attach, fd_max_threads, fd_team
 
 cnp.import_array()
-fd_threads_init()
+attach()
 
 cdef extern from "transport/memory.h" nogil:
     void *fd_allocate(size_t size)
@@ -89,12 +89,11 @@ cdef extern from "transport/transport.h" nogil:
     double fd_cells_total(const fd_cells *c)
     void fd_cells_free(fd_cells *c)
 
-cdef extern from "core/kernels.h" nogil:
+cdef extern from "core/core.h" nogil:
     ctypedef struct fd_kernels:
         void (*cells_count)(fd_cells *c, int side, int chunk) noexcept nogil
         void (*cells_gather)(fd_cells *c, int side, int chunk) noexcept nogil
     const fd_kernels *fd_kernels_now
-    int fd_choose_isa(const char *name)
 
 cdef extern from "numpy/arrayobject.h" nogil:
     ctypedef fd_sort *sort_function "PyArray_SortFunc *"
@@ -479,24 +478,3 @@ def set_cells_from(int64_t values, int64_t weighted):
     before = CELLS_FROM, CELLS_FROM_WEIGHTED
     CELLS_FROM, CELLS_FROM_WEIGHTED = values, weighted
     return before
-
-
-def limit_threads(int limit, int openmp_then):
-    fd_limit_threads(limit, openmp_then)
-
-
-def max_threads():
-    return fd_max_threads()
-
-
-cdef choose_isa():
-    from fastdiv import _rows  # it has checked the name
-
-    fd_choose_isa(_rows.isa().encode())
-
-
-choose_isa()
-
-from fastdiv import _threads as _policy  # noqa: E402
-
-_policy.register(limit_threads)

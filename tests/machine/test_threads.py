@@ -11,9 +11,9 @@ import pytest
 from calls import ROWWISE, call
 
 import fastdiv
-from fastdiv import _rows, _threads
+from fastdiv import _core, _threads
 
-openmp = pytest.mark.skipif(not _rows.openmp(), reason="a serial build has one thread")
+openmp = pytest.mark.skipif(not _core.openmp(), reason="a serial build has one thread")
 
 
 @pytest.fixture
@@ -158,7 +158,7 @@ def test_quota_is_the_default(monkeypatch):
     assert fastdiv.num_threads() == 1
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     fastdiv.set_num_threads(None)
-    assert fastdiv.num_threads() == _rows.max_threads()
+    assert fastdiv.num_threads() == _core.max_threads()
 
 
 FORK = """
@@ -241,10 +241,10 @@ def test_subnormals_survive_the_import():
 
 
 def test_isa_levels():
-    assert _rows.isa_levels()[0] == "base"
-    assert _rows.isa() in _rows.isa_levels()
-    for level in _rows.isa_levels():
-        assert run("from fastdiv import _rows; print(_rows.isa())", FASTDIV_ISA=level) == level
+    assert _core.isa_levels()[0] == "base"
+    assert _core.isa() in _core.isa_levels()
+    for level in _core.isa_levels():
+        assert run("from fastdiv import _core; print(_core.isa())", FASTDIV_ISA=level) == level
 
 
 @pytest.mark.parametrize("level", ["foo", "AVX2", "avx513"])
@@ -265,7 +265,7 @@ def test_unknown_isa(level):
 def test_show_config(capsys):
     fastdiv.show_config()
     said = capsys.readouterr().out
-    for word in (fastdiv.__version__, _rows.isa(), "OpenMP", "threads", "numpy", np.__version__):
+    for word in (fastdiv.__version__, _core.isa(), "OpenMP", "threads", "numpy", np.__version__):
         assert word in said
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fastdiv import _rows
+from fastdiv import _core
 
 BODY = """
 import ctypes, mmap
@@ -57,8 +57,9 @@ print("untouched")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs mprotect")
-@pytest.mark.parametrize("level", _rows.isa_levels())
+@pytest.mark.parametrize("level", _core.isa_levels())
 def test_page_guards(level):
+    """In a process of its own: what is wrong ends it."""
     tests = Path(__file__).parents[1]
     path = os.pathsep.join([str(tests / "truth"), str(tests.parent)])
     result = subprocess.run(
