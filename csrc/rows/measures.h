@@ -12,9 +12,9 @@
  * ratio and the relative entropy of the bin. A bin comes from masses or from logarithms; the terms are the
  * same.
  *
- * To add a measure: its name in kernels.h, its term here, a line in loops.h, its case in wide.h, its name and
- * finish in rows.h and rows.c, its name in _rows.pyx. Then the function, its twin, its oracle, its line in the
- * tables of docs and benchmarks: tests/test_completeness.py names what is missing.
+ * A term that is homogeneous, term(a x, a y) = a term(x, y), serves rows of any width (wide.h) with one case
+ * more. How to add a measure is in .github/CONTRIBUTING.md, file by file, and tests/machine/test_completeness.py
+ * names what of it is missing.
  */
 #ifndef FD_MEASURES_H
 #define FD_MEASURES_H

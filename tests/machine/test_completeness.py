@@ -4,12 +4,13 @@ import inspect
 import re
 from pathlib import Path
 
+import numpy as np
 import oracle
 import pytest
 from calls import ROWWISE
 
 import fastdiv
-from fastdiv import _rows, information, reference
+from fastdiv import _matrix, _rows, information, matrix, reference
 
 ROOT = Path(__file__).parents[2]
 EVENTS = {"surprisal", "binary_entropy"}
@@ -58,3 +59,20 @@ def test_line_in_the_table_of_measures(name):
 def test_benchmark(name):
     source = (ROOT / "bench" / "contestants.py").read_text()
     assert f'"{name}": [' in source
+
+
+@pytest.mark.parametrize("name", [m for m in MEASURES if m != "entropy"])
+def test_matrices(name):
+    """The lists beyond rows: metrics of both libraries, the compiled names, the stub, the page of names."""
+    assert name in matrix.METRICS
+    assert name in _matrix.MEASURES
+    assert f"import {name} as {name}" in (ROOT / "fastdiv" / "__init__.pyi").read_text()
+    assert f"   {name}\n" in (ROOT / "docs" / "api.rst").read_text()
+    p, q = np.array([[0.25, 0.75], [0.5, 0.5]])
+    options = {"alpha": 2.0} if name == "renyi_divergence" else {}
+    got = fastdiv.cdist(p[None], q[None], name, **options)
+    assert got == pytest.approx(reference.cdist(p[None], q[None], name, **options), rel=1e-12)
+
+
+def test_the_two_extensions_count_alike():
+    assert _matrix.MEASURES[: len(_rows.MEASURES)] == _rows.MEASURES

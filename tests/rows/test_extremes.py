@@ -1,15 +1,10 @@
 """Values at the ends of the doubles against mpmath: raw logarithms far apart, Renyi's orders of any size."""
 
-import os
-import subprocess
-import sys
-
 import mpmath as mp
 import numpy as np
 import pytest
 
 import fastdiv
-from fastdiv import _rows
 
 INF = np.inf
 RAW = [  # logarithms of masses: the top agrees, one row is far above the other, or the masses are no doubles
@@ -158,21 +153,5 @@ CHECKS = [check_raw, check_raw_entropy, check_renyi, check_renyi_as_it_stands, c
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_here(check):
+def test_every_level(level, check):
     check()
-
-
-@pytest.mark.parametrize("level", [level for level in _rows.isa_levels() if level != _rows.isa()])
-def test_other_levels(level):
-    done = subprocess.run(
-        [sys.executable, __file__],
-        env={**os.environ, "FASTDIV_ISA": level, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-
-
-if __name__ == "__main__":
-    for each in CHECKS:
-        each()
