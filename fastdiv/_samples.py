@@ -22,6 +22,7 @@ __all__ = [
     "pair",
     "samples",
     "shares",
+    "whole",
 ]
 
 _EXACT = 2**53  # integers up to here are float64 numbers
@@ -164,8 +165,9 @@ def common(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Distances do not change under translation, so big integers are moved to start at 0: exact in float64 if
     they span at most 2^53, else as uint64. Only a range of 2^64 and more, or integers beyond 2^53 against
-    floats, is rounded to float64.
+    floats with fractions, is rounded to float64.
     """
+    u, v = whole(u, v), whole(v, u)
     wide = [x for x in (u, v) if x.dtype.kind in "iu" and x.dtype.itemsize == 8 and x.size]
     if not wide or u.dtype.kind not in "biu" or v.dtype.kind not in "biu" or not (u.size and v.size):
         return np.asarray(u, np.float64), np.asarray(v, np.float64)
@@ -178,6 +180,18 @@ def common(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if high - low <= _EXACT:
         return moved[0].astype(np.float64), moved[1].astype(np.float64)
     return moved[0], moved[1]
+
+
+def whole(x: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """x as 64-bit integers, if it is floats that all are integers and `other` has some beyond 2^53."""
+    if x.dtype.kind != "f" or other.dtype not in (np.int64, np.uint64) or not (x.size and other.size):
+        return x
+    if max(-int(other.min()), int(other.max())) <= _EXACT:
+        return x
+    low, high = float(x.min()), float(x.max())
+    if not (low >= -(2.0**63) and high < (2.0**63 if low < 0 else 2.0**64) and (np.floor(x) == x).all()):
+        return x
+    return x.astype(np.int64 if low < 0 else np.uint64)
 
 
 def _modulo_2_64(x: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from fastdiv import _options as opt
 from fastdiv import _wasserstein
 from fastdiv._arrays import as_numbers
-from fastdiv._samples import Samples, check_order, check_weights, common, samples
+from fastdiv._samples import Samples, check_order, check_weights, common, samples, whole
 
 __all__ = [
     "CountsAsSamplesWarning",
@@ -319,6 +319,7 @@ def _centred(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, floa
     In each coordinate the shift is the median, itself one of the values; it is left out where a difference
     would be rounded, which for floats takes a range from 0 to the outermost value or more.
     """
+    x, y = whole(x, y), whole(y, x)
     wide = x.dtype.kind in "biu" and y.dtype.kind in "biu" and 8 in (x.dtype.itemsize, y.dtype.itemsize)
     n, shape = len(x), (len(x) + len(y), x.shape[1])
     both = np.empty(shape) if wide else np.concatenate([x, y]).astype(np.float64, copy=False)

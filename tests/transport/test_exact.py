@@ -69,6 +69,21 @@ def test_samples_of_big_integers():
             assert relative_error(plan.certificate().dual, power) < 1e-12
 
 
+def test_big_integers_against_whole_floats():
+    u, v = np.array([T + 1, T + 3]), np.array([float(T), T + 256.0])
+    for p in (1, 2, 3):
+        power = wasserstein_power(u, v, None, None, p)
+        assert relative_error(fastdiv.wasserstein_distance(u, v, p=p), power, p) < 1e-15
+        assert relative_error(fastdiv.transport_plan(v, u, p=p).distance, power, p) < 1e-15
+    assert fastdiv.wasserstein_distance(np.uint64([2**64 - 1]), [2.0**64 - 2048]) == 2047
+    assert fastdiv.wasserstein_distance(np.int64([2**63 - 1]), [-1.0]) == 2.0**63
+    assert np.isnan(fastdiv.wasserstein_distance(u, [float(T), np.nan]))
+    assert fastdiv.wasserstein_distance(u, [float(T), np.inf]) == np.inf
+    assert fastdiv.wasserstein_distance([T + 1], [0.5]) == float(T)
+    one = fastdiv.sliced_wasserstein([[1]], [[0.0]], seed=1)
+    assert fastdiv.sliced_wasserstein([[T + 1]], [[float(T)]], seed=1) == one
+
+
 # ---- clouds ---------------------------------------------------------------------------------------------
 def test_sliced_far_from_the_origin():
     near = fastdiv.sliced_wasserstein([[0.0, 0.0]], [[2.0**-10, 0.0]], seed=1)
