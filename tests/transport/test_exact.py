@@ -16,10 +16,6 @@ from fastdiv import _wasserstein, reference
 T = 1_700_000_000_000_000_000
 
 
-def same(got, truth, tolerance=1e-15):
-    assert abs(exact(got) - truth) <= Fraction(tolerance) * abs(truth), (got, float(truth))
-
-
 def cramer_square(u, v):
     points = sorted({*u, *v})
     total = Fraction(0)
