@@ -8,13 +8,16 @@ module holds names, defaults and documentation. The same measures in plain NumPy
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from fastdiv import _options as opt
 from fastdiv import _rows
 from fastdiv._arrays import as_numbers, known_chunks, same_labels
+
+if TYPE_CHECKING:
+    from fastdiv._typing import ArrayLike, NanPolicy, Number, Row, Value
 
 __all__ = [
     "binary_entropy",
@@ -159,12 +162,12 @@ def _score(
     pseudocount: float,
     log_input: bool,
     nan_policy: str,
-    out: Any,
+    out: np.ndarray[Any, Any] | None,
     *,
     weights: Any = None,
     alpha: float = 1.0,
     stack: bool = False,
-) -> Any:
+) -> Value:
     """The long way: any array-likes, any options, any number of rows."""
     ducks = any(map(_is_duck, arrays.values()))
     given = {name: a if _is_duck(a) else as_numbers(a, name) for name, a in arrays.items()}
@@ -191,6 +194,7 @@ def _score(
         opt.check_out(out, shape, dtype)
     mixture = opt.mixture_weights(weights, rows[-1] if stack else 2)
 
+    result: Value
     operands, void = list(views.values()), None
     if nan_policy == "omit" and (ducks or any(np.isnan(view).any() for view in operands)):
         for name, view in () if ducks else views.items():  # a bin that is dropped may hide what is forbidden
@@ -217,10 +221,11 @@ def _score(
     return out
 
 
-def _events(ufunc: Any, p: Any, base: float | None) -> Any:
+def _events(ufunc: Any, p: Any, base: float | None) -> Value:
     """A function of single probabilities, from bits into the base's unit."""
     if _is_duck(p):
-        return ufunc(p) * sum(_rows.unit(opt.log_base(base)))
+        later: Value = ufunc(p) * sum(_rows.unit(opt.log_base(base)))
+        return later
     given = as_numbers(p, "p")
     base = opt.log_base(base)
     dtype = opt.result_dtype(given)
@@ -235,7 +240,7 @@ def _events(ufunc: Any, p: Any, base: float | None) -> Any:
 # --- single events -----------------------------------------------------------------------------------------
 
 
-def surprisal(p: Any, *, base: float | None = None) -> Any:
+def surprisal(p: Number | ArrayLike, *, base: float | None = None) -> Value:
     """Information content of an event: how surprising it is that it happens, -log p.
 
     Parameters
@@ -270,7 +275,7 @@ def surprisal(p: Any, *, base: float | None = None) -> Any:
     return _events(_rows.surprisal, p, base)
 
 
-def binary_entropy(p: Any, *, base: float | None = None) -> Any:
+def binary_entropy(p: Number | ArrayLike, *, base: float | None = None) -> Value:
     """Entropy of an event that happens or not: -p log p - (1-p) log(1-p).
 
     Parameters
@@ -310,7 +315,7 @@ def binary_entropy(p: Any, *, base: float | None = None) -> Any:
 
 @_measure
 def entropy(
-    p: Any,
+    p: ArrayLike,
     *,
     base: float | None = None,
     axis: int = -1,
@@ -318,9 +323,9 @@ def entropy(
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Any = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     r"""Shannon entropy of each row.
 
     .. math:: H(p) = -\sum_i p_i \log p_i
@@ -359,8 +364,8 @@ def entropy(
 
 @_measure
 def cross_entropy(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     *,
     base: float | None = None,
     axis: int = -1,
@@ -368,9 +373,9 @@ def cross_entropy(
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Any = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     r"""Cross entropy of each row of `p` under the model `q`.
 
     .. math:: H(p, q) = -\sum_i p_i \log q_i = H(p) + KL(p \Vert q)
@@ -418,8 +423,8 @@ def cross_entropy(
 
 @_measure
 def kl_divergence(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     *,
     base: float | None = None,
     axis: int = -1,
@@ -427,9 +432,9 @@ def kl_divergence(
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Any = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     r"""Kullback-Leibler divergence (relative entropy) of each row of `p` from `q`.
 
     .. math:: KL(p \Vert q) = \sum_i p_i \log \frac{p_i}{q_i}
@@ -482,8 +487,8 @@ def kl_divergence(
 
 @_measure
 def jeffreys_divergence(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     *,
     base: float | None = None,
     axis: int = -1,
@@ -491,9 +496,9 @@ def jeffreys_divergence(
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Any = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     r"""Jeffreys divergence of each row: KL both ways, added. On binned shares it is the PSI.
 
     .. math:: J(p, q) = \sum_i (p_i - q_i) \log \frac{p_i}{q_i} = KL(p \Vert q) + KL(q \Vert p)
@@ -545,19 +550,19 @@ def jeffreys_divergence(
 
 @_measure
 def js_divergence(
-    p: Any,
-    q: Any = None,
+    p: ArrayLike,
+    q: ArrayLike | None = None,
     *,
-    weights: Any = None,
+    weights: Row | None = None,
     base: float | None = None,
     axis: int = -1,
     keepdims: bool = False,
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Any = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     r"""Jensen-Shannon divergence of two distributions, or of a stack of them.
 
     .. math:: JS(p, q) = \frac12 KL(p \Vert m) + \frac12 KL(q \Vert m), \quad m = \frac{p + q}{2}
@@ -616,19 +621,19 @@ def js_divergence(
 
 @_measure
 def js_distance(
-    p: Any,
-    q: Any = None,
+    p: ArrayLike,
+    q: ArrayLike | None = None,
     *,
-    weights: Any = None,
+    weights: Row | None = None,
     base: float | None = None,
     axis: int = -1,
     keepdims: bool = False,
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Any = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     r"""Jensen-Shannon distance: the square root of the divergence, a metric.
 
     .. math:: d(p, q) = \sqrt{JS(p, q)}
@@ -685,17 +690,17 @@ def js_distance(
 
 @_measure
 def total_variation(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     *,
     axis: int = -1,
     keepdims: bool = False,
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Any = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     r"""Total variation distance of each row.
 
     .. math:: TV(p, q) = \frac12 \sum_i |p_i - q_i|
@@ -741,17 +746,17 @@ def total_variation(
 
 @_measure
 def hellinger_distance(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     *,
     axis: int = -1,
     keepdims: bool = False,
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Any = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     r"""Hellinger distance of each row.
 
     .. math:: h(p, q) = \sqrt{\frac12 \sum_i (\sqrt{p_i} - \sqrt{q_i})^2}
@@ -797,17 +802,17 @@ def hellinger_distance(
 
 @_measure
 def chi_square(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     *,
     axis: int = -1,
     keepdims: bool = False,
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Any = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     r"""Pearson's chi-square divergence of each row of `p` from `q`.
 
     .. math:: \chi^2(p \Vert q) = \sum_i \frac{(p_i - q_i)^2}{q_i}
@@ -853,8 +858,8 @@ def chi_square(
 
 @_documented
 def renyi_divergence(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     alpha: float,
     *,
     base: float | None = None,
@@ -863,9 +868,9 @@ def renyi_divergence(
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Any = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     r"""Renyi divergence of order `alpha` of each row of `p` from `q`.
 
     .. math:: D_\alpha(p \Vert q) = \frac{1}{\alpha - 1} \log \sum_i p_i^\alpha q_i^{1 - \alpha}

@@ -16,13 +16,16 @@ hold, and raw sums (``normalize=False``) of mixed sign, which are as ill-conditi
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fastdiv import _options as opt
 from fastdiv._arrays import as_numbers, same_labels
+
+if TYPE_CHECKING:
+    from fastdiv._typing import ArrayLike, NanPolicy, Number, Row, Value
 
 __all__ = [
     "binary_entropy",
@@ -289,7 +292,7 @@ def _jeffreys(s: _Shares) -> Array:
     return np.where(s.uncovered(0, 1) | s.uncovered(1, 0), np.inf, value)
 
 
-def _js(s: _Shares, weights: Array | None) -> Array:
+def _js(s: _Shares, weights: Row | None) -> Array:
     """In units of root**2, so that the distance can take its root first."""
     if weights is None and len(s.x) == 2:
         d = s.ratio(0, 1)[0]
@@ -411,11 +414,11 @@ def _score(
     pseudocount: float,
     log_input: bool,
     nan_policy: str,
-    out: Array | None,
+    out: np.ndarray[Any, Any] | None,
     base: float | None = None,
     stack: bool = False,
     root: bool = False,
-) -> Any:
+) -> Value:
     """Check everything, score the rows, and hand back what the caller asked for.
 
     ``stack``: one array holds the distributions on the axis before the bins. ``root``: the measure is a
@@ -461,12 +464,12 @@ def _score(
     return out
 
 
-def surprisal(p: Any, *, base: float | None = None) -> Any:
+def surprisal(p: Number | ArrayLike, *, base: float | None = None) -> Value:
     """-log p, the information content of an event of probability p."""
     return _elementwise(lambda x: 0.0 - np.log(x), p, base)
 
 
-def binary_entropy(p: Any, *, base: float | None = None) -> Any:
+def binary_entropy(p: Number | ArrayLike, *, base: float | None = None) -> Value:
     """-p log p - (1 - p) log(1 - p), the entropy of an event of probability p."""
     return _elementwise(
         lambda x: 0.0 - _times(x, np.log(x)) - _times(1.0 - x, np.log1p(-x)),
@@ -475,7 +478,7 @@ def binary_entropy(p: Any, *, base: float | None = None) -> Any:
     )
 
 
-def _elementwise(term: Callable[[Array], Array], p: Any, base: float | None) -> Any:
+def _elementwise(term: Callable[[Array], Array], p: Any, base: float | None) -> Value:
     given = as_numbers(p, "p")
     base = opt.log_base(base)
     opt.raise_bad_probability(given, "p")
@@ -485,7 +488,7 @@ def _elementwise(term: Callable[[Array], Array], p: Any, base: float | None) -> 
 
 
 def entropy(
-    p: Any,
+    p: ArrayLike,
     *,
     base: float | None = None,
     axis: int = -1,
@@ -493,9 +496,9 @@ def entropy(
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Array | None = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     """-sum p log p."""
     return _score(
         _entropy, {"p": p}, axis, keepdims, normalize, pseudocount, log_input, nan_policy, out, base
@@ -503,8 +506,8 @@ def entropy(
 
 
 def cross_entropy(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     *,
     base: float | None = None,
     axis: int = -1,
@@ -512,9 +515,9 @@ def cross_entropy(
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Array | None = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     """-sum p log q; inf where q = 0 < p."""
     return _score(
         _cross_entropy,
@@ -531,8 +534,8 @@ def cross_entropy(
 
 
 def kl_divergence(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     *,
     base: float | None = None,
     axis: int = -1,
@@ -540,9 +543,9 @@ def kl_divergence(
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Array | None = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     """sum p log(p / q), summed as p log(p / q) - p + q; inf where q = 0 < p."""
     return _score(
         _kl, {"p": p, "q": q}, axis, keepdims, normalize, pseudocount, log_input, nan_policy, out, base
@@ -550,8 +553,8 @@ def kl_divergence(
 
 
 def jeffreys_divergence(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     *,
     base: float | None = None,
     axis: int = -1,
@@ -559,9 +562,9 @@ def jeffreys_divergence(
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Array | None = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     """sum (p - q) log(p / q) = KL(p, q) + KL(q, p)."""
     return _score(
         _jeffreys, {"p": p, "q": q}, axis, keepdims, normalize, pseudocount, log_input, nan_policy, out, base
@@ -569,19 +572,19 @@ def jeffreys_divergence(
 
 
 def js_divergence(
-    p: Any,
-    q: Any = None,
+    p: ArrayLike,
+    q: ArrayLike | None = None,
     *,
-    weights: Any = None,
+    weights: Row | None = None,
     base: float | None = None,
     axis: int = -1,
     keepdims: bool = False,
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Array | None = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     """sum_i w_i KL(p_i, m), m = sum_i w_i p_i: of p and q, or of a stack on the axis before the bins.
 
     With s = p + q, t = (p - q) / s and even weights it is sum s phi(t) / 4, phi(t) = (1 + t) log(1 + t) +
@@ -604,19 +607,19 @@ def js_divergence(
 
 
 def js_distance(
-    p: Any,
-    q: Any = None,
+    p: ArrayLike,
+    q: ArrayLike | None = None,
     *,
-    weights: Any = None,
+    weights: Row | None = None,
     base: float | None = None,
     axis: int = -1,
     keepdims: bool = False,
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Array | None = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     """sqrt(js_divergence), a metric; the base is applied before the root."""
     arrays = {"p": p} if q is None else {"p": p, "q": q}
     return _score(
@@ -636,17 +639,17 @@ def js_distance(
 
 
 def total_variation(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     *,
     axis: int = -1,
     keepdims: bool = False,
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Array | None = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     """sum |p - q| / 2."""
     return _score(
         _total_variation, {"p": p, "q": q}, axis, keepdims, normalize, pseudocount, log_input, nan_policy, out
@@ -654,17 +657,17 @@ def total_variation(
 
 
 def hellinger_distance(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     *,
     axis: int = -1,
     keepdims: bool = False,
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Array | None = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     """sqrt(sum (sqrt p - sqrt q)^2 / 2)."""
     return _score(
         _hellinger, {"p": p, "q": q}, axis, keepdims, normalize, pseudocount, log_input, nan_policy, out
@@ -672,17 +675,17 @@ def hellinger_distance(
 
 
 def chi_square(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     *,
     axis: int = -1,
     keepdims: bool = False,
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Array | None = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     """sum (p - q)^2 / q (Pearson); inf where q = 0 < p."""
     return _score(
         _chi_square, {"p": p, "q": q}, axis, keepdims, normalize, pseudocount, log_input, nan_policy, out
@@ -690,8 +693,8 @@ def chi_square(
 
 
 def renyi_divergence(
-    p: Any,
-    q: Any,
+    p: ArrayLike,
+    q: ArrayLike,
     alpha: float,
     *,
     base: float | None = None,
@@ -700,9 +703,9 @@ def renyi_divergence(
     normalize: bool = True,
     pseudocount: float = 0.0,
     log_input: bool = False,
-    nan_policy: str = "propagate",
-    out: Array | None = None,
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
     """log(sum p^alpha q^(1 - alpha)) / (alpha - 1); alpha = 1 is KL, alpha = inf is log max p / q."""
     order = opt.order(alpha)
     return _score(

@@ -1,0 +1,63 @@
+"""What type checkers are told of arguments and results; nothing here is imported when a program runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Protocol, TypeAlias, TypedDict
+
+import numpy as np
+
+Array: TypeAlias = np.ndarray[Any, Any]
+Number: TypeAlias = float | np.bool_ | np.integer[Any] | np.floating[Any]
+
+
+class Numbers(Protocol):
+    """An array of real numbers: NumPy's, or what turns itself into one (pandas, Polars, Arrow, Dask, ...)."""
+
+    def __array__(self) -> np.ndarray[Any, np.dtype[np.bool_ | np.integer[Any] | np.floating[Any]]]: ...
+
+
+class Sparse(Protocol):
+    """A sparse matrix or array of SciPy."""
+
+    def tocsr(self) -> Any: ...
+
+
+# spelled out: a recursive alias would take str, a sequence of str without end
+Row: TypeAlias = Numbers | Sequence[Number]
+Rows: TypeAlias = Row | Sequence[Numbers] | Sequence[Sequence[Number]]
+Stack: TypeAlias = Sequence[Sequence[Numbers]] | Sequence[Sequence[Sequence[Number]]]
+ArrayLike: TypeAlias = Rows | Stack | Sequence[Sequence[Sequence[Sequence[Number]]]]
+Matrix: TypeAlias = Rows | Sparse
+
+# a number for one row, an array for more
+Value: TypeAlias = np.floating[Any] | np.ndarray[Any, np.dtype[np.floating[Any]]]
+
+NanPolicy: TypeAlias = Literal["propagate", "omit", "raise"]
+MetricName: TypeAlias = Literal[
+    "cross_entropy",
+    "kl_divergence",
+    "jeffreys_divergence",
+    "js_divergence",
+    "js_distance",
+    "total_variation",
+    "hellinger_distance",
+    "chi_square",
+    "renyi_divergence",
+    "wasserstein",
+]
+
+
+class MetricOptions(TypedDict, total=False):
+    """What the metrics of cdist, pdist, knn and Index take, each some of it."""
+
+    base: float | None
+    weights: Row | None
+    alpha: float
+    support: Row | None
+    samples: bool
+    p: float
+    normalize: bool
+    pseudocount: float
+    log_input: bool
+    nan_policy: NanPolicy

@@ -1,0 +1,102 @@
+"""What a type checker says of programs that use fastdiv: nothing of right ones, a word on each mistake."""
+
+import re
+import sys
+import typing
+
+import pytest
+
+from fastdiv import _typing, matrix
+
+GOOD = """
+import numpy as np
+from numpy.typing import NDArray
+import pandas as pd
+import polars as pl
+import fastdiv
+from fastdiv import reference
+
+p: NDArray[np.float64] = np.ones(4)
+q: NDArray[np.float32] = np.ones(4, np.float32)
+counts: NDArray[np.int64] = np.arange(4)
+table = np.ones((3, 4))
+out = np.empty(3)
+fastdiv.js_distance(p, q)
+fastdiv.js_distance([1, 2, 3], (0.5, 0.25, 0.25))
+fastdiv.js_distance([[1, 2], [3, 4]], [[True, False], [False, True]])
+fastdiv.js_divergence(table, weights=[0.2, 0.3, 0.5], base=2)
+fastdiv.kl_divergence(pd.Series([1.0, 2.0]), pl.Series([1, 2]), nan_policy="omit")
+fastdiv.kl_divergence(pd.DataFrame({"a": [1]}), [p, p], axis=0)
+fastdiv.entropy(counts > 1, keepdims=True, base=2.0)
+fastdiv.renyi_divergence(table, table, 2, out=out)
+fastdiv.surprisal(0.5)
+fastdiv.chi_square(range(4), [np.float32(1.0)] * 4)
+mean: float = float(fastdiv.total_variation(table, p).mean())
+if fastdiv.hellinger_distance(p, q) < 0.1:
+    pass
+reference.js_distance(p, [1, 2, 3, 4])
+"""
+
+BAD = """
+import numpy as np
+import fastdiv
+from fastdiv import reference
+
+p = np.ones(4)
+fastdiv.js_distance("a", p)
+fastdiv.js_distance(p, object())
+fastdiv.js_distance(p, ["a", "b"])
+fastdiv.js_distance([["a"], ["b"]], p)
+fastdiv.js_distance(p, None, nan_policy="omitt")
+fastdiv.kl_divergence(p)
+fastdiv.kl_divergence(p, p, nan_policy="skip")
+fastdiv.kl_divergence(p, p, normalise=True)
+fastdiv.kl_divergence(p, p, base="2")
+fastdiv.kl_divergence(p, p, out=[0.0])
+fastdiv.entropy(None)
+fastdiv.entropy(p, axis="0")
+fastdiv.entropy(p + 1j)
+fastdiv.renyi_divergence(p, p, "2")
+fastdiv.chi_square(p, {1.0: 2.0})
+fastdiv.entropy(p).nothing
+reference.entropy("a")
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("types")
+
+
+def complaints(program, folder):
+    """The lines that mypy marks, from 1."""
+    api = pytest.importorskip("mypy.api")
+    path = folder / "program.py"
+    path.write_text(program)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    options = ["--strict", "--config-file=", "--ignore-missing-imports", "--python-version", version]
+    said, errors, _ = api.run([*options, f"--cache-dir={folder / 'cache'}", str(path)])
+    assert not errors, errors
+    assert all(line.startswith(str(path)) for line in said.splitlines()[:-1]), said
+    return {int(line) for line in re.findall(r"program\.py:(\d+): error", said)}, said
+
+
+def test_right_programs_pass(folder):
+    marked, said = complaints(GOOD, folder)
+    assert not marked, said
+
+
+def test_each_mistake_is_reported(folder):
+    mistakes = {
+        i
+        for i, line in enumerate(BAD.splitlines(), 1)
+        if line.startswith(("fastdiv.", "reference.", "index."))
+    }
+    marked, said = complaints(BAD, folder)
+    assert marked == mistakes, said
+
+
+def test_names():
+    assert typing.get_args(_typing.MetricName) == tuple(matrix.METRICS)
+    options = {name for metric in matrix.METRICS.values() for name in metric.options}
+    assert options == set(_typing.MetricOptions.__annotations__)
