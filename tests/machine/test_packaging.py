@@ -6,6 +6,7 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -148,3 +149,29 @@ def test_the_python_on_the_page_runs(page):
     blocks = re.findall(r"^```python\n(.*?)^```$", text_of(page), re.MULTILINE | re.DOTALL)
     assert blocks
     python("-W", "error", "-c", "\n".join(blocks), cwd=ROOT)
+
+
+def test_links_of_the_readme_hold_on_a_package_index():
+    text = text_of("README.md")
+    links = re.findall(r"\]\(([^)\s]+)", text) + re.findall(r"^\[[^]]+\]:\s*(\S+)", text, re.MULTILINE)
+    assert links
+    assert [link for link in links if not link.startswith(("https://", "#"))] == []
+    for kind, path in re.findall(r"https://github\.com/fastdiv/fastdiv/(blob|tree)/main/([^)#\s]+)", text):
+        if (ROOT / ".git").exists():  # a wheel or an sdist has only some of it beside it
+            assert (ROOT / path).is_dir() if kind == "tree" else (ROOT / path).is_file(), path
+
+
+# --- what is shipped ---------------------------------------------------------------------------------------
+
+
+def test_tests_of_wheels_have_what_they_read():
+    settings = tomllib.loads(text_of("pyproject.toml"))["tool"]["cibuildwheel"]
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("*.py")]
+    read = {name for text in texts for name in re.findall(r'(?:ROOT|parents\[2\]\)?) / "([\w.]+)"', text)}
+    read |= {name.split("/")[0] for text in texts for name in re.findall(r'text_of\("([^"]+)"\)', text)}
+    assert {"bench", "docs", "examples", "README.md"} <= read
+    assert read - {".git", "csrc"} <= set(settings["test-sources"])
+
+
+def test_the_sdist_has_what_lint_reads():
+    assert "include .clang-format " in text_of("MANIFEST.in")
