@@ -64,8 +64,12 @@ cdef extern from "transport/transport.h" nogil:
                                     double scale)
     double fd_wasserstein_times_u64(const uint64_t *u, fd_masses a, const uint64_t *v, fd_masses b, double p,
                                     double scale)
-    int64_t fd_cdf_steps_f64(const double *u, fd_masses a, const double *v, fd_masses b, double *points,
-                             double *difference)
+    ctypedef struct fd_arc:
+        const double *high
+        const double *low
+        const double *weights
+        int64_t n
+    double fd_circle_wasserstein(fd_arc u, fd_arc v, double period, double period_low, double p)
     ctypedef struct fd_edges:
         const double *high
         const double *low
@@ -415,13 +419,23 @@ def distance(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_
     return result
 
 
-def cdf_steps(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights, cnp.ndarray points,
-              cnp.ndarray difference):
-    """Fills the points of two sorted float64 vectors and F - G to the right of each; returns how many."""
-    return fd_cdf_steps_f64(
-        <const double *>cnp.PyArray_DATA(u), fd_masses_of(_optional(u_weights), u.shape[0]),
-        <const double *>cnp.PyArray_DATA(v), fd_masses_of(_optional(v_weights), v.shape[0]),
-        <double *>cnp.PyArray_DATA(points), <double *>cnp.PyArray_DATA(difference))
+cdef fd_arc _arc(cnp.ndarray high, cnp.ndarray low, cnp.ndarray weights):
+    cdef fd_arc arc
+    arc.high, arc.low = <const double *>cnp.PyArray_DATA(high), <const double *>cnp.PyArray_DATA(low)
+    arc.weights, arc.n = _optional(weights), high.shape[0]
+    return arc
+
+
+def circle(cnp.ndarray u, cnp.ndarray u_low, cnp.ndarray u_weights, cnp.ndarray v, cnp.ndarray v_low,
+           cnp.ndarray v_weights, double period, double period_low, double p):
+    """W_p on a circle of points high + low in [-period / 2, period / 2], ascending."""
+    cdef fd_arc x = _arc(u, u_low, u_weights), y = _arc(v, v_low, v_weights)
+    cdef double result
+    with nogil:
+        result = fd_circle_wasserstein(x, y, period, period_low, p)
+    if result < 0:
+        raise MemoryError(f"no memory for the levels of {x.n + y.n} points")
+    return result
 
 
 def largest_weight(cnp.ndarray weights):

@@ -235,15 +235,3 @@ static inline double FD_NAME(fd_cdf_norm)(const FD_VALUE *u, fd_masses a, const 
     const double scale = integral < 1.0 ? 0x1p400 : 0x1p-100;
     return sqrt(factor * FD_NAME(fd_cdf_distance)(u, a, v, b, 2, scale)) / scale;
 }
-
-/* The points of the merged samples, ascending, and F - G to the right of each. Returns how many. */
-static inline int64_t FD_NAME(fd_cdf_steps)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
-                                            FD_VALUE *points, double *difference) {
-    FD_NAME(fd_events) e = {.u = u, .v = v, .a = a, .b = b};
-    int64_t steps = 0;
-    while (FD_NAME(fd_next_event)(&e)) {
-        points[steps] = e.point;
-        difference[steps++] = e.difference;
-    }
-    return steps;
-}

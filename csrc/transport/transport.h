@@ -69,6 +69,7 @@ static inline double fd_gap_u64(uint64_t x, uint64_t y, double share) { return (
 #undef FD_WIDE
 
 #include "transport/cells.h"
+#include "transport/circle.h"
 #include "transport/hist.h"
 
 #endif

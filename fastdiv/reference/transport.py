@@ -157,21 +157,31 @@ def wasserstein_circle(
     p: float = 1,
 ) -> float:
     """Tries every rotation at which two levels meet: the cost is convex and straight between them."""
-    order, period = check_order(p, infinite=False), opt.positive(period, "period")
+    order, length = check_order(p, infinite=False), opt.positive(period, "period")
     pair(u_values, v_values, u_weights, v_weights)
     x = samples(u_values, v_values, u_weights, v_weights, -1, "propagate")
     (u, a), (v, b) = _row(x.u, 0), _row(x.v, 0)
-    (u, F), (v, G) = _quantiles(np.mod(u, period), a), _quantiles(np.mod(v, period), b)
+    whole = Fraction(int(period) if isinstance(period, (int, np.integer)) else length)
+    (u, F), (v, G) = (_round(_rational(t) % whole, _rational(w)) for t, w in ((u, a), (v, b)))
     costs = []
-    for s in np.unique(np.concatenate([(F[:, None] - G).ravel() + k for k in (-1, 0, 1)])):
-        levels = np.union1d(F, np.mod(G + s, 1.0))
-        mass = np.diff(levels, prepend=0.0)
-        middle = levels - mass / 2
-        turn = np.floor(middle - s)
-        i = np.searchsorted(F, middle).clip(max=len(u) - 1)
-        j = np.searchsorted(G, middle - s - turn).clip(max=len(v) - 1)
-        costs.append(mass @ np.abs(u[i] - v[j] - turn * period) ** order)
-    return float(min(costs) ** (1 / order))
+    for s in {s - t + k for s in F for t in G for k in (-1, 0, 1)}:
+        levels = np.array(sorted({*F, *((G + s) % 1), Fraction(1)}))
+        start = np.concatenate([[Fraction(0)], levels[:-1]])
+        turn = (start - s) // 1
+        i = np.searchsorted(F, start, side="right")
+        j = np.searchsorted(G, start - s - turn, side="right")
+        distance = abs(u[i] - v[j] - turn * whole)
+        largest = distance.max()
+        powers = (distance / (largest or 1)).astype(float) ** order
+        costs.append(float(largest) * ((levels - start).astype(float) @ powers) ** (1 / order))
+    return float(min(costs))
+
+
+def _round(points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted points with mass and the levels up to which each is the quantile, all rational."""
+    points, weights = points[weights > 0], weights[weights > 0]
+    order = np.argsort(points, kind="stable")
+    return points[order], np.cumsum(weights[order]) / sum(weights)
 
 
 def sliced_wasserstein(

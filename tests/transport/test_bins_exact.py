@@ -148,3 +148,99 @@ def test_wide_integers_of_bins():
     x, y = [-(2**63), -5, 2**62 + 1, 2**63 - 1], np.array([3, 2**62 + 3, 2**64 - 1], np.uint64)
     hold(x, [1, 2, 3], y, [0.1, 0.7])
     hold(x, [1, 2, 3], [-(2**63), -4, 2**62 + 1, 2**63 - 1], [1, 2, 3])
+
+
+# ---- the circle -----------------------------------------------------------------------------------------
+def circle_exactly(u, v, a=None, b=None, *, period=1, p=1):
+    """The least cost over all rotations at which levels meet; W_p^p is straight between them."""
+    period, sides = Fraction(period), []
+    for values, weights in ((u, a), (v, b)):
+        weights = [Fraction(1)] * len(values) if weights is None else [rational(w) for w in weights]
+        atoms, level, steps = (
+            sorted((rational(x) % period, w) for x, w in zip(values, weights, strict=True)),
+            0,
+            [],
+        )
+        for x, w in atoms:
+            level += w / sum(weights)
+            steps.append((x, level))
+        sides.append(steps)
+    (x, y), costs = sides, []
+    for s in {F - G + k for _, F in x for _, G in y for k in (-1, 0, 1)}:
+        levels = sorted({Fraction(0), *(F for _, F in x), *((G + s) % 1 for _, G in y), Fraction(1)})
+        cost = mpf(0)
+        for start, end in pairwise(levels):
+            turn = (start - s) // 1
+            one = next(t for t, F in x if start < F)
+            other = next(t for t, G in y if start - s - turn < G) + turn * period
+            cost += real(end - start) * real(abs(one - other)) ** p
+        costs.append(cost)
+    return min(costs) ** (1 / mpf(p))
+
+
+def hold_round(u, v, a=None, b=None, *, period=1, orders=(1, 2, 3, 2.5), bound=2e-15):
+    for p in orders:
+        with mp.workdps(60):
+            exact = circle_exactly(u, v, a, b, period=period, p=p)
+        for x, y, w, z in ((u, v, a, b), (v, u, b, a)):
+            got = fastdiv.wasserstein_circle(x, y, w, z, period=period, p=p)
+            assert relative(got, exact) < bound, (p, got, exact)
+        twin = reference.wasserstein_circle(u, v, a, b, period=period, p=p)
+        assert relative(twin, exact) < 1e-12, (p, twin, exact)
+
+
+def test_both_sides_of_the_cut():
+    hold_round([-1e-9, -2e-9], [1e-9, 3e-9], period=360)
+    assert fastdiv.wasserstein_circle([-1e-9, -2e-9], [1e-9, 3e-9], period=360) == pytest.approx(
+        3.5e-9, rel=1e-15
+    )
+    hold_round([-1e-300, 180], [1e-300, 180 + 1e-13], period=360)
+    hold_round([360 - 1e-9, 1e-9, 720], [-720.0, 1e-12, 359], period=360)
+    hold_round([1e9 + 0.1, -1e-17], [1e-17, 0.9, 0.3], period=2 * np.pi)
+
+
+def test_rotations_are_exact():
+    u = np.arange(7) / 9
+    for p in (1, 1.5, 2, 3, 50):
+        assert fastdiv.wasserstein_circle(u, np.repeat(u, 2), p=p) == 0
+        assert fastdiv.wasserstein_circle(np.repeat(u, 3), np.repeat(u, 2), p=p) == 0
+        assert fastdiv.wasserstein_circle(np.arange(7) / 8, np.repeat(np.arange(7) / 8 - 2, 2), p=p) == 0
+        assert fastdiv.wasserstein_circle(u, u[::-1], u + 1, 8 * (u[::-1] + 1), p=p) == 0
+        assert reference.wasserstein_circle(u, np.repeat(u, 2), p=p) == 0
+
+
+def test_weights_that_all_but_agree():
+    x = [0.1, 0.5, 0.8]
+    hold_round(x, x, [0.1, 0.2, 0.3], [1, 2, 3])
+    # a rotation by what the second levels differ in: the line, which cannot turn, pays 1.8207826e-9
+    got = fastdiv.wasserstein_circle(x, x, [0.1, 0.2, 0.3], [1, 2, 3], p=2)
+    assert 0 < got <= fastdiv.wasserstein_distance(x, x, [0.1, 0.2, 0.3], [1, 2, 3], p=2)
+    hold_round(x, [0.1, np.nextafter(0.5, 1), 0.8], [1, 2, 3], [1, np.nextafter(2.0, 3), 3])
+
+
+@pytest.mark.parametrize(("n", "m"), [(1, 1), (1, 4), (5, 5), (6, 3), (5, 4)])
+def test_circle_in_general(n, m):
+    rng = np.random.default_rng(n + 10 * m)
+    u, v = rng.random(n) * 5 - 2, rng.random(m) * 3
+    hold_round(u, v)
+    hold_round(u, v, rng.random(n), rng.random(m), period=0.7)
+    hold_round(u, v, rng.integers(1, 4, n), rng.integers(0, 2, m) + (np.arange(m) == 0))
+
+
+def test_circle_of_every_size():
+    for scale in (1e-300, 1e160, 1e307):
+        hold_round([0.1 * scale, 0.7 * scale], [0.2 * scale, 0.95 * scale, 0.4 * scale], period=scale)
+    u = np.array([0.1, 0.4, 0.8])
+    got = fastdiv.wasserstein_circle(u, u + 1e-3 * np.arange(3), p=600)  # powers under- and overflow
+    assert got == pytest.approx(2e-3 * 3 ** (-1 / 600), rel=1e-12)
+
+
+@pytest.mark.parametrize("p", [1, 2, 3])
+def test_big_integers_on_the_circle(p):
+    for circle in (fastdiv.wasserstein_circle, reference.wasserstein_circle):
+        assert circle([BIG], [BIG + 100], period=3600, p=p) == 100
+        assert circle([BIG, -5], [BIG + 100, 95], period=2**60 + 1, p=p) == 100
+        assert circle([2**63 - 1], np.array([2**63 + 4], np.uint64), period=2**62 + 1, p=p) == 5
+        assert circle([-(2**62)], [2**62 + 3], period=2**63 - 1, p=p) == 4
+        assert circle([1.5], [2.0**60], period=2**60 + 1, p=p) == 2.5
+        assert circle([BIG], [BIG + 100], period=70.5, p=p) == 29.5
