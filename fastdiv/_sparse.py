@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,6 @@ __all__ = ["Compressed", "compress", "compress_csr", "is_sparse", "renumber"]
 Array = np.ndarray[Any, Any]
 
 
-@dataclass(frozen=True)
 class Compressed:
     """Entries of row i from start[i] to start[i+1]: bins increasing, masses other than 0 as float64.
 
@@ -20,12 +18,23 @@ class Compressed:
     that no row has are left out; then `bins` are places in it.
     """
 
-    start: Array
-    bins: Array
-    mass: Array
-    shape: tuple[int, int]
-    dtype: np.dtype[Any]
-    used: Array | None = None
+    __slots__ = ("bins", "dtype", "mass", "shape", "start", "used")
+
+    def __init__(
+        self,
+        start: Array,
+        bins: Array,
+        mass: Array,
+        shape: tuple[int, int],
+        dtype: np.dtype[Any],
+        used: Array | None = None,
+    ) -> None:
+        self.start = start
+        self.bins = bins
+        self.mass = mass
+        self.shape = shape
+        self.dtype = dtype
+        self.used = used
 
     @property
     def count(self) -> int:

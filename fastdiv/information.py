@@ -856,7 +856,7 @@ def chi_square(
     )
 
 
-@_documented
+@_measure
 def renyi_divergence(
     p: ArrayLike,
     q: ArrayLike,

@@ -8,7 +8,6 @@ threads.
 
 from __future__ import annotations
 
-import difflib
 import mmap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -76,6 +75,8 @@ class _Task:
         if not isinstance(metric, str):
             raise TypeError(f"metric must be a name, not {metric!r}")
         if metric not in METRICS:
+            import difflib
+
             near = difflib.get_close_matches(metric, METRICS, n=len(METRICS), cutoff=0.0)
             raise ValueError(f"metric {metric!r} is unknown; there are {', '.join(near)}")
         for name in options:

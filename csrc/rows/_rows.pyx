@@ -285,13 +285,48 @@ cdef inline bint is_plain_vector(object x) noexcept:
             and cnp.PyArray_ISCARRAY_RO(x))
 
 
-cdef object one_pair(int measure, object p, object q, object base):
-    """The measure of two contiguous float64 vectors with default options but for the base.
+cdef inline bint is_real(object x):
+    return type(x) is float or type(x) is int or isinstance(x, float)  # float64 is a float
+
+
+cdef bint read_option(str name, object value, fd_options *options) except -1:
+    """Takes an option for one pair; False if it is one for the long way, or one that only that refuses."""
+    if name == "axis":
+        return type(value) is int and (value == -1 or value == 0)
+    if name == "nan_policy":  # a NaN makes the value NaN, and the long way follows
+        return type(value) is str and (value == "propagate" or value == "omit" or value == "raise")
+    if name == "keepdims":
+        return value is False
+    if name == "normalize":
+        options.normalize = value is True
+        return value is True or value is False
+    if name == "log_input":
+        options.log_input = value is True
+        return value is True or value is False
+    if name == "base":
+        if value is None:
+            return True
+        if not is_real(value) or not 1 < value <= 1e308:
+            return False
+        options.unit_hi, options.unit_lo = (1.0, 0.0) if value == 2 else unit(value)
+        return True
+    if name == "pseudocount" or name == "alpha":
+        if not is_real(value) or not 0 <= value or (type(value) is int and value > 1 << 53):
+            return False
+        if name == "alpha":
+            options.alpha = value
+            return True
+        options.pseudocount = value
+        return value < 1e308
+    return value is None  # out, weights
+
+
+cdef object one_pair(int measure, object p, object q, fd_options *options):
+    """The measure of two contiguous float64 vectors.
 
     None if they are something else, or if the value is NaN: then the long way says why.
     """
     cdef fd_view p_view, q_view
-    cdef fd_options options
     cdef Py_ssize_t n
     cdef double value
     if not is_plain_vector(p) or not is_plain_vector(q):
@@ -299,31 +334,51 @@ cdef object one_pair(int measure, object p, object q, object base):
     n = cnp.PyArray_DIM(p, 0)
     if n != cnp.PyArray_DIM(q, 0) or n == 0:
         return None
-    options = fd_default_options
-    if type(base) is int and base == 2:
-        options.unit_hi, options.unit_lo = 1.0, 0.0
-    elif base is not None:
-        if type(base) is not int and type(base) is not float or not 1 < base <= 1e308:
-            return None
-        options.unit_hi, options.unit_lo = unit(base)
     p_view.data, p_view.stride, p_view.scalar = <const char *>cnp.PyArray_DATA(p), sizeof(double), FD_FLOAT64
     q_view.data, q_view.stride, q_view.scalar = <const char *>cnp.PyArray_DATA(q), sizeof(double), FD_FLOAT64
     if n > 4096:  # letting go of the GIL takes 50 ns
         with nogil:
-            value = fd_row(<fd_row_measure>measure, p_view, q_view, n, &options)
+            value = fd_row(<fd_row_measure>measure, p_view, q_view, n, options)
     else:
-        value = fd_row(<fd_row_measure>measure, p_view, q_view, n, &options)
+        value = fd_row(<fd_row_measure>measure, p_view, q_view, n, options)
     return None if value != value else fd_float64(value)
+
+
+cdef inline object argument(tuple names, tuple args, dict given, Py_ssize_t i):
+    """The i-th array (or order), by place or by name; None if it is not there."""
+    return args[i] if i < len(args) else given.get(names[i])
+
+
+cdef object short_way(int measure, tuple names, tuple args, dict given, frozenset takes):
+    """The value of one pair, its arrays `args` or by `names`, the options in `given`; None for the long way."""
+    cdef fd_options options = fd_default_options
+    cdef Py_ssize_t n_names = len(names)
+    if len(args) > n_names:
+        return None
+    if given:
+        for name, value in given.items():
+            if name in names:
+                if names.index(name) < len(args):
+                    return None
+            elif name not in takes or not read_option(name, value, &options):
+                return None
+        if options.log_input and options.pseudocount:
+            return None
+    if n_names == 3 and not read_option("alpha", argument(names, args, given, 2), &options):
+        return None
+    p = argument(names, args, given, 0)
+    return one_pair(measure, p, p if n_names == 1 else argument(names, args, given, 1), &options)
 
 
 def door(int measure, int n_rows, function):
     """`function`, with a short way in for one pair of plain vectors (or one, n_rows = 1)."""
+    code = function.__code__
+    cdef tuple parameters = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
+    cdef tuple names = parameters[:n_rows + (1 if "alpha" in parameters else 0)]
+    cdef frozenset takes = frozenset(parameters[len(names):])
 
     def entrance(*args, **options):
-        if len(args) == n_rows and (not options or (len(options) == 1 and "base" in options)):
-            value = one_pair(measure, args[0], args[n_rows - 1], options["base"] if options else None)
-            if value is not None:
-                return value
-        return function(*args, **options)
+        value = short_way(measure, names, args, options, takes)
+        return function(*args, **options) if value is None else value
 
     return wraps(function)(entrance)
