@@ -16,7 +16,7 @@ import numpy as np
 
 from fastdiv import _matrix, _rows
 from fastdiv import _options as opt
-from fastdiv._arrays import as_numbers
+from fastdiv._arrays import as_numbers, same_labels
 from fastdiv._memory import require_memory
 from fastdiv._sparse import Compressed, compress, compress_csr, is_sparse, renumber
 
@@ -150,6 +150,13 @@ class _Task:
             self.compiled, self.options, n_bins, single, True, self.order, support, compressed
         )
 
+    def check_labels(self, given: dict[str, Any]) -> None:
+        """Bins of tables must have the same labels, those of `support` too; samples are in no order."""
+        if not self.samples:
+            same_labels(given)
+            for name, rows in given.items():
+                same_labels({name: rows, "support": self.support})
+
     def light(self, rows: Array) -> Array:
         """Which dense rows are so empty that they are compressed where both rows of a pair are.
 
@@ -276,9 +283,9 @@ def _both_compressed(XA: Array | Compressed, XB: Array | Compressed) -> tuple[Co
     return renumber(left, right)
 
 
-def _same_bins(XA: Array | Compressed, XB: Array | Compressed) -> None:
+def _same_bins(XA: Array | Compressed, XB: Array | Compressed, names: tuple[str, str] = ("XA", "XB")) -> None:
     if XA.shape[1] != XB.shape[1]:
-        raise ValueError(f"XA has {XA.shape[1]} bins but XB has {XB.shape[1]}")
+        raise ValueError(f"{names[0]} has {XA.shape[1]} bins but {names[1]} has {XB.shape[1]}")
 
 
 def _block_rows(plan: Any, n: int, m: int, itemsize: int) -> int:
@@ -390,12 +397,44 @@ def cdist(
     array([[0.        , 1.        ],
            [0.55792305, 0.55792305]])
     """
-    task, threads = _Task(metric, metric_options), _workers(workers)
-    left = task.rows(XA, "XA")
-    right = left if XB is XA else task.rows(XB, "XB")
-    if not task.samples:
-        _same_bins(left, right)
-    return _fill(task, left, right, out, threads)
+    return Job(XA, XB, metric, metric_options, workers).fill(out)
+
+
+class Job:
+    """What ``cdist`` is asked for, checked and not yet computed; errors speak of `names`.
+
+    `shape` and `dtype` are those of the matrix.
+    """
+
+    def __init__(
+        self,
+        XA: Any,
+        XB: Any,
+        metric: str,
+        options: dict[str, Any],
+        workers: Any = None,
+        names: tuple[str, str] = ("XA", "XB"),
+    ) -> None:
+        self._task, self._workers, self._names = _Task(metric, options), _workers(workers), names
+        self._task.check_labels({names[0]: XA, names[1]: XB})
+        self._XA = self._task.rows(XA, names[0])
+        self._XB = self._XA if XB is XA else self._task.rows(XB, names[1])
+        if not self._task.samples:
+            _same_bins(self._XA, self._XB, names)
+        self.shape = (self._XA.shape[0], self._XB.shape[0])
+        self.dtype = _result_dtype(self._XA, self._XB)
+
+    def fill(
+        self,
+        out: Any = None,
+        progress: Callable[[float], None] | None = None,
+        first_row: int = 0,
+        in_order: bool = False,
+    ) -> Array:
+        """The matrix from row `first_row` on, as ``_fill`` says."""
+        return _fill(
+            self._task, self._XA, self._XB, out, self._workers, progress, first_row, in_order, self._names
+        )
 
 
 def _fill(
@@ -619,6 +658,7 @@ def pdist(
         raise ValueError(
             f"metric {metric!r} is not symmetric, so half a matrix cannot hold it; use cdist(X, X)"
         )
+    task.check_labels({"X": X})
     array = task.rows(X, "X")
     n, dtype = array.shape[0], _result_dtype(array)
     shape = (n * (n - 1) // 2,)
@@ -689,7 +729,9 @@ class Index:
 
     def __init__(self, XB: Any, metric: str = "js_distance", **metric_options: Any) -> None:
         self._task = _Task(metric, metric_options)
+        self._task.check_labels({"XB": XB})
         self._array = self._task.rows(XB, "XB")
+        self._labelled = XB[:0] if hasattr(XB, "columns") else None  # no rows, its columns
         self._floats: Any = None  # samples as floats, where these tell all of them
         self._light: Array | None = None
         if not isinstance(self._array, Compressed):
@@ -711,6 +753,7 @@ class Index:
         k = opt.integer(k, "k")
         if not 1 <= k <= len(self):
             raise ValueError(f"k must be from 1 to the {len(self)} rows of XB, not {k}")
+        self._task.check_labels({"XA": XA, "XB": self._labelled})
         array = self._task.rows(XA, "XA")
         if not self._task.samples:
             _same_bins(array, self._array)

@@ -267,3 +267,47 @@ def test_memory_of_sparse_rows_follows_their_entries(n_bins, metric):
     X.data[1] = -1
     with pytest.raises(ValueError, match=rf"XA has a negative mass: XA\[0, {far}\] = -1.0"):
         fastdiv.cdist(X, X, metric, **options)
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_columns_are_compared_not_ignored(library):
+    frames = pytest.importorskip(library)
+    values = {"a": [1.0, 2.0], "b": [3.0, 1.0], "c": [1.0, 1.0]}
+    A, swapped = frames.DataFrame(values), frames.DataFrame({name: values[name] for name in "bac"})
+    other = frames.DataFrame(dict(zip("abd", values.values(), strict=True)))
+    want = fastdiv.cdist(A.to_numpy(), A.to_numpy())
+    assert np.array_equal(fastdiv.cdist(A, A.to_numpy()), want)
+    assert np.array_equal(fastdiv.cdist(A, A[:]), want)
+    assert np.array_equal(fastdiv.knn(A, A, 1)[1], [[0], [1]])
+    for wrong in (swapped, other):
+        with pytest.raises(ValueError, match="XA and XB have labels that differ"):
+            fastdiv.cdist(A, wrong)
+        with pytest.raises(ValueError, match="XA and XB have labels that differ"):
+            fastdiv.knn(wrong, A, 1)
+        with pytest.raises(ValueError, match="XA and XB have labels that differ"):
+            fastdiv.Index(A).query(wrong, 1)
+    fastdiv.cdist(A, swapped, "wasserstein", samples=True)
+    if library == "pandas":
+        places = frames.Series([0.0, 1.0, 3.0], index=list("bac"))
+        for call in (
+            lambda: fastdiv.cdist(A, A, "wasserstein", support=places),
+            lambda: fastdiv.pdist(A, "wasserstein", support=places),
+            lambda: fastdiv.Index(A, "wasserstein", support=places),
+        ):
+            with pytest.raises(ValueError, match="and support have labels that differ"):
+                call()
+
+
+def test_a_job_speaks_of_its_names():
+    """What ``fastdiv pairwise`` asks for: files, not arguments."""
+    from fastdiv.matrix import Job
+
+    good, bad = np.ones((3, 4)), np.array([[1.0, 2.0, 3.0, 4.0], [1.0, -1.0, 0.0, 0.0]])
+    job = Job(good, bad, "js_distance", {}, 1, ("a.npy", "b.npy"))
+    assert (job.shape, job.dtype) == ((3, 2), np.float64)
+    with pytest.raises(ValueError, match=r"b.npy has a negative mass: b.npy\[1, 1\] = -1.0 \(row 1, bin 1\)"):
+        job.fill()
+    with pytest.raises(ValueError, match=r"a\.npy has 4 bins but b\.npy has 3"):
+        Job(good, bad[:, 1:], "js_distance", {}, None, ("a.npy", "b.npy"))
+    sizes = Job(good, bad[:, 1:], "wasserstein", {"samples": True}, None, ("a.npy", "b.npy"))
+    assert np.array_equal(sizes.fill(), fastdiv.cdist(good, bad[:, 1:], "wasserstein", samples=True))
