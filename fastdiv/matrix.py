@@ -366,7 +366,8 @@ def cdist(
     **metric_options
         Those of the function: `base`, `weights`, `alpha`, `normalize`, `pseudocount`, `log_input`,
         `nan_policy` ("propagate" or "raise"). For "wasserstein": `support`, the increasing places of the bins
-        (0, 1, 2, ... if not given); or ``samples=True`` for rows of samples (of any size), and the order `p`.
+        (0, 1, 2, ... if not given); or ``samples=True`` for rows of samples (of any size; infinite ones and
+        64-bit integers are as in ``wasserstein_distance``), and the order `p`.
 
     Returns
     -------
