@@ -170,7 +170,7 @@ def test_tests_of_wheels_have_what_they_read():
     read = {name for text in texts for name in re.findall(r'(?:ROOT|parents\[2\]\)?) / "([\w.]+)"', text)}
     read |= {name.split("/")[0] for text in texts for name in re.findall(r'text_of\("([^"]+)"\)', text)}
     assert {"bench", "docs", "examples", "README.md"} <= read
-    assert read - {".git", "csrc"} <= set(settings["test-sources"])
+    assert read - {".git"} <= set(settings["test-sources"])
 
 
 def test_the_sdist_has_what_lint_reads():
