@@ -8,7 +8,19 @@ import sys
 from contextlib import suppress
 from typing import NoReturn, TextIO
 
-__all__ = ["DRIFT", "ERROR", "INTERRUPTED", "OK", "Parser", "Wrong", "complain", "drop", "same_file", "write"]
+__all__ = [
+    "DRIFT",
+    "ERROR",
+    "INTERRUPTED",
+    "OK",
+    "Parser",
+    "Wrong",
+    "complain",
+    "drop",
+    "same_file",
+    "say",
+    "write",
+]
 
 OK, DRIFT, ERROR, INTERRUPTED = 0, 1, 2, 130
 
@@ -23,16 +35,21 @@ class Parser(argparse.ArgumentParser):
 
 
 def complain(message: str) -> int:
+    say(f"error: {message}")
+    return ERROR
+
+
+def say(message: str) -> None:
+    """One line on standard error."""
     from fastdiv.drift.render import clean
 
-    line = f"fastdiv: error: {clean(message)}\n"
+    line = f"fastdiv: {clean(message)}\n"
     try:
         encoding = sys.stderr.encoding or "ascii"
         sys.stderr.write(line.encode(encoding, "backslashreplace").decode(encoding))
         sys.stderr.flush()
     except (OSError, AttributeError):  # closed, or None
         drop(sys.stderr)
-    return ERROR
 
 
 def write(text: str, path: str | None) -> None:

@@ -9,16 +9,31 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from fastdiv.cli.console import Wrong, complain
+from fastdiv.cli.console import Wrong, complain, say
 
 if TYPE_CHECKING:
     import numpy as np
 
 __all__ = ["add_parsers"]
+
+# matrix.METRICS, told without NumPy; a test holds the two together
+_METRICS = (
+    "cross_entropy",
+    "kl_divergence",
+    "jeffreys_divergence",
+    "js_divergence",
+    "js_distance",
+    "total_variation",
+    "hellinger_distance",
+    "chi_square",
+    "renyi_divergence",
+    "wasserstein",
+)
 
 # the options of metrics that a shell can say
 _NUMBERS = {"base": float, "pseudocount": float, "alpha": float, "p": float}
@@ -35,18 +50,20 @@ def add_parsers(commands: Any) -> None:
     )
     pairwise.set_defaults(run=_pairwise)
     _add_common(pairwise, "the matrix, rows of A by rows of B")
-    pairwise.add_argument("--restart", action="store_true", help="do not go on with an interrupted run")
 
     nearest = commands.add_parser(
         "nearest",
         help="the K nearest rows of B.npy for every row of A.npy",
         description="The K nearest rows of B.npy (or of A.npy) for every row of A.npy, exactly: an .npz file "
-        "with `distances` and `indices`.",
+        "with `distances` and `indices`. An interrupted run goes on when it is started again.",
         allow_abbrev=False,
     )
     nearest.set_defaults(run=_nearest)
     _add_common(nearest, "distances and indices, .npz")
     nearest.add_argument("-k", type=int, required=True, metavar="K", help="how many neighbours")
+    nearest.add_argument(
+        "--exclude-self", action="store_true", help="of A alone: no row is its own neighbour"
+    )
 
 
 def _add_common(parser: Any, output: str) -> None:
@@ -54,15 +71,25 @@ def _add_common(parser: Any, output: str) -> None:
     add("A", help="a two-dimensional .npy file, one distribution a row")
     add("B", nargs="?", help="another, with as many bins (default: A)")
     add("-o", "--output", metavar="FILE", required=True, help=output)
-    add("--metric", default="js_distance", help="default: js_distance")
+    add(
+        "--metric",
+        default="js_distance",
+        metavar="NAME",
+        help=f"default: js_distance; of {', '.join(_METRICS)}",
+    )
+    add("--restart", action="store_true", help="throw away what an interrupted run has finished")
     add("--workers", type=int, metavar="N", help="threads at most (default: all)")
-    add("--samples", action="store_true", help="with wasserstein: rows are samples, not masses")
+    add(
+        "--samples",
+        action="store_true",
+        help="with wasserstein: rows are samples (A's and B's may differ in size), not masses",
+    )
     for name, type_ in _NUMBERS.items():
         add(
             f"--{name}",
             type=type_,
             metavar="X",
-            help=argparse.SUPPRESS if name == "p" else f"the metric's {name}",
+            help="the order of wasserstein, with --samples" if name == "p" else f"the metric's {name}",
         )
 
 
@@ -75,11 +102,12 @@ def _nearest(options: argparse.Namespace) -> int:
 
 
 def _guarded(run: Any, options: argparse.Namespace) -> int:
-    """Runs, and says in one line what was wrong."""
+    """Runs, and says in one line what was wrong, and in which file."""
     try:
         run(options)
     except (ValueError, TypeError, MemoryError, Wrong) as error:
-        return complain(str(error))
+        names = dict(zip(("XA", "XB"), _names(options), strict=True))
+        return complain(re.sub(r"\bX[AB]\b", lambda found: names[found[0]], str(error)))
     except OSError as error:
         return complain(f"{error.filename or options.output}: {error.strerror or error}")
     return 0
@@ -89,13 +117,21 @@ def _load(path: str) -> np.ndarray[Any, Any]:
     """A .npy file, mapped; never a pickle."""
     import numpy as np
 
+    with open(path, "rb") as file:
+        if file.read(6) != b"\x93NUMPY":
+            raise Wrong(f"{path} is no .npy file: numpy.save(file, array) writes one")
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array: np.ndarray[Any, Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (ValueError, EOFError) as error:
         raise Wrong(f"{path} is no .npy file of numbers: {error}") from None
-    if not isinstance(array, np.ndarray):
-        raise Wrong(f"{path} is no .npy file of one array")
+    if array.ndim != 2:
+        raise Wrong(f"{path} must hold a two-dimensional array, one distribution a row, not {array.ndim}-d")
     return array
+
+
+def _names(options: argparse.Namespace) -> tuple[str, str]:
+    """What errors call the two sides."""
+    return options.A, options.B or options.A
 
 
 def _metric_options(options: argparse.Namespace) -> dict[str, Any]:
@@ -131,64 +167,99 @@ def _run_pairwise(options: argparse.Namespace) -> None:
     task = matrix._Task(options.metric, _metric_options(options))
     workers = matrix._workers(options.workers)
     given_A, given_B = _inputs(options)
-    XA = task.rows(given_A, "A")
-    XB = XA if given_B is given_A else task.rows(given_B, "B")
-    matrix._same_bins(XA, XB)
+    names = _names(options)
+    XA = task.rows(given_A, names[0])
+    XB = XA if given_B is given_A else task.rows(given_B, names[1])
+    if not task.samples:
+        matrix._same_bins(XA, XB)
     shape, dtype = (XA.shape[0], XB.shape[0]), matrix._result_dtype(XA, XB)
     if 0 in shape:
         np.save(options.output, np.empty(shape, dtype))
         return
-    part, note = f"{options.output}.part", f"{options.output}.part.json"
-    job = {
-        "A": _stamp(options.A),
-        "B": _stamp(options.B or options.A),
-        "metric": options.metric,
-        "options": _metric_options(options),
-        "shape": list(shape),
-        "dtype": str(dtype),
-    }
-    done = 0 if options.restart else _finished_rows(part, note, job)
-    if done == 0:
-        _remove(note)
-        out = np.lib.format.open_memmap(part, mode="w+", dtype=dtype, shape=shape)
-    else:
-        out = np.lib.format.open_memmap(part, mode="r+")
-        print(f"fastdiv: going on after {done} of {shape[0]} rows", file=sys.stderr)
-    bar = _Bar(shape[0])
-
-    def progress(share: float) -> None:
-        rows = round(share * shape[0])
-        _write_note(note, {**job, "rows": rows})
-        bar.show(rows)
-
-    try:
-        matrix._fill(task, XA, XB, out, workers, progress, done, in_order=True)
-    finally:
-        bar.close()
-    out.flush()
-    del out
-    _sync(part)
-    os.replace(part, options.output)
-    _remove(note)
+    with _Job(options, shape, dtype) as job:
+        matrix._fill(
+            task,
+            XA,
+            XB,
+            job.out,
+            workers,
+            lambda share: job.progress(round(share * shape[0])),
+            job.done,
+            in_order=True,
+            names=names,
+        )
+    os.replace(job.part, options.output)
+    _remove(job.note)
 
 
-def _finished_rows(part: str, note: str, job: dict[str, Any]) -> int:
-    """How many rows an interrupted run of the same job has finished; 0 if its file is not whole."""
-    import json
+class _Job:
+    """A result that is written block by block, and the note beside it of how many rows are finished."""
 
-    try:
-        with open(note, encoding="utf-8") as file:
-            left = json.load(file)
-        size = os.path.getsize(part)
-    except (OSError, ValueError):
-        return 0
-    import numpy as np
+    def __init__(self, options: argparse.Namespace, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
+        import numpy as np
 
-    rows = left.pop("rows", 0) if isinstance(left, dict) else 0
-    whole = int(np.prod(job["shape"], dtype=object)) * np.dtype(job["dtype"]).itemsize
-    if left != json.loads(json.dumps(job)) or not isinstance(rows, int) or size < whole:
-        return 0
-    return rows if 0 <= rows < job["shape"][0] else 0
+        self.part, self.note = f"{options.output}.part", f"{options.output}.part.json"
+        self.rows = shape[0]
+        self.content = {
+            "command": options.command,
+            "A": _stamp(options.A),
+            "B": _stamp(options.B or options.A),
+            "metric": options.metric,
+            "options": _metric_options(options) | {"exclude_self": getattr(options, "exclude_self", False)},
+            "shape": list(shape),
+            "dtype": str(dtype),
+        }
+        self.done = 0 if options.restart else self._finished()
+        if self.done:
+            self.out = np.lib.format.open_memmap(self.part, mode="r+")
+            say(f"going on after {self.done} of {self.rows} rows")
+        else:
+            _remove(self.note)
+            self.out = np.lib.format.open_memmap(self.part, mode="w+", dtype=dtype, shape=shape)
+
+    def __enter__(self) -> _Job:
+        self.bar = _Bar(self.rows)
+        return self
+
+    def __exit__(self, kind: Any, *_: object) -> None:
+        self.bar.close()
+        if kind is None:
+            self.out.flush()
+            del self.out
+            _sync(self.part)
+        elif issubclass(kind, (Wrong, ValueError, TypeError)) or not os.path.exists(self.note):
+            # nothing is finished, or the files must change first
+            _remove(self.part)
+            _remove(self.note)
+
+    def progress(self, rows: int) -> None:
+        _write_note(self.note, {**self.content, "rows": rows})
+        self.bar.show(rows)
+
+    def _finished(self) -> int:
+        """How many rows an interrupted run of the same job has finished; 0 if its file is not whole."""
+        import json
+
+        import numpy as np
+
+        try:
+            with open(self.note, encoding="utf-8") as file:
+                left = json.load(file)
+            found = np.load(self.part, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return 0
+        rows = left.pop("rows", 0) if isinstance(left, dict) else 0
+        if not isinstance(rows, int) or not 0 < rows < len(found):
+            return 0
+        job = json.loads(json.dumps(self.content))
+        changed = [key for key in job if left.get(key) != job[key]]
+        if changed:
+            told = {"A": "the file A", "B": "the file B"}
+            raise Wrong(
+                f"{self.part} has {rows} finished rows of another job "
+                f"({', '.join(told.get(key, key) for key in changed)} changed); --restart throws them away"
+            )
+        return rows
 
 
 def _write_note(path: str, content: dict[str, Any]) -> None:
@@ -244,13 +315,56 @@ class _Bar:
 def _run_nearest(options: argparse.Namespace) -> None:
     import numpy as np
 
-    import fastdiv
+    from fastdiv import matrix
 
     XA, XB = _inputs(options)
-    distances, indices = fastdiv.knn(
-        XA, XB, options.k, options.metric, workers=options.workers, **_metric_options(options)
-    )
-    new = f"{options.output}.part"
+    index = matrix.Index(XB, options.metric, **_metric_options(options))
+    n, m, k = len(XA), len(index), options.k
+    if options.exclude_self and options.B is not None:
+        raise Wrong("--exclude-self is for the rows of one file: give A alone")
+    if not 1 <= k <= m - options.exclude_self:
+        other = "other " if options.exclude_self else ""
+        raise Wrong(
+            f"k must be from 1 to the {m - options.exclude_self} {other}rows of {_names(options)[1]}, not {k}"
+        )
+    asked = k + options.exclude_self
+    dtype = np.dtype([("distances", matrix._result_dtype(XA, XB)), ("indices", np.intp)])
+    with _Job(options, (n, k), dtype) as job:
+        # a block's rows of the matrix would fill a block of memory
+        step = max(64, min(matrix.BLOCK_BYTES // (8 * m), n // 20))
+        for start in range(job.done, n, step):
+            try:
+                values, where = index.query(XA[start : start + step], asked, workers=options.workers)
+            except ValueError as error:
+                raise Wrong(_shifted(str(error), start)) from None
+            if options.exclude_self:
+                values, where = _without_self(values, where, start)
+            job.out["distances"][start : start + step] = values
+            job.out["indices"][start : start + step] = where
+            job.out.flush()
+            job.progress(min(n, start + step))
+    found = np.load(job.part, mmap_mode="r")
+    new = f"{job.part}.new"
     with open(new, "wb") as file:
-        np.savez(file, distances=distances, indices=indices)
+        np.savez(file, distances=found["distances"], indices=found["indices"])
+    _sync(new)
     os.replace(new, options.output)
+    _remove(job.part)
+    _remove(job.note)
+
+
+def _without_self(values: Any, where: Any, start: int) -> tuple[Any, Any]:
+    """Without each row's own index; where rows before it are as near and fill the list, without the last."""
+    import numpy as np
+
+    own = where == np.arange(start, start + len(where))[:, None]
+    own[:, -1] |= ~own.any(axis=1)
+    shape = len(where), where.shape[1] - 1
+    return values[~own].reshape(shape), where[~own].reshape(shape)
+
+
+def _shifted(message: str, start: int) -> str:
+    """An error about a block of XA, with the rows counted from the start of the file."""
+    if not re.search(r"\bXA\b", message):
+        return message
+    return re.sub(r"(XA\[|\brow )(\d+)", lambda found: f"{found[1]}{int(found[2]) + start}", message)
