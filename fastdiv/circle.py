@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,14 +11,17 @@ from fastdiv import _options as opt
 from fastdiv import _wasserstein
 from fastdiv._samples import check_order, pair
 
+if TYPE_CHECKING:
+    from fastdiv._typing import ArrayLike
+
 __all__ = ["wasserstein_circle"]
 
 
 def wasserstein_circle(
-    u_values: Any,
-    v_values: Any,
-    u_weights: Any = None,
-    v_weights: Any = None,
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
     *,
     period: float = 1.0,
     p: float = 1,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from fastdiv._samples import check_order
 from fastdiv.plan import distances, times, transport_plan
+
+if TYPE_CHECKING:
+    from fastdiv._typing import ArrayLike
 
 __all__ = ["TransportGradient", "wasserstein_distance"]
 
@@ -24,7 +27,12 @@ class TransportGradient(NamedTuple):
 
 
 def wasserstein_distance(
-    u_values: Any, v_values: Any, u_weights: Any = None, v_weights: Any = None, *, p: float = 1
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
+    *,
+    p: float = 1,
 ) -> TransportGradient:
     r"""`fastdiv.wasserstein_distance` of one pair of samples, and its gradient.
 

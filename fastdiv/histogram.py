@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,23 +12,26 @@ from fastdiv import _wasserstein
 from fastdiv._arrays import as_numbers, same_labels
 from fastdiv._samples import check_order, common, matrix
 
+if TYPE_CHECKING:
+    from fastdiv._typing import ArrayLike, Value
+
 __all__ = ["wasserstein_hist"]
 
 _EXACT = 2**53  # integers up to here are float64 numbers
 
 
 def wasserstein_hist(
-    u: Any,
-    v: Any,
+    u: ArrayLike,
+    v: ArrayLike,
     *,
-    support: Any = None,
-    bin_edges: Any = None,
-    v_bin_edges: Any = None,
+    support: ArrayLike | None = None,
+    bin_edges: ArrayLike | None = None,
+    v_bin_edges: ArrayLike | None = None,
     p: float = 1,
     axis: int = -1,
     normalize: bool = True,
     density: bool = False,
-) -> Any:
+) -> Value:
     r"""Wasserstein distance between two histograms: masses at points, or spread evenly within bins.
 
     Parameters

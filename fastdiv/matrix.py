@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from fastdiv import _options as opt
 from fastdiv._arrays import as_numbers, same_labels
 from fastdiv._memory import require_memory
 from fastdiv._sparse import Compressed, compress, compress_csr, is_sparse, renumber
+
+if TYPE_CHECKING:
+    from fastdiv._typing import Matrix, MetricName
 
 __all__ = ["Index", "cdist", "knn", "pdist"]
 
@@ -335,11 +338,11 @@ def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], *arrays: 
 
 
 def cdist(
-    XA: Any,
-    XB: Any,
-    metric: str = "js_distance",
+    XA: Matrix,
+    XB: Matrix,
+    metric: MetricName = "js_distance",
     *,
-    out: Any = None,
+    out: Array | None = None,
     workers: int | None = None,
     **metric_options: Any,
 ) -> Array:
@@ -614,10 +617,10 @@ def _fill_sweeps(
 
 
 def pdist(
-    X: Any,
-    metric: str = "js_distance",
+    X: Matrix,
+    metric: MetricName = "js_distance",
     *,
-    out: Any = None,
+    out: Array | None = None,
     workers: int | None = None,
     **metric_options: Any,
 ) -> Array:
@@ -728,7 +731,7 @@ class Index:
     (array([[0.25, 0.25]]), array([[0, 1]]))
     """
 
-    def __init__(self, XB: Any, metric: str = "js_distance", **metric_options: Any) -> None:
+    def __init__(self, XB: Matrix, metric: MetricName = "js_distance", **metric_options: Any) -> None:
         self._task = _Task(metric, metric_options)
         self._task.check_labels({"XB": XB})
         self._array = self._task.rows(XB, "XB")
@@ -748,7 +751,7 @@ class Index:
         rows, bins = self._array.shape
         return f"<fastdiv.Index of {rows} rows of {bins} bins, {self._task.metric}>"
 
-    def query(self, XA: Any, k: int, *, workers: int | None = None) -> tuple[Array, Array]:
+    def query(self, XA: Matrix, k: int, *, workers: int | None = None) -> tuple[Array, Array]:
         """The `k` nearest rows for each row of `XA`: see ``knn``."""
         threads = _workers(workers)
         k = opt.integer(k, "k")
@@ -854,10 +857,10 @@ class Index:
 
 
 def knn(
-    XA: Any,
-    XB: Any,
+    XA: Matrix,
+    XB: Matrix,
     k: int,
-    metric: str = "js_distance",
+    metric: MetricName = "js_distance",
     *,
     workers: int | None = None,
     **metric_options: Any,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from fastdiv import _wasserstein
 from fastdiv._samples import Pair, check_order, pair, shares
+
+if TYPE_CHECKING:
+    from fastdiv._typing import ArrayLike
 
 __all__ = ["Certificate", "TransportPlan", "distances", "power", "times", "transport_plan"]
 
@@ -155,7 +158,12 @@ class TransportPlan:
 
 
 def transport_plan(
-    u_values: Any, v_values: Any, u_weights: Any = None, v_weights: Any = None, *, p: float = 1
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
+    *,
+    p: float = 1,
 ) -> TransportPlan:
     r"""Optimal coupling of two samples on the line for the cost :math:`|x - y|^p`, with its potentials.
 

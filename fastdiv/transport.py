@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from fastdiv import _options as opt
 from fastdiv import _wasserstein
 from fastdiv._arrays import as_numbers
 from fastdiv._samples import Samples, check_order, check_weights, common, samples, whole
+
+if TYPE_CHECKING:
+    from fastdiv._typing import ArrayLike, NanPolicy, Row, Rows, Value
 
 __all__ = [
     "CountsAsSamplesWarning",
@@ -36,17 +39,17 @@ _warned = False
 
 
 def wasserstein_distance(
-    u_values: Any,
-    v_values: Any,
-    u_weights: Any = None,
-    v_weights: Any = None,
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
     *,
     p: float = 1,
     axis: int = -1,
     assume_sorted: bool = False,
     keepdims: bool = False,
-    nan_policy: str = "propagate",
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+) -> Value:
     r"""Wasserstein distance between two samples on the line (earth mover's distance for ``p=1``).
 
     .. math:: W_p = \Big(\int_0^1 |F^{-1}(t) - G^{-1}(t)|^p \, dt\Big)^{1/p},
@@ -115,10 +118,11 @@ def wasserstein_distance(
     """
     order = check_order(p)
     assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
-    axis, nan_policy = opt.integer(axis, "axis"), opt.policy(nan_policy)
+    axis = opt.integer(axis, "axis")
+    opt.policy(nan_policy)
     plain = u_weights is None and v_weights is None and axis in (0, -1) and not keepdims
     if plain and nan_policy == "propagate":
-        direct = _wasserstein.pair(u_values, v_values, order, assume_sorted, not _warned)
+        direct: Value | None = _wasserstein.pair(u_values, v_values, order, assume_sorted, not _warned)
         if direct is not None:
             return direct
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
@@ -128,16 +132,16 @@ def wasserstein_distance(
 
 
 def energy_distance(
-    u_values: Any,
-    v_values: Any,
-    u_weights: Any = None,
-    v_weights: Any = None,
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
     *,
     axis: int = -1,
     assume_sorted: bool = False,
     keepdims: bool = False,
-    nan_policy: str = "propagate",
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+) -> Value:
     r"""Energy distance between two samples: :math:`\big(2 \int (F - G)^2 dx\big)^{1/2}`.
 
     Equal to :math:`(2 E|X - Y| - E|X - X'| - E|Y - Y'|)^{1/2}` [1]_. Arguments as in `wasserstein_distance`.
@@ -158,16 +162,16 @@ def energy_distance(
 
 
 def cramer_distance(
-    u_values: Any,
-    v_values: Any,
-    u_weights: Any = None,
-    v_weights: Any = None,
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
     *,
     axis: int = -1,
     assume_sorted: bool = False,
     keepdims: bool = False,
-    nan_policy: str = "propagate",
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+) -> Value:
     r"""Cramer distance between two samples: :math:`\big(\int (F - G)^2 dx\big)^{1/2}`.
 
     Arguments as in `wasserstein_distance`.
@@ -184,16 +188,16 @@ def cramer_distance(
 
 
 def ks_distance(
-    u_values: Any,
-    v_values: Any,
-    u_weights: Any = None,
-    v_weights: Any = None,
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
     *,
     axis: int = -1,
     assume_sorted: bool = False,
     keepdims: bool = False,
-    nan_policy: str = "propagate",
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+) -> Value:
     r"""Kolmogorov-Smirnov distance between two samples: :math:`\sup_x |F(x) - G(x)|`, in [0, 1].
 
     Infinite values are points like any other. Arguments as in `wasserstein_distance`.
@@ -210,14 +214,14 @@ def ks_distance(
 
 
 def sliced_wasserstein(
-    X: Any,
-    Y: Any,
-    X_weights: Any = None,
-    Y_weights: Any = None,
+    X: Rows,
+    Y: Rows,
+    X_weights: Row | None = None,
+    Y_weights: Row | None = None,
     *,
     n_projections: int = 128,
     p: float = 2,
-    seed: Any = None,
+    seed: int | np.random.Generator | None = None,
 ) -> float:
     r"""Sliced Wasserstein distance between two samples in d dimensions.
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastdiv.reference import information, transport
+
+if TYPE_CHECKING:
+    from fastdiv._typing import Matrix, MetricName
 
 __all__ = ["cdist", "knn", "pdist"]
 
@@ -33,7 +36,12 @@ def _distance(metric: str, p: Any, q: Any, options: dict[str, Any]) -> Any:
 
 
 def cdist(
-    XA: Any, XB: Any, metric: str = "js_distance", *, workers: Any = None, **metric_options: Any
+    XA: Matrix,
+    XB: Matrix,
+    metric: MetricName = "js_distance",
+    *,
+    workers: int | None = None,
+    **metric_options: Any,
 ) -> np.ndarray[Any, Any]:
     """Every row of `XA` with every row of `XB`; see ``fastdiv.cdist``. `workers` changes nothing."""
     XA, XB = np.asarray(XA), np.asarray(XB)
@@ -46,7 +54,7 @@ def cdist(
 
 
 def pdist(
-    X: Any, metric: str = "js_distance", *, workers: Any = None, **metric_options: Any
+    X: Matrix, metric: MetricName = "js_distance", *, workers: int | None = None, **metric_options: Any
 ) -> np.ndarray[Any, Any]:
     """Every pair of rows of `X`, condensed; see ``fastdiv.pdist``."""
     if metric not in _SYMMETRIC:
@@ -56,7 +64,13 @@ def pdist(
 
 
 def knn(
-    XA: Any, XB: Any, k: int, metric: str = "js_distance", *, workers: Any = None, **metric_options: Any
+    XA: Matrix,
+    XB: Matrix,
+    k: int,
+    metric: MetricName = "js_distance",
+    *,
+    workers: int | None = None,
+    **metric_options: Any,
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """The `k` nearest rows of `XB`, nearest first, equal ones by index; see ``fastdiv.knn``."""
     whole = cdist(XA, XB, metric, **metric_options)

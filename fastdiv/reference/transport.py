@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastdiv import _options as opt
 from fastdiv._arrays import as_numbers, same_labels
 from fastdiv._samples import Rows, check_order, pair, samples
+
+if TYPE_CHECKING:
+    from fastdiv._typing import ArrayLike, NanPolicy, Row, Value
 
 __all__ = [
     "cramer_distance",
@@ -25,17 +28,17 @@ __all__ = [
 
 
 def wasserstein_distance(
-    u_values: Any,
-    v_values: Any,
-    u_weights: Any = None,
-    v_weights: Any = None,
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
     *,
     p: float = 1,
     axis: int = -1,
     assume_sorted: bool = False,
     keepdims: bool = False,
-    nan_policy: str = "propagate",
-) -> Any:
+    nan_policy: NanPolicy = "propagate",
+) -> Value:
     """The p-th mean of |quantile of u - quantile of v|."""
     check_order(p)
     keepdims = opt.flag(keepdims, "keepdims")
@@ -50,17 +53,17 @@ def wasserstein_distance(
 
 
 def wasserstein_hist(
-    u: Any,
-    v: Any,
+    u: ArrayLike,
+    v: ArrayLike,
     *,
-    support: Any = None,
-    bin_edges: Any = None,
-    v_bin_edges: Any = None,
+    support: ArrayLike | None = None,
+    bin_edges: ArrayLike | None = None,
+    v_bin_edges: ArrayLike | None = None,
     p: float = 1,
     axis: int = -1,
     normalize: bool = True,
     density: bool = False,
-) -> Any:
+) -> Value:
     """Quantile functions of points or of evenly filled bins, piece by piece between all their levels."""
     p, axis = check_order(p), opt.integer(axis, "axis")
     normalize, density = opt.flag(normalize, "normalize"), opt.flag(density, "density")
@@ -127,31 +130,46 @@ def _mean_power(d: Fraction, e: Fraction, p: float) -> float:
 
 
 def energy_distance(
-    u_values: Any, v_values: Any, u_weights: Any = None, v_weights: Any = None, **options: Any
-) -> Any:
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
+    **options: Any,
+) -> Value:
     """From the integral of (F - G)^2."""
-    return np.sqrt(2 * _by_cdf(u_values, v_values, u_weights, v_weights, 2, **options))
+    value: Value = np.sqrt(2 * _by_cdf(u_values, v_values, u_weights, v_weights, 2, **options))
+    return value
 
 
 def cramer_distance(
-    u_values: Any, v_values: Any, u_weights: Any = None, v_weights: Any = None, **options: Any
-) -> Any:
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
+    **options: Any,
+) -> Value:
     """From the integral of (F - G)^2."""
-    return np.sqrt(_by_cdf(u_values, v_values, u_weights, v_weights, 2, **options))
+    value: Value = np.sqrt(_by_cdf(u_values, v_values, u_weights, v_weights, 2, **options))
+    return value
 
 
 def ks_distance(
-    u_values: Any, v_values: Any, u_weights: Any = None, v_weights: Any = None, **options: Any
-) -> Any:
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
+    **options: Any,
+) -> Value:
     """The largest |F - G|."""
-    return _by_cdf(u_values, v_values, u_weights, v_weights, 0, **options)
+    value: Value = _by_cdf(u_values, v_values, u_weights, v_weights, 0, **options)
+    return value
 
 
 def wasserstein_circle(
-    u_values: Any,
-    v_values: Any,
-    u_weights: Any = None,
-    v_weights: Any = None,
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
     *,
     period: float = 1.0,
     p: float = 1,
@@ -185,14 +203,14 @@ def _round(points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndar
 
 
 def sliced_wasserstein(
-    X: Any,
-    Y: Any,
-    X_weights: Any = None,
-    Y_weights: Any = None,
+    X: ArrayLike,
+    Y: ArrayLike,
+    X_weights: Row | None = None,
+    Y_weights: Row | None = None,
     *,
     n_projections: int = 128,
     p: float = 2,
-    seed: Any = None,
+    seed: int | np.random.Generator | None = None,
 ) -> float:
     """One direction at a time, seen from the first point."""
     p, n_projections = check_order(p), opt.count(n_projections, "n_projections")
@@ -212,7 +230,12 @@ def _minus(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def transport_plan(
-    u_values: Any, v_values: Any, u_weights: Any = None, v_weights: Any = None, *, p: float = 1
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
+    *,
+    p: float = 1,
 ) -> np.ndarray:
     """The optimal coupling as a dense matrix: how far the intervals of levels of two atoms overlap."""
     check_order(p, infinite=False)

@@ -35,6 +35,13 @@ mean: float = float(fastdiv.total_variation(table, p).mean())
 if fastdiv.hellinger_distance(p, q) < 0.1:
     pass
 reference.js_distance(p, [1, 2, 3, 4])
+fastdiv.wasserstein_distance(p, [1, 2, 3], p=2)
+fastdiv.energy_distance(counts, q, u_weights=p, keepdims=True)
+fastdiv.wasserstein_hist(p, [1, 2, 3, 4], bin_edges=[0.0, 1, 2, 3, 4])
+circle: float = fastdiv.wasserstein_circle(p, p, period=24)
+sliced: float = fastdiv.sliced_wasserstein(table, [[1, 2, 3, 4]], seed=np.random.default_rng(1))
+cost: float = fastdiv.transport_plan(p, [1, 2]).cost
+fastdiv.grad.wasserstein_distance(p, pd.Series([1.0])).u_values.sum()
 """
 
 BAD = """
@@ -60,6 +67,15 @@ fastdiv.renyi_divergence(p, p, "2")
 fastdiv.chi_square(p, {1.0: 2.0})
 fastdiv.entropy(p).nothing
 reference.entropy("a")
+fastdiv.wasserstein_distance("a", p)
+fastdiv.wasserstein_distance(p, p, p="2")
+fastdiv.wasserstein_distance(p, p, nan_policy="omitt")
+fastdiv.energy_distance(p, object())
+fastdiv.wasserstein_hist(p, p, support="abc")
+fastdiv.wasserstein_circle(p, "a")
+fastdiv.sliced_wasserstein([p], [p], seed="a")
+fastdiv.transport_plan(p, ["a"])
+fastdiv.grad.wasserstein_distance(object(), p)
 """
 
 
