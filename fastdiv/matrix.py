@@ -735,7 +735,8 @@ class Index:
         self._task = _Task(metric, metric_options)
         self._task.check_labels({"XB": XB})
         self._array = self._task.rows(XB, "XB")
-        self._labelled = XB[:0] if hasattr(XB, "columns") else None  # no rows, its columns
+        frame: Any = XB
+        self._labelled = frame[:0] if hasattr(frame, "columns") else None  # no rows, its columns
         self._floats: Any = None  # samples as floats, where these tell all of them
         self._light: Array | None = None
         if not isinstance(self._array, Compressed):
