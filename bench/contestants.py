@@ -91,6 +91,9 @@ def _table() -> dict[str, list[Contestant]]:
             )
         ],
         "chi_square": [Contestant("NumPy, not normalising", lambda p, q: ((p - q) ** 2 / q).sum(-1))],
+        "triangular_discrimination": [
+            Contestant("NumPy, not normalising", lambda p, q: ((p - q) ** 2 / (p + q)).sum(-1))
+        ],
         "renyi_divergence": [
             Contestant("NumPy, not normalising", lambda p, q: np.log((p**2 / q).sum(-1))),
         ],

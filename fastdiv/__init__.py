@@ -22,6 +22,7 @@ _HOME = {
             "total_variation",
             "hellinger_distance",
             "chi_square",
+            "triangular_discrimination",
             "renyi_divergence",
         ),
         "fastdiv.transport": (

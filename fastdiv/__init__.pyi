@@ -20,6 +20,7 @@ from fastdiv.information import kl_divergence as kl_divergence
 from fastdiv.information import renyi_divergence as renyi_divergence
 from fastdiv.information import surprisal as surprisal
 from fastdiv.information import total_variation as total_variation
+from fastdiv.information import triangular_discrimination as triangular_discrimination
 from fastdiv.matrix import Index as Index
 from fastdiv.matrix import cdist as cdist
 from fastdiv.matrix import knn as knn

@@ -25,6 +25,7 @@ struct fd_cells; /* cells.h */
     X(gain_mass)                                                                                             \
     X(hellinger)                                                                                             \
     X(chi_square)                                                                                            \
+    X(triangular_discrimination)                                                                             \
     X(renyi)                                                                                                 \
     X(renyi_overlap)
 

@@ -54,6 +54,7 @@ MEASURES = (
     "total_variation",
     "hellinger_distance",
     "chi_square",
+    "triangular_discrimination",
     "renyi_divergence",
     "histograms",
     "samples",

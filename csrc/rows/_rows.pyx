@@ -53,6 +53,7 @@ MEASURES = (
     "total_variation",
     "hellinger_distance",
     "chi_square",
+    "triangular_discrimination",
     "renyi_divergence",
 )
 if len(MEASURES) != FD_N_ROWS:

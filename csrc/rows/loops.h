@@ -85,6 +85,7 @@ FD_LOOPS_OF(gain_mass)
 FD_LOOPS_OF(hellinger)
 FD_SUM_LOOP(fd_sum_chi_square, 0.0, fd_term_chi_square(fd_bin_of_masses(p, q, pair), pair))
 FD_SUM_LOOP(fd_log_sum_chi_square, -INFINITY, fd_chi_square_of_logs(p, q, pair))
+FD_LOOPS_OF(triangular_discrimination)
 FD_LOOPS_OF(renyi)
 FD_LOOPS_OF(renyi_overlap)
 

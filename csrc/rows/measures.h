@@ -126,6 +126,11 @@ FD_INLINE double fd_term_hellinger(fd_bin b, const fd_pair *pair) {
     return b.d * (b.d / roots);
 }
 
+/* Triangular discrimination, (x - y)^2 / (x + y). */
+FD_INLINE double fd_term_triangular_discrimination(fd_bin b, const fd_pair *pair) {
+    return b.d * (b.d / (b.x + b.y));
+}
+
 /* Pearson's chi-square, (x - y)^2 / y. */
 FD_INLINE double fd_term_chi_square(fd_bin b, const fd_pair *pair) {
     double term = b.d * (b.d / b.y);

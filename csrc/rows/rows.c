@@ -58,17 +58,18 @@ static const fd_measure SUMS[FD_N_ROWS] = {
     [FD_ROW_TOTAL_VARIATION] = FD_total_variation,
     [FD_ROW_HELLINGER_DISTANCE] = FD_hellinger,
     [FD_ROW_CHI_SQUARE] = FD_chi_square,
+    [FD_ROW_TRIANGULAR_DISCRIMINATION] = FD_triangular_discrimination,
     [FD_ROW_RENYI_DIVERGENCE] = FD_renyi,
 };
 
 static int fd_is_symmetric(fd_row_measure measure) {
     return measure == FD_ROW_JEFFREYS_DIVERGENCE || measure == FD_ROW_JS_DIVERGENCE ||
            measure == FD_ROW_JS_DISTANCE || measure == FD_ROW_TOTAL_VARIATION ||
-           measure == FD_ROW_HELLINGER_DISTANCE;
+           measure == FD_ROW_HELLINGER_DISTANCE || measure == FD_ROW_TRIANGULAR_DISCRIMINATION;
 }
 
 /* The largest value: the entropy of the mixture weights for Jensen-Shannon in bits, 1 for total variation and
- * squared Hellinger. */
+ * squared Hellinger, 2 for triangular discrimination. */
 static double fd_bound(fd_row_measure measure, const fd_pair *pair) {
     switch (measure) {
     case FD_ROW_JS_DIVERGENCE:
@@ -77,6 +78,8 @@ static double fd_bound(fd_row_measure measure, const fd_pair *pair) {
     case FD_ROW_TOTAL_VARIATION:
     case FD_ROW_HELLINGER_DISTANCE:
         return 1.0;
+    case FD_ROW_TRIANGULAR_DISCRIMINATION:
+        return 2.0;
     default:
         return INFINITY;
     }
@@ -263,6 +266,7 @@ static double fd_row_of_views(fd_row_measure measure, fd_view p_view, fd_view q_
         return sqrt(d);
     case FD_ROW_TOTAL_VARIATION:
     case FD_ROW_CHI_SQUARE:
+    case FD_ROW_TRIANGULAR_DISCRIMINATION:
         return d;
     default:
         return fd_in_unit(d, &o);

@@ -29,6 +29,7 @@ static inline double fd_term_of_logs(fd_measure measure, double lx, double ly, c
                      : y * pair->w_q * -fd_log2_weight(pair->w_q, pair->w_p);
     case FD_total_variation:
     case FD_hellinger:
+    case FD_triangular_discrimination:
         return x > y ? x : y;
     case FD_gain:
     case FD_gain_mass:

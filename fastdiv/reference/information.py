@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "binary_entropy",
     "chi_square",
+    "triangular_discrimination",
     "cross_entropy",
     "entropy",
     "hellinger_distance",
@@ -331,6 +332,12 @@ def _hellinger(s: _Shares) -> Array:
     roots = _over(s.ratio(0, 1)[0], np.sqrt(s.x[0]) + np.sqrt(s.x[1]))
     value = s.root_value(_sum(roots * roots) / 2.0)
     return np.where(s.disjoint(), 1.0, np.minimum(value, 1.0)) if s.normalized else value
+
+
+def _triangular_discrimination(s: _Shares) -> Array:
+    d = s.ratio(0, 1)[0]
+    value = s.value(_sum(d * _over(d, s.x[0] + s.x[1])))
+    return np.where(s.disjoint(), 2.0, np.minimum(value, 2.0)) if s.normalized else value
 
 
 def _chi_square(s: _Shares) -> Array:
@@ -689,6 +696,32 @@ def chi_square(
     """sum (p - q)^2 / q (Pearson); inf where q = 0 < p."""
     return _score(
         _chi_square, {"p": p, "q": q}, axis, keepdims, normalize, pseudocount, log_input, nan_policy, out
+    )
+
+
+def triangular_discrimination(
+    p: Any,
+    q: Any,
+    *,
+    axis: int = -1,
+    keepdims: bool = False,
+    normalize: bool = True,
+    pseudocount: float = 0.0,
+    log_input: bool = False,
+    nan_policy: str = "propagate",
+    out: Array | None = None,
+) -> Any:
+    """sum (p - q)^2 / (p + q); 2 where nothing is shared."""
+    return _score(
+        _triangular_discrimination,
+        {"p": p, "q": q},
+        axis,
+        keepdims,
+        normalize,
+        pseudocount,
+        log_input,
+        nan_policy,
+        out,
     )
 
 

@@ -19,6 +19,7 @@ _SYMMETRIC = (
     "js_distance",
     "total_variation",
     "hellinger_distance",
+    "triangular_discrimination",
     "wasserstein",
 )
 

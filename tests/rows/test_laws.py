@@ -173,6 +173,7 @@ def test_disjoint(library, name, m, n, seed):
         "js_distance": math.sqrt(LN2),
         "total_variation": 1,
         "hellinger_distance": 1,
+        "triangular_discrimination": 2,
     }
     assert call(library, name, p, q) == bound.get(name, math.inf)
     if name.startswith("js"):

@@ -16,14 +16,22 @@ PAIRED = (
     "total_variation",
     "hellinger_distance",
     "chi_square",
+    "triangular_discrimination",
     "renyi_divergence",
 )
 ROWWISE = ("entropy", *PAIRED)
 ELEMENTWISE = ("surprisal", "binary_entropy")
-BASELESS = ("total_variation", "hellinger_distance", "chi_square")
+BASELESS = ("total_variation", "hellinger_distance", "chi_square", "triangular_discrimination")
 
 DIVERGENCES = PAIRED[1:]  # zero where p = q
-SYMMETRIC = ("jeffreys_divergence", "js_divergence", "js_distance", "total_variation", "hellinger_distance")
+SYMMETRIC = (
+    "jeffreys_divergence",
+    "js_divergence",
+    "js_distance",
+    "total_variation",
+    "hellinger_distance",
+    "triangular_discrimination",
+)
 METRICS = ("js_distance", "total_variation", "hellinger_distance")
 
 

@@ -132,6 +132,11 @@ def _chi_square(rows, **options):
     return sum((a - b) ** 2 / b for a, b in zip(p, q, strict=True) if b)
 
 
+def _triangular_discrimination(rows, **options):
+    p, q = masses(rows, **options)
+    return sum((a - b) ** 2 / (a + b) for a, b in zip(p, q, strict=True) if a or b)
+
+
 def _renyi(rows, alpha, **options):
     if alpha == 1:
         return _kl(rows, **options)
@@ -168,7 +173,8 @@ ORACLE = {
     "total_variation": _total_variation,
     "hellinger_distance": _hellinger,
     "chi_square": _chi_square,
+    "triangular_discrimination": _triangular_discrimination,
     "renyi_divergence": _renyi,
 }
 
-WITHOUT_BASE = frozenset({"total_variation", "hellinger_distance", "chi_square"})
+WITHOUT_BASE = frozenset({"total_variation", "hellinger_distance", "chi_square", "triangular_discrimination"})
