@@ -30,8 +30,9 @@ Stack: TypeAlias = Sequence[Sequence[Numbers]] | Sequence[Sequence[Sequence[Numb
 ArrayLike: TypeAlias = Rows | Stack | Sequence[Sequence[Sequence[Sequence[Number]]]]
 Matrix: TypeAlias = Rows | Sparse
 
-# a number for one row, an array for more
-Value: TypeAlias = np.floating[Any] | np.ndarray[Any, np.dtype[np.floating[Any]]]
+# An array, or a number for one row: which of the two depends on shapes, that no checker knows. Any stands for
+# the number, so that results[0] is no error and results.nonsense still is one.
+Value: TypeAlias = np.ndarray[Any, np.dtype[np.floating[Any]]] | Any
 
 NanPolicy: TypeAlias = Literal["propagate", "omit", "raise"]
 MetricName: TypeAlias = Literal[
