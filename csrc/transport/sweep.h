@@ -151,31 +151,6 @@ static inline double FD_NAME(fd_area)(const FD_VALUE *u, int64_t n, const FD_VAL
     return FD_NAME(fd_area_between)(u, n, v, m, m, n, 0, left, right);
 }
 
-/* Moves over the events of two samples of masses, those at one point taken together. */
-typedef struct {
-    const FD_VALUE *u, *v;
-    fd_masses a, b;
-    int64_t i, j;
-    fd_mass A, B;
-    FD_VALUE point;
-    double difference; /* F - G right of the point */
-} FD_NAME(fd_events);
-
-static inline int FD_NAME(fd_next_event)(FD_NAME(fd_events) * e) {
-    if (e->i == e->a.n && e->j == e->b.n)
-        return 0;
-    const int from_u = e->j == e->b.n || (e->i < e->a.n && e->u[e->i] <= e->v[e->j]);
-    const FD_VALUE point = from_u ? e->u[e->i] : e->v[e->j];
-    for (; e->i < e->a.n && e->u[e->i] == point; e->i++)
-        e->A += fd_mass_at(&e->a, e->i);
-    for (; e->j < e->b.n && e->v[e->j] == point; e->j++)
-        e->B += fd_mass_at(&e->b, e->j);
-    e->point = point;
-    e->difference = fd_cross_difference(e->A, e->b.total, e->B, e->a.total) *
-                    (1.0 / (fd_mass_to_double(e->a.total) * fd_mass_to_double(e->b.total)));
-    return 1;
-}
-
 /* Integral of |scale (F - G)|^power over [left, right] for power 1 or 2; power 0: the largest of it. A and B
  * is the mass left of it. Among values at one point the gap is 0, and what F - G is there does not count. */
 static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_mass A, const FD_VALUE *v,
