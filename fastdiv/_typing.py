@@ -44,6 +44,7 @@ MetricName: TypeAlias = Literal[
     "total_variation",
     "hellinger_distance",
     "chi_square",
+    "triangular_discrimination",
     "renyi_divergence",
     "wasserstein",
 ]

@@ -31,6 +31,7 @@ _METRICS = (
     "total_variation",
     "hellinger_distance",
     "chi_square",
+    "triangular_discrimination",
     "renyi_divergence",
     "wasserstein",
 )
