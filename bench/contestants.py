@@ -94,6 +94,9 @@ def _table() -> dict[str, list[Contestant]]:
         "triangular_discrimination": [
             Contestant("NumPy, not normalising", lambda p, q: ((p - q) ** 2 / (p + q)).sum(-1))
         ],
+        "bhattacharyya_distance": [
+            Contestant("NumPy, not normalising", lambda p, q: -np.log(np.sqrt(p * q).sum(-1)))
+        ],
         "renyi_divergence": [
             Contestant("NumPy, not normalising", lambda p, q: np.log((p**2 / q).sum(-1))),
         ],

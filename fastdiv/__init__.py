@@ -23,6 +23,7 @@ _HOME = {
             "hellinger_distance",
             "chi_square",
             "triangular_discrimination",
+            "bhattacharyya_distance",
             "renyi_divergence",
         ),
         "fastdiv.transport": (

@@ -8,6 +8,7 @@ from fastdiv._threads import show_config as show_config
 from fastdiv._version import __version__ as __version__
 from fastdiv.circle import wasserstein_circle as wasserstein_circle
 from fastdiv.histogram import wasserstein_hist as wasserstein_hist
+from fastdiv.information import bhattacharyya_distance as bhattacharyya_distance
 from fastdiv.information import binary_entropy as binary_entropy
 from fastdiv.information import chi_square as chi_square
 from fastdiv.information import cross_entropy as cross_entropy

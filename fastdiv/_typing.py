@@ -45,6 +45,7 @@ MetricName: TypeAlias = Literal[
     "hellinger_distance",
     "chi_square",
     "triangular_discrimination",
+    "bhattacharyya_distance",
     "renyi_divergence",
     "wasserstein",
 ]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "binary_entropy",
     "chi_square",
+    "bhattacharyya_distance",
     "triangular_discrimination",
     "cross_entropy",
     "entropy",
@@ -916,7 +917,70 @@ def triangular_discrimination(
     )
 
 
-@_documented
+@_measure
+def bhattacharyya_distance(
+    p: ArrayLike,
+    q: ArrayLike,
+    *,
+    base: float | None = None,
+    axis: int = -1,
+    keepdims: bool = False,
+    normalize: bool = True,
+    pseudocount: float = 0.0,
+    log_input: bool = False,
+    nan_policy: NanPolicy = "propagate",
+    out: np.ndarray[Any, Any] | None = None,
+) -> Value:
+    r"""Bhattacharyya distance of each row: -log of the overlap.
+
+    .. math:: D_B(p, q) = -\log \sum_i \sqrt{p_i q_i}
+
+    Half of Renyi's divergence of order 1/2, and -log(1 - h^2) of the Hellinger distance h. Symmetric, but no
+    metric.
+
+    Parameters
+    ----------
+    p, q : array_like
+        Masses of at least one axis; all axes but `axis` broadcast, the numbers of bins agree.
+    {base}
+    {options}
+
+    Returns
+    -------
+    float or ndarray
+        One value for each row, from 0 up; ``inf`` where the rows have no bin in common. NaN for a row without
+        mass. With ``normalize=False`` it may be negative.
+
+    Raises
+    ------
+    {raises}
+
+    References
+    ----------
+    Bhattacharyya, "On a measure of divergence between two statistical populations defined by their
+    probability distributions", Bulletin of the Calcutta Mathematical Society 35 (1943).
+
+    Examples
+    --------
+    >>> import fastdiv
+    >>> fastdiv.bhattacharyya_distance([1, 0], [0.25, 0.75], base=2)
+    np.float64(1.0)
+    """
+    return _score(
+        "bhattacharyya_distance",
+        {"p": p, "q": q},
+        base,
+        axis,
+        keepdims,
+        normalize,
+        pseudocount,
+        log_input,
+        nan_policy,
+        out,
+    )
+
+
+@_measure
 def renyi_divergence(
     p: ArrayLike,
     q: ArrayLike,

@@ -47,6 +47,7 @@ METRICS = {
     "hellinger_distance": Metric(_ROWS, True),
     "chi_square": Metric(_ROWS, False),
     "triangular_discrimination": Metric(_ROWS, True),
+    "bhattacharyya_distance": Metric(("base", *_ROWS), True),
     "renyi_divergence": Metric(("alpha", "base", *_ROWS), False),
     "wasserstein": Metric(("support", "samples", "p", "pseudocount", "nan_policy"), True),
 }
@@ -361,7 +362,7 @@ def cdist(
     metric : str
         A public function's name: "cross_entropy", "kl_divergence", "jeffreys_divergence", "js_divergence",
         "js_distance", "total_variation", "hellinger_distance", "chi_square", "triangular_discrimination",
-        "renyi_divergence"; or "wasserstein".
+        "bhattacharyya_distance", "renyi_divergence"; or "wasserstein".
     out : ndarray, optional
         Where to put the result: its exact shape and dtype. A ``np.memmap`` is written in blocks of rows, in
         order, with bounded memory.

@@ -55,6 +55,7 @@ MEASURES = (
     "hellinger_distance",
     "chi_square",
     "triangular_discrimination",
+    "bhattacharyya_distance",
     "renyi_divergence",
     "histograms",
     "samples",

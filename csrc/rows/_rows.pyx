@@ -54,6 +54,7 @@ MEASURES = (
     "hellinger_distance",
     "chi_square",
     "triangular_discrimination",
+    "bhattacharyya_distance",
     "renyi_divergence",
 )
 if len(MEASURES) != FD_N_ROWS:

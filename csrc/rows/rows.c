@@ -59,13 +59,15 @@ static const fd_measure SUMS[FD_N_ROWS] = {
     [FD_ROW_HELLINGER_DISTANCE] = FD_hellinger,
     [FD_ROW_CHI_SQUARE] = FD_chi_square,
     [FD_ROW_TRIANGULAR_DISCRIMINATION] = FD_triangular_discrimination,
+    [FD_ROW_BHATTACHARYYA_DISTANCE] = FD_renyi,
     [FD_ROW_RENYI_DIVERGENCE] = FD_renyi,
 };
 
 static int fd_is_symmetric(fd_row_measure measure) {
     return measure == FD_ROW_JEFFREYS_DIVERGENCE || measure == FD_ROW_JS_DIVERGENCE ||
            measure == FD_ROW_JS_DISTANCE || measure == FD_ROW_TOTAL_VARIATION ||
-           measure == FD_ROW_HELLINGER_DISTANCE || measure == FD_ROW_TRIANGULAR_DISCRIMINATION;
+           measure == FD_ROW_HELLINGER_DISTANCE || measure == FD_ROW_TRIANGULAR_DISCRIMINATION ||
+           measure == FD_ROW_BHATTACHARYYA_DISTANCE;
 }
 
 /* The largest value: the entropy of the mixture weights for Jensen-Shannon in bits, 1 for total variation and
@@ -191,13 +193,18 @@ static double fd_row_of_views(fd_row_measure measure, fd_view p_view, fd_view q_
     fd_options o = *options;
     fd_row_reader first = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *p = &first, *q = &second;
     fd_pair pair;
-    int normalize = o.normalize != 0.0, exponent = 0;
+    int normalize = o.normalize != 0.0, exponent = 0, symmetric = fd_is_symmetric(measure);
     double d, factor = 1.0, top = 0.0, order = o.alpha - 1.0;
 
     if (measure == FD_ROW_CROSS_ENTROPY && p_view.data == q_view.data && p_view.stride == q_view.stride)
         q = p; /* entropy */
     if (!fd_weigh_any(p, n) || (q != p && !fd_weigh_any(q, n)))
         return NAN;
+    if (measure == FD_ROW_BHATTACHARYYA_DISTANCE) { /* half of Renyi's divergence of order 1/2 */
+        measure = FD_ROW_RENYI_DIVERGENCE;
+        o.alpha = factor = 0.5;
+        order = -0.5;
+    }
     if (measure == FD_ROW_RENYI_DIVERGENCE && o.alpha == 1.0)
         measure = FD_ROW_KL_DIVERGENCE;
     if (measure == FD_ROW_RENYI_DIVERGENCE && o.alpha > 0.0 && o.alpha < FD_ALPHA_MIN && normalize) {
@@ -226,7 +233,7 @@ static double fd_row_of_views(fd_row_measure measure, fd_view p_view, fd_view q_
         if (q != p)
             fd_rescale(q, n, q_exponent);
     }
-    if (fd_is_symmetric(measure) && !fd_in_order(p, q, n))
+    if (symmetric && !fd_in_order(p, q, n))
         fd_swap_rows(&p, &q, &o);
     fd_set_pair(&pair, p, q, o.w_p, o.w_q);
     pair.order = order;

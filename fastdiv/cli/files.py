@@ -32,6 +32,7 @@ _METRICS = (
     "hellinger_distance",
     "chi_square",
     "triangular_discrimination",
+    "bhattacharyya_distance",
     "renyi_divergence",
     "wasserstein",
 )

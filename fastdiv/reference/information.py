@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "binary_entropy",
     "chi_square",
+    "bhattacharyya_distance",
     "triangular_discrimination",
     "cross_entropy",
     "entropy",
@@ -354,6 +355,15 @@ def _renyi(s: _Shares, alpha: float) -> Array:
         return _kl(s)
     value = _renyi_not_kl(s, alpha)
     return np.maximum(value, 0.0) if s.normalized else value
+
+
+def _bhattacharyya(s: _Shares) -> Array:
+    far = -_log_sum_exp((s.log[0] + s.log[1]) / 2.0)
+    if not s.normalized:
+        return far
+    roots = _over(s.ratio(0, 1)[0], np.sqrt(s.x[0]) + np.sqrt(s.x[1]))
+    gone = s.value(_sum(roots * roots) / 2.0)  # 1 - sum sqrt(x y)
+    return np.where(gone <= 0.5, -np.log1p(-np.minimum(gone, 0.5)), far)
 
 
 def _renyi_not_kl(s: _Shares, alpha: float) -> Array:
@@ -722,6 +732,34 @@ def triangular_discrimination(
         log_input,
         nan_policy,
         out,
+    )
+
+
+def bhattacharyya_distance(
+    p: Any,
+    q: Any,
+    *,
+    base: float | None = None,
+    axis: int = -1,
+    keepdims: bool = False,
+    normalize: bool = True,
+    pseudocount: float = 0.0,
+    log_input: bool = False,
+    nan_policy: str = "propagate",
+    out: Array | None = None,
+) -> Any:
+    """-log sum sqrt(p q): half of Renyi's divergence of order 1/2."""
+    return _score(
+        _bhattacharyya,
+        {"p": p, "q": q},
+        axis,
+        keepdims,
+        normalize,
+        pseudocount,
+        log_input,
+        nan_policy,
+        out,
+        base=base,
     )
 
 

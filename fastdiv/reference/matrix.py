@@ -20,6 +20,7 @@ _SYMMETRIC = (
     "total_variation",
     "hellinger_distance",
     "triangular_discrimination",
+    "bhattacharyya_distance",
     "wasserstein",
 )
 

@@ -43,7 +43,8 @@ ARGUMENTS = {
 }
 ROWWISE = (
     "entropy cross_entropy kl_divergence jeffreys_divergence js_divergence js_distance total_variation "
-    "hellinger_distance chi_square triangular_discrimination renyi_divergence"
+    "hellinger_distance chi_square triangular_discrimination "
+    "bhattacharyya_distance renyi_divergence"
 )
 TRANSPORT = (
     "wasserstein_distance energy_distance cramer_distance ks_distance wasserstein_hist wasserstein_circle "

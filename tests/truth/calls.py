@@ -17,6 +17,7 @@ PAIRED = (
     "hellinger_distance",
     "chi_square",
     "triangular_discrimination",
+    "bhattacharyya_distance",
     "renyi_divergence",
 )
 ROWWISE = ("entropy", *PAIRED)
@@ -31,6 +32,7 @@ SYMMETRIC = (
     "total_variation",
     "hellinger_distance",
     "triangular_discrimination",
+    "bhattacharyya_distance",
 )
 METRICS = ("js_distance", "total_variation", "hellinger_distance")
 

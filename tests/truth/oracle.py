@@ -45,7 +45,7 @@ def magnitude(name, *rows, **options):
             return sum(abs(_xlog(p, q)) for p, q in zip(s[0], s[-1], strict=True))
         if name == "kl_divergence":
             return sum(abs(_xlog(p, p / q)) for p, q in zip(*s, strict=True) if p and q)
-        alpha = options.get("alpha", INF)
+        alpha = options.get("alpha", 0 if name == "bhattacharyya_distance" else INF)
         return abs(ORACLE[name](rows, **options)) + (1 / abs(1 - mpf(alpha)) if alpha not in (1, INF) else 0)
 
 
@@ -137,6 +137,10 @@ def _triangular_discrimination(rows, **options):
     return sum((a - b) ** 2 / (a + b) for a, b in zip(p, q, strict=True) if a or b)
 
 
+def _bhattacharyya(rows, **options):
+    return _renyi(rows, mpmath.mpf(1) / 2, **options) / 2
+
+
 def _renyi(rows, alpha, **options):
     if alpha == 1:
         return _kl(rows, **options)
@@ -174,6 +178,7 @@ ORACLE = {
     "hellinger_distance": _hellinger,
     "chi_square": _chi_square,
     "triangular_discrimination": _triangular_discrimination,
+    "bhattacharyya_distance": _bhattacharyya,
     "renyi_divergence": _renyi,
 }
 

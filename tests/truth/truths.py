@@ -30,8 +30,15 @@ getcontext().Emin, getcontext().Emax = -99999, 99999
 TABLE = Path(__file__).parent / "data" / "truth.json"
 
 ALPHAS = (0.0, 1e-9, 0.25, 0.5, 0.999, 1.0, 1.0000001, 2.0, 10.0, math.inf)
-PAIRS = ("cross_entropy", "kl_divergence", "jeffreys_divergence", "js_divergence", "js_distance")
-BASELESS = ("total_variation", "hellinger_distance", "chi_square")
+PAIRS = (
+    "cross_entropy",
+    "kl_divergence",
+    "jeffreys_divergence",
+    "js_divergence",
+    "js_distance",
+    "bhattacharyya_distance",
+)
+BASELESS = ("total_variation", "hellinger_distance", "chi_square", "triangular_discrimination")
 RAW = {"normalize": False}
 LOGS = {"log_input": True}
 
@@ -57,7 +64,7 @@ TASKS = {
     "bases": _BASES,
     "logits": [(name, {**options, **LOGS}) for name, options in _PLAIN + _BASES[:6]],
     "raw logits": [(name, {**options, **LOGS}) for name, options in _UNNORMALIZED],
-    "float32": _PLAIN + _UNNORMALIZED[:10],
+    "float32": _PLAIN + _UNNORMALIZED[:12],
     "stacks": [("js_divergence", {}), ("js_distance", {}), ("js_divergence", RAW)],
     "events": [("surprisal", {}), ("binary_entropy", {}), ("surprisal", {"base": 2})],
 }
@@ -116,7 +123,13 @@ def arguments(name, case, options):
 def of_mixed_sign(name, options):
     """Raw sums that can cancel, whose error is measured against their terms."""
     raw = options.get("normalize") is False
-    return raw and name in ("entropy", "cross_entropy", "kl_divergence", "renyi_divergence")
+    return raw and name in (
+        "entropy",
+        "cross_entropy",
+        "kl_divergence",
+        "renyi_divergence",
+        "bhattacharyya_distance",
+    )
 
 
 def compute(name, case, options):
