@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastdiv import _options as opt
 from fastdiv import _wasserstein
-from fastdiv._samples import check_order, pair
+from fastdiv._checks import options as opt
+from fastdiv._checks.samples import check_order, pair
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fastdiv._samples import check_order
+from fastdiv._checks.samples import check_order
 from fastdiv.plan import distances, times, transport_plan
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastdiv import _options as opt
 from fastdiv import _wasserstein
-from fastdiv._arrays import as_numbers, same_labels
-from fastdiv._samples import check_order, common, matrix
+from fastdiv._checks import options as opt
+from fastdiv._checks.arrays import as_numbers, same_labels
+from fastdiv._checks.samples import check_order, common, matrix
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike, Value

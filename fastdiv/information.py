@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from fastdiv import _options as opt
 from fastdiv import _rows
-from fastdiv._arrays import as_numbers, known_chunks, same_labels
+from fastdiv._checks import options as opt
+from fastdiv._checks.arrays import as_numbers, known_chunks, same_labels
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike, NanPolicy, Number, Row, Value

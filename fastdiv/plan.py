@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastdiv import _wasserstein
-from fastdiv._samples import Pair, check_order, pair, shares
+from fastdiv._checks.samples import Pair, check_order, pair, shares
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike

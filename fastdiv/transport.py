@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastdiv import _options as opt
 from fastdiv import _wasserstein
-from fastdiv._arrays import as_numbers
-from fastdiv._samples import Samples, check_order, check_weights, common, samples, whole
+from fastdiv._checks import options as opt
+from fastdiv._checks.arrays import as_numbers
+from fastdiv._checks.samples import Samples, check_order, check_weights, common, samples, whole
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike, NanPolicy, Row, Rows, Value

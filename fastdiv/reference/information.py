@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from fastdiv import _options as opt
-from fastdiv._arrays import as_numbers, same_labels
+from fastdiv._checks import options as opt
+from fastdiv._checks.arrays import as_numbers, same_labels
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike, NanPolicy, Number, Row, Value

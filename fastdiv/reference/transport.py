@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastdiv import _options as opt
-from fastdiv._arrays import as_numbers, same_labels
-from fastdiv._samples import Rows, check_order, pair, samples
+from fastdiv._checks import options as opt
+from fastdiv._checks.arrays import as_numbers, same_labels
+from fastdiv._checks.samples import Rows, check_order, pair, samples
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike, NanPolicy, Row, Value

@@ -137,7 +137,7 @@ def mixture_weights(weights: Any, count: int) -> np.ndarray:
     """``count`` weights of a mixture as float64 with sum 1; None weighs all the same."""
     if weights is None:
         return np.full(count, 1.0 / count)
-    from fastdiv._arrays import as_numbers
+    from fastdiv._checks.arrays import as_numbers
 
     given = as_numbers(weights, "weights")
     if given.shape != (count,):

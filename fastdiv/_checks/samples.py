@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastdiv import _options as opt
 from fastdiv import _wasserstein
-from fastdiv._arrays import as_numbers, same_labels
-from fastdiv._options import check_order
+from fastdiv._checks import options as opt
+from fastdiv._checks.arrays import as_numbers, same_labels
+from fastdiv._checks.options import check_order
 
 __all__ = [
     "Pair",

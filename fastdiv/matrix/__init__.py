@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastdiv import _matrix, _rows
-from fastdiv import _options as opt
-from fastdiv._arrays import as_numbers, same_labels
-from fastdiv._memory import require_memory
-from fastdiv._sparse import Compressed, compress, compress_csr, is_sparse, renumber
+from fastdiv._checks import options as opt
+from fastdiv._checks.arrays import as_numbers, same_labels
+from fastdiv._checks.memory import require_memory
+from fastdiv.matrix.sparse import Compressed, compress, compress_csr, is_sparse, renumber
 
 if TYPE_CHECKING:
     from fastdiv._typing import Matrix, MetricName
@@ -270,7 +270,7 @@ def _comparable(XA: Array, XB: Array) -> tuple[Array, Array]:
     """Samples as floats; or as uint64 where 64-bit integers differ by more than floats can tell."""
     if XA.dtype.kind == XB.dtype.kind == "f":
         return XA, XB
-    from fastdiv._samples import common
+    from fastdiv._checks.samples import common
 
     return common(XA, XB)
 
