@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+from calls import PAIRED, SYMMETRIC
 
 import fastdiv
 
@@ -182,19 +183,6 @@ def test_places_beyond_2_53():
         fastdiv.cdist(P, Q, "wasserstein", support=support[::-1])
 
 
-MEASURES = (
-    "js_divergence",
-    "js_distance",
-    "hellinger_distance",
-    "kl_divergence",
-    "cross_entropy",
-    "jeffreys_divergence",
-    "chi_square",
-    "total_variation",
-    "renyi_divergence",
-)
-
-
 def mixed_rows(seed, n, bins, dtype=float):
     """Rows from nearly empty to full, in no order, some near-identical to others."""
     rng = np.random.default_rng(seed)
@@ -206,7 +194,7 @@ def mixed_rows(seed, n, bins, dtype=float):
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("metric", MEASURES)
+@pytest.mark.parametrize("metric", PAIRED)
 def test_bits_do_not_depend_on_other_rows(monkeypatch, metric, dtype):
     """Of parts, of a row alone, of blocks, of maps, of neighbours: the value of a pair is one."""
     options = {"alpha": 1.5} if metric == "renyi_divergence" else {}
@@ -225,7 +213,7 @@ def test_bits_do_not_depend_on_other_rows(monkeypatch, metric, dtype):
         assert np.array_equal(distances, np.take_along_axis(whole, order, 1))
     square = fastdiv.cdist(A, A, metric, **options)
     assert np.array_equal(square, fastdiv.cdist(A, A.copy(), metric, **options))
-    if metric in ("js_divergence", "js_distance", "hellinger_distance", "jeffreys_divergence"):
+    if metric in SYMMETRIC:
         assert np.array_equal(square, square.T)
         assert np.array_equal(fastdiv.pdist(A, metric, **options), square[np.triu_indices(50, 1)])
     monkeypatch.setattr("fastdiv.matrix.BLOCK_BYTES", 24 * 304 * 7)
@@ -233,7 +221,7 @@ def test_bits_do_not_depend_on_other_rows(monkeypatch, metric, dtype):
     assert np.array_equal(fastdiv.cdist(A, A, metric, **options), square)
 
 
-@pytest.mark.parametrize("metric", [*MEASURES, "wasserstein"])
+@pytest.mark.parametrize("metric", [*PAIRED, "wasserstein"])
 def test_bits_of_sparse_rows_do_not_depend_on_other_rows(metric):
     sparse = pytest.importorskip("scipy.sparse")
     options = {"alpha": 0.7} if metric == "renyi_divergence" else {}
@@ -244,7 +232,7 @@ def test_bits_of_sparse_rows_do_not_depend_on_other_rows(metric):
 
 
 @pytest.mark.parametrize("n_bins", [2**31 - 8, 2**33])
-@pytest.mark.parametrize("metric", [*MEASURES, "wasserstein"])
+@pytest.mark.parametrize("metric", [*PAIRED, "wasserstein"])
 def test_memory_of_sparse_rows_follows_their_entries(n_bins, metric):
     import tracemalloc
 

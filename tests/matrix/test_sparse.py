@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from calls import PAIRED
+from calls import PAIRED, SYMMETRIC
 from scipy import sparse
 from test_matrix import OPTIONS, assert_close, rowwise
 
@@ -55,7 +55,7 @@ def test_mostly_empty_dense_rows(metric, dtype):
     assert_close(got, expected, 1e-12 if dtype is float else 5e-6)
 
 
-@pytest.mark.parametrize("metric", ["js_distance", "total_variation", "hellinger_distance", "wasserstein"])
+@pytest.mark.parametrize("metric", [*SYMMETRIC, "wasserstein"])
 def test_condensed_and_neighbours(metric):
     X = sparse.csr_array(rows(60, 200, 0.05))
     square = fastdiv.cdist(X, X, metric)
@@ -152,9 +152,7 @@ def test_scikit_learn_takes_the_graph():
     np.testing.assert_array_equal(theirs, distances)
 
 
-@pytest.mark.parametrize(
-    "metric", ["js_divergence", "total_variation", "hellinger_distance", "jeffreys_divergence"]
-)
+@pytest.mark.parametrize("metric", SYMMETRIC)
 def test_many_shared_bins_are_symmetric(metric):
     """Sums are cut into groups of shared bins, which must not be those of one of the rows."""
     X = rows(40, 3000, 0.3)

@@ -9,6 +9,7 @@ differ by, and rows that span the double range need more still (60 digits gave a
 from __future__ import annotations
 
 import mpmath
+from calls import BASELESS
 from mpmath import mp, mpf
 
 INF = mpf("inf")
@@ -30,7 +31,7 @@ def truth(name, *rows, base=None, more_digits=0, **options):
     rows = [[float(x) for x in row] for row in rows]
     with mp.workdps(digits(rows, options.get("log_input", False)) + more_digits):
         value = ORACLE[name](rows, **options)
-        if base is None or name in WITHOUT_BASE:
+        if base is None or name in BASELESS:
             return value
         unit = mpmath.log(mpf(base))
         return value / (mpmath.sqrt(unit) if name == "js_distance" else unit)
@@ -181,5 +182,3 @@ ORACLE = {
     "bhattacharyya_distance": _bhattacharyya,
     "renyi_divergence": _renyi,
 }
-
-WITHOUT_BASE = frozenset({"total_variation", "hellinger_distance", "chi_square", "triangular_discrimination"})

@@ -1,4 +1,4 @@
-"""The truth about derivatives: every measure differentiated by the rules of a textbook, to 250 digits and more.
+"""The truth about derivatives: every measure differentiated by a textbook's rules, to 250 digits and more.
 
 ``slopes`` of shares x and y are the derivatives by each share as if it were free; the chain rule of what the
 shares are made of follows: masses p = P x give (slope - sum x slope)/P, logits x (slope - sum x slope). Named
