@@ -14,7 +14,7 @@ import numpy as np
 
 from fastdiv import _rows
 from fastdiv._checks import options as opt
-from fastdiv._checks.arrays import as_numbers, known_chunks, same_labels
+from fastdiv._checks.arrays import as_numbers, known_chunks, same_chunks, same_labels
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike, NanPolicy, Number, Row, Value
@@ -183,6 +183,8 @@ def _score(
         known_chunks(a, name, axis)
         if stack:
             known_chunks(a, name, -2 if axis in (-1, a.ndim - 1) else -1)
+    if ducks:
+        same_chunks(given, axis)
     if stack and weights is not None:
         same_labels({**arrays, "weights": weights}, -2 if axis in (-1, given["p"].ndim - 1) else -1)
     last = opt.stack_last if stack else opt.bins_last

@@ -10,12 +10,16 @@ been imported, so ``sys.modules`` knows.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+from contextlib import suppress
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 
-__all__ = ["as_numbers", "known_chunks", "same_labels"]
+__all__ = ["as_numbers", "known_chunks", "same_chunks", "same_labels"]
+
+PLACES = ("support", "bin_edges")  # where bins are: an entry left out takes a mass with it
 
 
 def _classes(module: str, *names: str) -> Any:
@@ -72,11 +76,16 @@ def _unwrapped(values: Any, name: str) -> Any:
                 if isinstance(part, masked) and np.ma.is_masked(part):
                     raise TypeError(f"{name} has masked entries, which have no value here; pass them without")
     if isinstance(values, Mapping):
+        if name.endswith("_values"):  # as Counter has them
+            raise TypeError(
+                f"{name} is a {type(values).__name__}; pass list({name}) and, if it maps values to weights, "
+                f"{name.replace('_values', '_weights')}=list({name}.values())"
+            )
         raise TypeError(
             f"{name} is a {type(values).__name__}, whose keys say which bin is which; put all in one order "
             f"of keys and pass the values, for example [{name}.get(key, 0) for key in keys]"
         )
-    if type(values).__module__.startswith("scipy.sparse") and hasattr(values, "toarray"):
+    if _is_sparse(values):
         raise TypeError(
             f"{name} is a {type(values).__name__}, but a dense array is needed here; pass {name}.toarray() "
             "(cdist, pdist and knn take sparse rows of masses as they are)"
@@ -84,10 +93,16 @@ def _unwrapped(values: Any, name: str) -> Any:
     return values
 
 
+def _is_sparse(values: Any) -> bool:
+    return type(values).__module__.startswith("scipy.sparse") and hasattr(values, "toarray")
+
+
 def _unmask(values: Any, name: str) -> str:
     """What to do about masked entries, so that what is left stays in its place."""
     if name.endswith("weights"):
         return f"pass {name}.filled(0)"
+    if name in PLACES:
+        return "leave those places out, and their masses"
     if values.ndim == 1 and name.endswith("values"):
         return f"pass {name}.compressed()"
     return f"pass {name}.astype(float).filled(np.nan), where they count as missing"
@@ -95,21 +110,53 @@ def _unmask(values: Any, name: str) -> str:
 
 def _hint(values: Any, array: np.ndarray, name: str) -> str:
     """What would make numbers of an array that holds none."""
-    kind = array.dtype.kind
-    if kind in "Mm":
-        unit, step = np.datetime_data(array.dtype)
-        counts = f", counts of {unit if step == 1 else f'{step} {unit}'}"
-        if np.isnat(array).any():
-            return (
-                "; there are missing times (NaT): leave them out, and for exact differences pass "
-                f'x[~np.isnat(x)].astype("int64"){counts}, with x = np.asarray({name})'
-            )
-        return f'; for exact differences pass np.asarray({name}).astype("int64"){counts}'
-    if kind != "O":
+    dtype: Any = getattr(values, "dtype", None)
+    if array.dtype.kind in "Mm":
+        return _hint_for_times(array, f"np.asarray({name})", name)
+    if array.dtype.kind != "O":
         return ""
+    if getattr(dtype, "tz", None) is not None and hasattr(
+        values, "to_numpy"
+    ):  # times of pandas in a time zone
+        unit = f"M8[{dtype.unit}]"
+        return _hint_for_times(values.to_numpy(unit), f'{name}.to_numpy("{unit}")', name)
+    if array.ndim == 0 and isinstance(values, Set):
+        return f"; {name} is a {type(values).__name__}, which keeps neither order nor repeats: pass a list"
     if array.ndim == 0 and hasattr(values, "__iter__"):
         return f"; {name} is a {type(values).__name__}, pass list({name})"
+    first = array.flat[0] if array.size else None
+    if isinstance(first, Mapping) and array.ndim == 1:
+        return (
+            f"; its entries are of class {type(first).__name__}, whose keys say which bin is which: put all "
+            f"in one order of keys, for example [[row.get(key, 0) for key in keys] for row in {name}]"
+        )
+    if _is_sparse(first):
+        return f"; its entries are sparse: pass scipy.sparse.vstack({name}).toarray()"
+    for to, what in (("m8[us]", timedelta), ("M8[us]", date)):
+        if isinstance(first, what) and not getattr(first, "tzinfo", None):
+            with suppress(TypeError, ValueError):
+                return _hint_for_times(np.asarray(values, to), f'np.asarray({name}, "{to}")', name)
+    with suppress(TypeError, ValueError, OverflowError):
+        np.asarray(values, float)
+        return f"; for example np.asarray({name}, float)"
     return "; convert it to a numeric dtype first"
+
+
+def _hint_for_times(array: np.ndarray, made_by: str, name: str) -> str:
+    """Counts of the unit are exact; NaT, the least int64, is cut out or, where that moves others, is NaN."""
+    unit, step = np.datetime_data(array.dtype)
+    counts = f", counts of {unit if step == 1 else f'{step} {unit}'}"
+    if not np.isnat(array).any():
+        return f'; for exact differences pass {made_by}.astype("int64"){counts}'
+    if array.ndim == 1 and (name.endswith("values") or name in PLACES):
+        return (
+            "; there are missing times (NaT): leave them out, and for exact differences pass "
+            f'x[~np.isnat(x)].astype("int64"){counts}, with x = {made_by}'
+        )
+    return (
+        "; there are missing times (NaT), which count as missing in "
+        f'np.where(np.isnat(x), np.nan, x.astype("int64")){counts}, with x = {made_by}'
+    )
 
 
 # --- labels --------------------------------------------------------------------------------------------
@@ -199,3 +246,36 @@ def known_chunks(array: Any, name: str, axis: int) -> None:
             f"{name} is cut into {len(chunks[axis])} chunks along axis {axis}, where one is needed; "
             f"pass {name}.rechunk({{{axis}: -1}})"
         )
+
+
+def same_chunks(arrays: dict[str, Any], axis: int) -> None:
+    """Raise where rows are cut at other places: rows that belong together share a chunk.
+
+    An array in memory is one chunk.
+    """
+    seen: dict[int, tuple[str, int, tuple[int, ...]]] = {}
+    for name, array in sorted(arrays.items(), key=lambda item: isinstance(item[1], np.ndarray)):
+        chunks = getattr(array, "chunks", [(n,) for n in array.shape])
+        if not -len(chunks) <= axis < len(chunks):
+            continue
+        rows = [i for i in range(len(chunks)) if i != axis % len(chunks)]
+        for place, i in enumerate(reversed(rows)):  # rows broadcast from the last axis on
+            if sum(chunks[i]) == 1:
+                continue
+            first, there, known = seen.setdefault(place, (name, i, chunks[i]))
+            if known == chunks[i] or sum(known) != sum(chunks[i]):
+                continue
+            cut = f"{{{i}: {first}.chunks[{there}]}}"
+            if isinstance(array, np.ndarray):
+                raise ValueError(
+                    f"{first} is cut into {len(known)} chunks of rows, but {name} is in memory in one piece; "
+                    f"pass dask.array.from_array({name}, chunks={cut})"
+                )
+            raise ValueError(
+                f"{first} and {name} have chunks of other lengths ({_ends(known)} against {_ends(chunks[i])} "
+                f"rows), where rows of the same place must be in the same chunk; pass {name}.rechunk({cut})"
+            )
+
+
+def _ends(lengths: tuple[int, ...]) -> str:
+    return str(lengths) if len(lengths) <= 4 else f"({lengths[0]}, {lengths[1]}, ..., {lengths[-1]})"
