@@ -42,7 +42,7 @@ _HOME = {
     }.items()
     for name in names
 }
-_MODULES = ("grad", "reference")
+_MODULES = ("gan", "grad", "reference")
 
 __all__ = ["__version__", *_HOME, *_MODULES]
 

@@ -1,5 +1,6 @@
 # What type checkers see of the names that __init__.py loads on first use; a test compares the two.
 
+from fastdiv import gan as gan
 from fastdiv import grad as grad
 from fastdiv import reference as reference
 from fastdiv._threads import num_threads as num_threads
