@@ -10,21 +10,20 @@ from fastdiv._version import __version__
 _HOME = {
     name: module
     for module, names in {
-        "fastdiv.information": (
-            "surprisal",
-            "entropy",
-            "binary_entropy",
-            "cross_entropy",
+        "fastdiv._entropies": ("surprisal", "entropy", "binary_entropy", "cross_entropy"),
+        "fastdiv._divergences": (
             "kl_divergence",
             "jeffreys_divergence",
             "js_divergence",
+            "chi_square",
+            "renyi_divergence",
+        ),
+        "fastdiv._distances": (
             "js_distance",
             "total_variation",
             "hellinger_distance",
-            "chi_square",
             "triangular_discrimination",
             "bhattacharyya_distance",
-            "renyi_divergence",
         ),
         "fastdiv.transport": (
             "wasserstein_distance",

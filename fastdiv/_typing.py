@@ -51,6 +51,24 @@ MetricName: TypeAlias = Literal[
 ]
 
 
+class Options(TypedDict, total=False):
+    """What every row-wise measure takes."""
+
+    axis: int
+    keepdims: bool
+    normalize: bool
+    pseudocount: float
+    log_input: bool
+    nan_policy: NanPolicy
+    out: Array | None
+
+
+class LogOptions(Options, total=False):
+    """What a measure in units of a logarithm takes."""
+
+    base: float | None
+
+
 class MetricOptions(TypedDict, total=False):
     """What the metrics of cdist, pdist, knn and Index take, each some of it."""
 

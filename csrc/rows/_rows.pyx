@@ -312,6 +312,8 @@ cdef bint read_option(str name, object value, fd_options *options) except -1:
             return False
         options.unit_hi, options.unit_lo = (1.0, 0.0) if value == 2 else unit(value)
         return True
+    if name == "out":
+        return value is None
     if name == "pseudocount" or name == "alpha":
         if not is_real(value) or not 0 <= value or (type(value) is int and value > 1 << 53):
             return False
@@ -320,7 +322,7 @@ cdef bint read_option(str name, object value, fd_options *options) except -1:
             return True
         options.pseudocount = value
         return value < 1e308
-    return value is None  # out, weights
+    return False
 
 
 cdef object one_pair(int measure, object p, object q, fd_options *options):
@@ -351,8 +353,11 @@ cdef inline object argument(tuple names, tuple args, dict given, Py_ssize_t i):
     return args[i] if i < len(args) else given.get(names[i])
 
 
-cdef object short_way(int measure, tuple names, tuple args, dict given, frozenset takes):
-    """The value of one pair, its arrays `args` or by `names`, the options in `given`; None for the long way."""
+cdef object short_way(int measure, bint has_base, tuple names, tuple named, tuple args, dict given):
+    """The value of one pair, its arrays `args` or by `names`, the options in `given`; None for the long way.
+
+    `named` are parameters that only this measure has.
+    """
     cdef fd_options options = fd_default_options
     cdef Py_ssize_t n_names = len(names)
     if len(args) > n_names:
@@ -362,7 +367,9 @@ cdef object short_way(int measure, tuple names, tuple args, dict given, frozense
             if name in names:
                 if names.index(name) < len(args):
                     return None
-            elif name not in takes or not read_option(name, value, &options):
+            elif name == "alpha" or (name == "base" and not has_base):
+                return None
+            elif not (value is None if name in named else read_option(name, value, &options)):
                 return None
         if options.log_input and options.pseudocount:
             return None
@@ -372,15 +379,14 @@ cdef object short_way(int measure, tuple names, tuple args, dict given, frozense
     return one_pair(measure, p, p if n_names == 1 else argument(names, args, given, 1), &options)
 
 
-def door(int measure, int n_rows, function):
-    """`function`, with a short way in for one pair of plain vectors (or one, n_rows = 1)."""
+def door(int measure, bint has_base, function):
+    """`function`, with a short way in for one pair of plain vectors, or for one if it takes no more."""
     code = function.__code__
-    cdef tuple parameters = code.co_varnames[:code.co_argcount + code.co_kwonlyargcount]
-    cdef tuple names = parameters[:n_rows + (1 if "alpha" in parameters else 0)]
-    cdef frozenset takes = frozenset(parameters[len(names):])
+    cdef tuple names = code.co_varnames[:code.co_argcount]
+    cdef tuple named = code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]
 
     def entrance(*args, **options):
-        value = short_way(measure, names, args, options, takes)
+        value = short_way(measure, has_base, names, named, args, options)
         return function(*args, **options) if value is None else value
 
     return wraps(function)(entrance)

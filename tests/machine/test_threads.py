@@ -11,7 +11,7 @@ import pytest
 from calls import ROWWISE, call
 
 import fastdiv
-from fastdiv import _core, _threads
+from fastdiv import _core, _rowwise, _threads
 
 openmp = pytest.mark.skipif(not _core.openmp(), reason="a serial build has one thread")
 
@@ -320,8 +320,8 @@ def test_blocks_of_rows_are_the_rows(name, monkeypatch):
         ({"nan_policy": "omit"}, np.where(p == 7, np.nan, p).astype("f4"), q.astype("f4")),
     ]
     whole = [call(fastdiv, name, a, b, **options) for options, a, b in cases]
-    monkeypatch.setattr(fastdiv.information, "CAST_BLOCK", 70)
-    monkeypatch.setattr(fastdiv.information, "LONG_BLOCK", 70)
+    monkeypatch.setattr(_rowwise, "CAST_BLOCK", 70)
+    monkeypatch.setattr(_rowwise, "LONG_BLOCK", 70)
     for (options, a, b), expected in zip(cases, whole, strict=True):
         got = call(fastdiv, name, a, b, **options)
         assert got.dtype == expected.dtype
@@ -331,7 +331,7 @@ def test_blocks_of_rows_are_the_rows(name, monkeypatch):
 def test_blocks_of_stacks(monkeypatch):
     stack = np.random.default_rng(0).integers(1, 50, (50, 3, 20)).astype("f4")
     expected = fastdiv.js_divergence(stack), fastdiv.js_divergence(stack.astype("i8"), weights=[1, 2, 3])
-    monkeypatch.setattr(fastdiv.information, "CAST_BLOCK", 100)
-    monkeypatch.setattr(fastdiv.information, "LONG_BLOCK", 100)
+    monkeypatch.setattr(_rowwise, "CAST_BLOCK", 100)
+    monkeypatch.setattr(_rowwise, "LONG_BLOCK", 100)
     assert np.array_equal(fastdiv.js_divergence(stack), expected[0])
     assert np.array_equal(fastdiv.js_divergence(stack.astype("i8"), weights=[1, 2, 3]), expected[1])

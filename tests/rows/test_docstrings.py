@@ -7,7 +7,7 @@ import pytest
 from calls import ROWWISE
 
 import fastdiv
-from fastdiv import information
+from fastdiv import _faces
 
 WRITTEN = """One line.
 
@@ -18,15 +18,13 @@ WRITTEN = """One line.
     {base}
     {options}
 
-    Raises
-    ------
     {raises}
     """
 
 
 @pytest.mark.parametrize("text", [WRITTEN, inspect.cleandoc(WRITTEN)], ids=["3.12", "3.13"])
 def test_fragments_take_the_margin_of_their_marker(text):
-    lines = inspect.cleandoc(information._pasted(text)).split("\n")
+    lines = inspect.cleandoc(_faces.completed(text)).split("\n")
     entries = [line for line in lines if " : " in line and not line.startswith(" ")]
     options = "p base axis keepdims normalize pseudocount log_input nan_policy out"
     assert [line.split(" : ")[0] for line in entries] == options.split()

@@ -8,7 +8,7 @@ import pytest
 from calls import PAIRED, ROWWISE
 
 import fastdiv
-from fastdiv import information
+from fastdiv import _rowwise
 
 RNG = np.random.default_rng(8)
 P, Q = RNG.dirichlet(np.ones(37), size=2)
@@ -52,7 +52,7 @@ def test_short_way(name, monkeypatch):
     def long_way(*args, **options):
         raise AssertionError("the long way")
 
-    monkeypatch.setattr(information, "_score", long_way)
+    monkeypatch.setattr(_rowwise, "score", long_way)
     for options, value in zip(cases, expected, strict=True):
         got = measure(*given, **options)
         assert type(got) is np.float64
@@ -87,6 +87,9 @@ def test_what_only_the_long_way_refuses(name):
     if "weights" not in taken(name):
         with pytest.raises(TypeError, match="unexpected keyword"):
             measure(*given, weights=None)
+    if "alpha" not in taken(name):
+        with pytest.raises(TypeError, match=rf"^{name}\(\) got an unexpected keyword argument 'alpha'"):
+            measure(*given, alpha=2.0)
     with pytest.raises(TypeError, match="positional argument"):
         measure(*given, -1)
     if len(given) == 3:

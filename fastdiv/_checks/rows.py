@@ -1,0 +1,121 @@
+"""The door for rows of bins: arrays and options of a measure in, views with their bins last out.
+
+The compiled measures and their twins come in here, so that they take and refuse the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastdiv._checks import options as opt
+from fastdiv._checks.arrays import as_numbers, known_chunks, same_chunks, same_labels
+
+__all__ = ["RowOptions", "Rows", "is_lazy", "rows", "takes_base"]
+
+
+class RowOptions(NamedTuple):
+    """The options of row-wise measures, with their defaults."""
+
+    base: float | None = None
+    axis: int = -1
+    keepdims: bool = False
+    normalize: bool = True
+    pseudocount: float = 0.0
+    log_input: bool = False
+    nan_policy: str = "propagate"
+    out: np.ndarray[Any, Any] | None = None
+
+
+class Rows(NamedTuple):
+    """Arrays that are compared row by row, checked."""
+
+    views: dict[str, Any]
+    """The arrays by name, their bins last."""
+    broadcast: tuple[int, ...]
+    """The shape of all rows, without the bins; of a stack with the axis of what is mixed."""
+    is_stack: bool
+    shape: tuple[int, ...]
+    """Of the result."""
+    dtype: np.dtype[Any]
+    options: RowOptions
+
+    @property
+    def n_compared(self) -> int:
+        """How many distributions are compared."""
+        return self.broadcast[-1] if self.is_stack else len(self.views)
+
+    def refuse_bad_masses(self) -> None:
+        """Raise for the first entry that is no mass."""
+        x = self.options
+        for name, view in self.views.items():
+            opt.raise_bad_mass(view, name, x.axis, log_input=x.log_input, nan_policy=x.nan_policy)
+
+
+def is_lazy(array: Any) -> bool:
+    """Arrays that compute for themselves, such as Dask's: they get the ufunc, not our conversions."""
+    return hasattr(array, "__array_function__") and not isinstance(array, np.ndarray)
+
+
+def takes_base(measure: Any) -> bool:
+    """Whether a measure is in units of a logarithm: what type checkers are told holds here."""
+    return bool(measure.__annotations__["options"] == "Unpack[LogOptions]")
+
+
+def _options(measure: Any, given: Mapping[str, Any]) -> RowOptions:
+    """The options of a call, each checked; one that the measure does not have is refused as Python does."""
+    for name in given:
+        if name not in RowOptions._fields or (name == "base" and not takes_base(measure)):
+            raise TypeError(f"{measure.__name__}() got an unexpected keyword argument {name!r}")
+    x = RowOptions(**given)
+    log_input = opt.flag(x.log_input, "log_input")
+    return RowOptions(
+        opt.log_base(x.base),
+        opt.integer(x.axis, "axis"),
+        opt.flag(x.keepdims, "keepdims"),
+        opt.flag(x.normalize, "normalize"),
+        opt.smoothing(x.pseudocount, log_input),
+        log_input,
+        opt.policy(x.nan_policy),
+        x.out,
+    )
+
+
+def rows(
+    measure: Any, arrays: dict[str, Any], given: Mapping[str, Any], weights: Any = None, *, lazy: bool = False
+) -> Rows:
+    """The arrays and options of a call of `measure`; ``p`` alone is a stack where there might be a ``q``.
+
+    Parameters
+    ----------
+    weights
+        Of the distributions of a stack, for their labels only.
+    lazy
+        Leave arrays that compute for themselves as they are.
+    """
+    checked = {name: a if lazy and is_lazy(a) else as_numbers(a, name) for name, a in arrays.items()}
+    options = _options(measure, given)
+    axis = options.axis
+    is_stack = len(checked) == 1 and measure.__name__ != "entropy"
+    same_labels(arrays, axis, rows=True)
+    other = -2 if axis in (-1, checked["p"].ndim - 1) else -1  # where a stack holds what is mixed
+    for name, a in checked.items():
+        if is_lazy(a):
+            known_chunks(a, name, axis)
+            if is_stack:
+                known_chunks(a, name, other)
+    if any(map(is_lazy, checked.values())):
+        same_chunks(checked, axis)
+    if is_stack and weights is not None:
+        same_labels({**arrays, "weights": weights}, other)
+    last = opt.stack_last if is_stack else opt.bins_last
+    views = {name: last(a, name, axis) for name, a in checked.items()}
+    broadcast = opt.row_shape(list(views.values()), list(views))
+    left = broadcast[:-1] if is_stack else broadcast
+    shape = opt.result_shape(left, axis, options.keepdims, is_stack)
+    dtype = opt.result_dtype(*checked.values())
+    if options.out is not None and not any(map(is_lazy, checked.values())):
+        opt.check_out(options.out, shape, dtype)
+    return Rows(views, broadcast, is_stack, shape, dtype, options)

@@ -1,0 +1,123 @@
+"""The faces of the row-wise measures: what all of them share, told once.
+
+A measure is written ``def name(p, q, **options: Unpack[Options])``, or ``LogOptions`` where it has a base.
+Type checkers read that; here signatures are spelled out of it, docstrings completed, and the compiled
+measures get their way in. Nothing is imported before it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from inspect import Signature
+
+    from fastdiv._typing import LogOptions, Options, Value
+
+__all__ = ["completed", "measure", "score", "score_events", "spelled_out"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_SHARED = {
+    "{pair}": """\
+p, q : array_like
+    Masses of at least one axis; all axes but `axis` broadcast, the numbers of bins agree.""",
+    "{base}": """\
+base : float, optional
+    Base of the logarithm, finite and greater than 1. None: nats.""",
+    "{options}": """\
+axis : int, default -1
+    The axis that holds the bins.
+keepdims : bool, default False
+    Keep that axis with length 1.
+normalize : bool, default True
+    Divide each row by its sum. False takes the masses as they stand, whatever they add to.
+pseudocount : float, default 0.0
+    Added to every bin, in float64, before normalising.
+log_input : bool, default False
+    The entries are log-probabilities or logits, ``-inf`` for no mass; rows are normalised by log-sum-exp,
+    so nothing underflows.
+nan_policy : {"propagate", "omit", "raise"}
+    What a NaN does: make its row's value NaN; drop its bin, from all rows compared; raise.
+out : ndarray, optional
+    Where to put the result: its exact shape and dtype.""",
+    "{raises}": """\
+Raises
+------
+ValueError
+    A negative or infinite mass (argument, row and bin are named), different numbers of bins, no bins, an
+    option out of range, a NaN with ``nan_policy="raise"``.
+TypeError
+    Entries that are not real numbers, options of a wrong type.""",
+}
+
+
+def completed(text: str) -> str:
+    """The docstring with what its markers stand for, at their margin.
+
+    From Python 3.13 on docstrings come without the margin that their lines have in common.
+    """
+    margin = "    " if "\n    Parameters\n" in text else ""
+    for marker, words in _SHARED.items():
+        text = text.replace(margin + marker, margin + words.replace("\n", "\n" + margin))
+    return text
+
+
+class _Spelled:
+    """Stands where ``inspect.signature`` looks for what is wrapped, and spells its options out.
+
+    Only when asked: a first call need not import ``inspect``.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.__wrapped__ = function
+
+    @property
+    def __signature__(self) -> Signature:
+        from inspect import Parameter, signature
+
+        from fastdiv import _typing
+        from fastdiv._checks.rows import RowOptions
+
+        written = signature(self.__wrapped__)
+        *own, options = written.parameters.values()
+        annotated = getattr(_typing, options.annotation.removeprefix("Unpack[").removesuffix("]"))
+        for name, default in RowOptions._field_defaults.items():
+            if name in annotated.__annotations__:
+                kind = annotated.__annotations__[name]
+                text = getattr(kind, "__forward_arg__", kind)
+                own.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=text))
+        return written.replace(parameters=own)
+
+
+def spelled_out(face: Any, function: Callable[..., Any]) -> None:
+    """Let `face` show the signature of `function`, with each of its options by name."""
+    face.__wrapped__ = _Spelled(function)
+
+
+def measure(function: F) -> F:
+    """A public measure of ``fastdiv.information``: one pair of plain vectors goes a short way of its own."""
+    from fastdiv import _rows
+
+    function.__doc__ = completed(function.__doc__ or "")
+    function.__module__ = "fastdiv.information"
+    name = "cross_entropy" if function.__name__ == "entropy" else function.__name__  # H(p) = H(p, p)
+    has_base = function.__annotations__["options"] == "Unpack[LogOptions]"
+    face: F = _rows.door(_rows.MEASURES.index(name), has_base, function)
+    spelled_out(face, function)
+    return face
+
+
+def score(measure: Any, arrays: dict[str, Any], options: Options | LogOptions, **parameters: Any) -> Value:
+    """The long way: see ``fastdiv._rowwise``."""
+    from fastdiv import _rowwise
+
+    return _rowwise.score(measure, arrays, options, **parameters)
+
+
+def score_events(measure: str, p: Any, base: float | None) -> Value:
+    """Single probabilities: see ``fastdiv._rowwise``."""
+    from fastdiv import _rowwise
+
+    return _rowwise.score_events(measure, p, base)

@@ -1,0 +1,148 @@
+"""The long way of the row-wise measures: any array-likes, any options, any number of rows.
+
+One pair of plain vectors goes the short way (``door`` in csrc/rows/_rows.pyx) and does not import this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from fastdiv import _rows
+from fastdiv._checks import options as opt
+from fastdiv._checks.arrays import as_numbers
+from fastdiv._checks.rows import Rows, is_lazy, rows
+
+if TYPE_CHECKING:
+    from fastdiv._typing import Value
+
+__all__ = ["score", "score_events"]
+
+# bins that are cast at a time, and computed before Ctrl-C is looked at
+CAST_BLOCK, LONG_BLOCK = 1 << 18, 1 << 26
+
+
+class _Kernel(NamedTuple):
+    """A gufunc, and what it is given besides the arrays."""
+
+    gufunc: Any
+    core: int
+    """The axes of an array that belong to one row: its bins, or the stack and its bins."""
+    others: tuple[np.ndarray, ...]
+    """The operands behind the arrays: mixture weights, options."""
+    is_alone: bool
+    """Entropy: one array is both p and q."""
+
+    def __call__(self, arrays: list[Any], out: np.ndarray | None = None) -> Any:
+        operands = (*arrays, *arrays) if self.is_alone else arrays
+        return self.gufunc(*operands, *self.others, **({} if out is None else {"out": out}))
+
+
+def score(
+    measure: Any, arrays: dict[str, Any], given: Mapping[str, Any], weights: Any = None, alpha: float = 1.0
+) -> Value:
+    """The value of each row by the compiled `measure`, one of ``fastdiv.information``.
+
+    Parameters
+    ----------
+    measure
+        The public function, by whose name the gufunc goes.
+    arrays
+        The distributions by their names.
+    given
+        Its options, as they came.
+    weights, alpha
+        Of a mixture; the order of Renyi's divergence.
+    """
+    order = opt.order(alpha)
+    x = rows(measure, arrays, given, weights, lazy=True)
+    o, name = x.options, measure.__name__
+    operands, void, pseudocount = list(x.views.values()), None, o.pseudocount
+    lazy = any(map(is_lazy, operands))
+    if lazy and (o.out is not None or o.nan_policy == "raise"):
+        raise TypeError("arrays that are computed later take neither out nor nan_policy='raise'")
+    mixture = opt.mixture_weights(weights, max(2, x.n_compared))
+    if o.nan_policy == "omit" and (lazy or any(np.isnan(view).any() for view in operands)):
+        if not lazy:  # a bin that is dropped may hide what is forbidden
+            x.refuse_bad_masses()
+        operands, void = _without_missing(x)
+        pseudocount = 0.0
+    pair = (0.5, 0.5) if x.is_stack else mixture
+    options = np.array([*_rows.unit(o.base), o.normalize, o.log_input, pseudocount, *pair, order])
+    if x.is_stack:
+        kernel = _Kernel(_rows.STACK_GUFUNCS[name], 2, (mixture, options), False)
+    elif name == "entropy":  # H(p) = H(p, p)
+        kernel = _Kernel(_rows.GUFUNCS["cross_entropy"], 1, (options,), True)
+    else:
+        kernel = _Kernel(_rows.GUFUNCS[name], 1, (options,), False)
+    result: Value
+    if void is None:
+        result = _over_blocks(kernel, operands, x, x.dtype)
+    else:
+        result = _over_blocks(kernel, operands, x, np.dtype(np.float64))
+        result = np.where(void, np.nan, result).astype(x.dtype)[()]
+    if not lazy and np.isnan(result).any():
+        x.refuse_bad_masses()
+    if o.out is not None:
+        o.out[...] = result.reshape(x.shape)
+        return o.out
+    return result.reshape(x.shape) if o.keepdims else result
+
+
+def _without_missing(x: Rows) -> tuple[list[np.ndarray], np.ndarray]:
+    """Copies without the bins in which any compared row has a NaN, and which rows have nothing left."""
+    views = list(x.views.values())
+    missing = np.isnan(views[0])
+    for view in views[1:]:
+        missing = missing | np.isnan(view)
+    if x.is_stack:
+        missing = missing.any(-2, keepdims=True)
+    none = -np.inf if x.options.log_input else 0.0
+    kept = [np.where(missing, none, view.astype(np.float64) + x.options.pseudocount) for view in views]
+    return kept, missing.all(-1)[..., 0] if x.is_stack else missing.all(-1)
+
+
+def _over_blocks(kernel: _Kernel, arrays: list[Any], x: Rows, dtype: np.dtype[Any]) -> Any:
+    """The kernel over all rows, its values in `dtype`.
+
+    Integers of one dtype are taken as they are, all else is cast. Long work goes by blocks of rows: what was
+    cast is still in the caches when it is read, and Python looks at signals after each block.
+    """
+    target = dtype
+    if not x.is_stack and all(a.dtype == arrays[0].dtype and a.dtype.kind in "iu" for a in arrays):
+        target = arrays[0].dtype.newbyteorder("=")
+    elif not x.is_stack and all(a.dtype == np.bool_ for a in arrays):
+        arrays, target = [a.view(np.uint8) for a in arrays], np.dtype(np.uint8)
+    shape = x.broadcast[: len(x.broadcast) + 1 - kernel.core]
+    bins = max(a.size for a in arrays)
+    block = CAST_BLOCK if any(a.dtype != target for a in arrays) else LONG_BLOCK
+    if not shape or bins <= block or any(map(is_lazy, arrays)):
+        return kernel([a if a.dtype == target else a.astype(target) for a in arrays])
+    axis = int(np.argmax(shape))
+    step = max(1, block * shape[axis] // bins)
+    arrays = [a.astype(target) if a.size <= block else a for a in arrays]  # before it is repeated
+    arrays = [np.broadcast_to(a, (*shape, *a.shape[a.ndim - kernel.core :])) for a in arrays]
+    result = np.empty(shape, dtype)
+    for start in range(0, shape[axis], step):
+        part = (*[slice(None)] * axis, slice(start, start + step))
+        kernel([a[part] if a.dtype == target else a[part].astype(target) for a in arrays], out=result[part])
+    return result
+
+
+def score_events(measure: str, p: Any, base: float | None) -> Value:
+    """A function of single probabilities, from bits into the base's unit."""
+    ufunc = getattr(_rows, measure)
+    if is_lazy(p):
+        later: Value = ufunc(p) * sum(_rows.unit(opt.log_base(base)))
+        return later
+    given = as_numbers(p, "p")
+    base = opt.log_base(base)
+    dtype = opt.result_dtype(given)
+    bits = ufunc(given.astype(np.float64, copy=False))
+    if np.isnan(bits).any():
+        opt.raise_bad_probability(given, "p")
+    high, low = _rows.unit(base)
+    with np.errstate(invalid="ignore"):  # inf * high + inf * low may be inf - inf
+        return np.asarray(np.where(np.isinf(bits), bits, bits * high + bits * low), dtype)[()]
