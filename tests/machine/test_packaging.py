@@ -171,8 +171,77 @@ def test_tests_of_wheels_have_what_they_read():
     read = {name for text in texts for name in re.findall(r'(?:ROOT|parents\[2\]\)?) / "([\w.]+)"', text)}
     read |= {name.split("/")[0] for text in texts for name in re.findall(r'text_of\("([^"]+)"\)', text)}
     assert {"bench", "docs", "examples", "README.md"} <= read
-    assert read - {".git"} <= set(settings["test-sources"])
+    assert read - {".git", ".github"} <= set(settings["test-sources"])
 
 
 def test_the_sdist_has_what_lint_reads():
     assert "include .clang-format " in text_of("MANIFEST.in")
+
+
+def test_one_list_of_pythons():
+    """What the classifiers say is what the tests run on and what wheels are built for."""
+    settings = tomllib.loads(text_of("pyproject.toml"))
+    project = settings["project"]
+    said = [line.split(" :: ")[-1] for line in project["classifiers"] if "Python :: 3." in line]
+    assert project["requires-python"] == f">={said[0]}"
+    assert [f"cp{version.replace('.', '')}-*" for version in said] == settings["tool"]["cibuildwheel"][
+        "build"
+    ]
+    if (ROOT / ".git").exists():
+        workflow = text_of(".github/workflows/ci.yml")
+        assert re.findall(r'"([\d.]+)"', re.search(r"python: \[(.*, .*)\]", workflow)[1]) == said
+
+
+def imports_of(path: Path) -> set[str]:
+    """The modules that a file needs to be collected: what its top level imports."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
+def test_tests_of_musl_wheels_need_what_has_wheels_there():
+    settings = tomllib.loads(text_of("pyproject.toml"))
+    (musl,) = settings["tool"]["cibuildwheel"]["overrides"]
+    (group,) = musl["test-groups"]
+    installed = {
+        re.match(r"[\w-]+", line)[0].replace("-", "_") for line in settings["dependency-groups"][group]
+    }
+    own = {path.stem: path for path in (ROOT / "tests").rglob("*.py")}
+    todo = {ROOT / "tests/conftest.py"}
+    for word in musl["test-command"].split():
+        if word.startswith("tests/"):
+            path = ROOT / word
+            assert path.exists(), word
+            todo |= set(path.rglob("*.py")) if path.is_dir() else {path}
+    needed, done = set(), set()
+    while todo:
+        done.add(path := todo.pop())
+        names = imports_of(path)
+        todo |= {own[name] for name in names if name in own} - done
+        needed |= {name for name in names if name not in own}
+    assert needed - sys.stdlib_module_names <= installed | {"numpy", "fastdiv"}
+
+
+# --- what the pages promise --------------------------------------------------------------------------------
+
+
+def test_one_bound():
+    """The README promises no more than the design page, whose bound the tests hold."""
+    bound = "relative error at most 1e-12 wherever the value is at least 1e-30"
+    for name in ("README.md", "docs/design.md"):
+        text = " ".join(text_of(name).lower().split())
+        assert bound in text, name
+        assert "on every input" not in text, name
+
+
+def test_every_command_stands_on_a_page():
+    page = text_of("docs/cli.md")
+    said = python("-m", "fastdiv", "--help")
+    commands = re.findall(r"^ {4}(\w+) ", said, re.MULTILINE)
+    assert {"compare", "nearest", "pairwise"} <= set(commands)
+    for command in commands:
+        assert f"program-output:: {command} --help" in page, command
