@@ -6,35 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rows/list.h"
+
 struct fd_plan; /* matrix.h */
 struct fd_side;
 struct fd_cells; /* cells.h */
-
-/* What is summed over bins, in the order of every table: one line here, one term in measures.h. */
-#define FD_MEASURES(X)                                                                                       \
-    X(entropy)                                                                                               \
-    X(cross_entropy)                                                                                         \
-    X(imbalance)                                                                                             \
-    X(log_excess)                                                                                            \
-    X(log_excess_size)                                                                                       \
-    X(kl_divergence)                                                                                         \
-    X(jeffreys_divergence)                                                                                   \
-    X(js_divergence)                                                                                         \
-    X(total_variation)                                                                                       \
-    X(gain)                                                                                                  \
-    X(gain_mass)                                                                                             \
-    X(hellinger)                                                                                             \
-    X(chi_square)                                                                                            \
-    X(triangular_discrimination)                                                                             \
-    X(renyi)                                                                                                 \
-    X(renyi_overlap)
-
-typedef enum {
-#define FD_ENUM(name) FD_##name,
-    FD_MEASURES(FD_ENUM)
-#undef FD_ENUM
-        FD_N_MEASURES
-} fd_measure;
 
 /* Bins are summed in 16 lanes on every instruction set, and in blocks: rows are cut at the same places
  * whatever their layout, the thread count or the caller's chunks, so the bits do not depend on them. */
@@ -82,8 +58,8 @@ typedef struct {
     void (*exact_stats)(const double *p, ptrdiff_t n, fd_stats *stats); /* sum_hi + sum_lo to twice that */
     double (*max)(const double *p, ptrdiff_t n);                        /* NaN if there is one */
     double (*exp_sum)(const double *p, ptrdiff_t n, double max); /* of exp(p - max), bins at max left out */
-    fd_sum_loop sum[FD_N_MEASURES];                              /* of masses */
-    fd_sum_loop log_sum[FD_N_MEASURES];                          /* of log-masses */
+    fd_sum_loop sum[FD_N_SUMS];                                  /* of masses */
+    fd_sum_loop log_sum[FD_N_SUMS];                              /* of log-masses */
     fd_stack_loop stack[2];     /* of masses: to the mixture, then the sum (loops.h) */
     fd_stack_loop log_stack[2]; /* of log-masses */
     void (*log2)(const double *x, double *out, ptrdiff_t n); /* of positive normal numbers */

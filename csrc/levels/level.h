@@ -5,12 +5,15 @@
 #include "matrix/prepare.h"
 #include "transport/transport.h"
 
-#define FD_PASTE_(a, b)  a##b
-#define FD_PASTE(a, b)   FD_PASTE_(a, b)
-#define FD_TEXT_(a)      #a
-#define FD_TEXT(a)       FD_TEXT_(a)
-#define FD_SUM(name)     fd_sum_##name,
-#define FD_LOG_SUM(name) fd_log_sum_##name,
+#define FD_PASTE_(a, b) a##b
+#define FD_PASTE(a, b)  FD_PASTE_(a, b)
+#define FD_TEXT_(a)     #a
+#define FD_TEXT(a)      FD_TEXT_(a)
+/* A derived measure has the sum it ends. */
+#define FD_SUM(name, ...)             [FD_##name] = fd_sum_##name,
+#define FD_LOG_SUM(name, ...)         [FD_##name] = fd_log_sum_##name,
+#define FD_SUM_OF(name, sum, ...)     [FD_##name] = fd_sum_##sum,
+#define FD_LOG_SUM_OF(name, sum, ...) [FD_##name] = fd_log_sum_##sum,
 
 const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
     .name = FD_TEXT(FD_ISA),
@@ -19,8 +22,8 @@ const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
     .exact_stats = fd_exact_stats_loop,
     .max = fd_max_loop,
     .exp_sum = fd_exp_sum_loop,
-    .sum = {FD_MEASURES(FD_SUM)},
-    .log_sum = {FD_MEASURES(FD_LOG_SUM)},
+    .sum = {FD_SUMMED(FD_SUM) FD_DERIVED(FD_SUM_OF) FD_HELPERS(FD_SUM)},
+    .log_sum = {FD_SUMMED(FD_LOG_SUM) FD_DERIVED(FD_LOG_SUM_OF) FD_HELPERS(FD_LOG_SUM)},
     .stack = {fd_stack_mix, fd_stack_sum},
     .log_stack = {fd_log_stack_mix, fd_log_stack_sum},
     .log2 = fd_log2_loop,

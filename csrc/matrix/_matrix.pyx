@@ -17,13 +17,14 @@ from matrix cimport (
     FD_FORM_JS,
     FD_FORM_L1,
     FD_FORM_PAIRS,
+    FD_HISTOGRAMS,
     FD_LANES,
     FD_QUERIES,
-    FD_ROW_HISTOGRAMS,
-    FD_ROW_SAMPLES,
+    FD_SAMPLES,
     FD_SEGMENT,
     FD_TILE,
     FD_VOID,
+    fd_fast_form,
     fd_fetch_for_writing,
     fd_form,
     fd_js_blocks,
@@ -47,24 +48,9 @@ from fastdiv import _rows
 cnp.import_array()
 attach()
 
-# the measures of rows in their order (rows.h), then what only a matrix is asked for
-MEASURES = (*_rows.MEASURES, "histograms", "samples")
-if MEASURES.index("histograms") != FD_ROW_HISTOGRAMS or MEASURES.index("samples") != FD_ROW_SAMPLES:
-    raise ImportError("matrix.h and _matrix.pyx disagree about the measures")
-
-cdef dict FORMS = {
-    "cross_entropy": FD_FORM_DOT,
-    "kl_divergence": FD_FORM_DOT,
-    "jeffreys_divergence": FD_FORM_DOTS,
-    "js_divergence": FD_FORM_JS,
-    "js_distance": FD_FORM_JS,
-    "total_variation": FD_FORM_L1,
-    "hellinger_distance": FD_FORM_DOT,
-    "chi_square": FD_FORM_DOT,
-    "renyi_divergence": FD_FORM_DOT,
-    "histograms": FD_FORM_L1,
-    "samples": FD_FORM_L1,
-}
+# by name, what a plan can be of: the measures of rows, and two that only a matrix is asked for
+cdef dict MEASURES = {name: i for i, name in enumerate(_rows.MEASURES)}
+MEASURES.update(histograms=FD_HISTOGRAMS, samples=FD_SAMPLES)
 
 # rough nanoseconds a bin, to decide whether threads are worth it and how much to do between signals
 cdef dict COST = {FD_FORM_PAIRS: 3.0, FD_FORM_JS: 0.8, FD_FORM_DOT: 0.06, FD_FORM_DOTS: 0.12, FD_FORM_L1: 0.1}
@@ -92,14 +78,14 @@ cdef class Plan:
         for i in range(FD_N_OPTIONS):
             field[i] = options[i]
         self.measure = measure
-        self.c.measure = MEASURES.index(measure)
+        self.c.measure = MEASURES[measure]
         plain = self.c.options.normalize or measure == "samples"
         if measure.startswith("js") and self.c.options.w_p != 0.5 or order != 1.0:
             plain = False
         if measure == "renyi_divergence" and not (0 < self.c.options.alpha <= 50 and
                                                   abs(self.c.options.alpha - 1) >= 0.05):
             plain = False
-        self.c.form = FORMS.get(measure, FD_FORM_PAIRS) if fast and plain else FD_FORM_PAIRS
+        self.c.form = fd_fast_form(self.c.measure) if fast and plain else FD_FORM_PAIRS
         self.c.single = single
         self.c.n_bins = n_bins
         self.c.width = (n_bins + 2 * FD_LANES - 1) // (2 * FD_LANES) * (2 * FD_LANES)
@@ -110,9 +96,6 @@ cdef class Plan:
         if support is not None:
             self.support = np.ascontiguousarray(support, np.float64)
             self.c.support = <const double *>cnp.PyArray_DATA(self.support)
-        self.c.needs_support = measure in ("cross_entropy", "kl_divergence", "jeffreys_divergence", "chi_square")
-        if measure == "renyi_divergence" and self.c.options.alpha > 1:
-            self.c.needs_support = True
         fd_plan_finish(&self.c)
 
 

@@ -78,22 +78,22 @@ static double fd_limit(const fd_plan *plan, double size, double constant) {
     if (chain > 0.5 * tolerance) /* beyond 10^9 bins */
         return INFINITY;
     switch (plan->measure) {
-    case FD_ROW_JS_DIVERGENCE:
-    case FD_ROW_JS_DISTANCE:
+    case FD_js_divergence:
+    case FD_js_distance:
         if (plan->width > 1 << 20)
             return INFINITY;
         return plan->single ? 4.5 * 0x1p-24 * (size + 1.05) / tolerance
                             : 6.5 * FD_U * (size + 0.5) / tolerance;
-    case FD_ROW_KL_DIVERGENCE:
-    case FD_ROW_JEFFREYS_DIVERGENCE:
+    case FD_kl_divergence:
+    case FD_jeffreys_divergence:
         return chain * (fabs(constant) + 4.0) / (tolerance - chain);
-    case FD_ROW_CROSS_ENTROPY:
+    case FD_cross_entropy:
         return 2.0 * FD_U / tolerance;
-    case FD_ROW_HELLINGER_DISTANCE:
+    case FD_hellinger_distance:
         return 0.5 * chain / tolerance;
-    case FD_ROW_CHI_SQUARE:
+    case FD_chi_square:
         return chain / (tolerance - chain);
-    case FD_ROW_RENYI_DIVERGENCE: /* size is m L */
+    case FD_renyi_divergence: /* size is m L */
         return 1.45 * (0.5 * chain + (2.1 * size + 4.0) * FD_U) /
                (fabs(plan->options.alpha - 1.0) * tolerance);
     default:
@@ -104,54 +104,70 @@ static double fd_limit(const fd_plan *plan, double size, double constant) {
 /* What is added to it for rows of logarithms. */
 static double fd_blur_limit(const fd_plan *plan, double blur) {
     double alpha = plan->options.alpha, tolerance = plan->single ? FD_TOLERANCE_32 : FD_TOLERANCE;
-    double growth = plan->measure == FD_ROW_RENYI_DIVERGENCE
+    double growth = plan->measure == FD_renyi_divergence
                         ? 1.5 * fmax(fabs(alpha), fabs(1.0 - alpha)) / fabs(alpha - 1.0)
                         : 0.0;
     return (8.0 + growth) * blur / tolerance;
+}
+
+fd_form fd_fast_form(int measure) {
+    static const fd_form forms[FD_N_MEASURES] = {
+#define FD_OWN(name, ...) FD_ROW(name, name, __VA_ARGS__)
+#define FD_ROW(name, sum, times, root, unit, symmetric, most, option, again, form, infinite)                 \
+    [FD_##name] = FD_FORM_##form,
+        FD_SUMMED(FD_OWN) FD_DERIVED(FD_ROW)
+#undef FD_OWN
+#undef FD_ROW
+    };
+    return measure < FD_N_MEASURES ? forms[measure] : FD_FORM_L1;
 }
 
 void fd_plan_finish(fd_plan *plan) {
     fd_finish *f = &plan->finish;
     *f = (fd_finish){.base = 0.0, .factor = 1.0, .top = INFINITY, .most = DBL_MAX, .unit_hi = 1.0};
     switch (plan->measure) {
-    case FD_ROW_JS_DIVERGENCE:
-    case FD_ROW_JS_DISTANCE:
+    case FD_js_divergence:
+    case FD_js_distance:
         f->factor = 1.0 / plan->scale;
-        f->root = plan->measure == FD_ROW_JS_DISTANCE;
+        f->root = plan->measure == FD_js_distance;
         f->top = 1.0 - 1e-13;
         if (plan->single)
             f->most = 1.0 - 3e-6; /* disjoint or nearly: double precision tells */
         break;
-    case FD_ROW_KL_DIVERGENCE:
-    case FD_ROW_JEFFREYS_DIVERGENCE:
+    case FD_kl_divergence:
+    case FD_jeffreys_divergence:
         f->factor = -1.0;
         break;
-    case FD_ROW_HELLINGER_DISTANCE:
+    case FD_hellinger_distance:
         f->base = 1.0;
         f->factor = -1.0;
         f->root = 1;
         break;
-    case FD_ROW_CHI_SQUARE:
+    case FD_chi_square:
         f->base = -1.0;
         break;
-    case FD_ROW_RENYI_DIVERGENCE:
+    case FD_renyi_divergence:
         f->log = 1;
         f->factor = 1.0 / (plan->options.alpha - 1.0);
         f->base = -log2(plan->scale) * f->factor;
         f->most = 400.0 * fabs(f->factor); /* S near the ends of the doubles */
         break;
-    case FD_ROW_TOTAL_VARIATION:
+    case FD_total_variation:
         f->factor = 0.5;
         f->top = 1.0 - 1e-13;
         break;
-    case FD_ROW_SAMPLES:
+    case FD_SAMPLES:
         f->factor = 1.0 / (double)plan->n_bins;
         break;
     default:
         break;
     }
-    if (plan->measure <= FD_ROW_JS_DISTANCE ||
-        plan->measure == FD_ROW_RENYI_DIVERGENCE) { /* what is measured in bits */
+    if (plan->measure >= FD_N_MEASURES)
+        return;
+    const fd_traits *traits = &fd_measures[plan->measure];
+    plan->needs_support =
+        traits->infinite || (plan->measure == FD_renyi_divergence && plan->options.alpha > 1.0);
+    if (traits->in_bits) {
         f->unit_hi = plan->options.unit_hi;
         f->unit_lo = plan->options.unit_lo;
     }
@@ -317,16 +333,16 @@ static double fd_js_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, con
 double fd_exact_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j) {
     if (a->kind[i] == FD_VOID || b->kind[j] == FD_VOID)
         return NAN;
-    if (plan->measure == FD_ROW_SAMPLES)
+    if (plan->measure == FD_SAMPLES)
         return fd_samples_pair(plan, a, i, b, j);
-    if (plan->measure == FD_ROW_HISTOGRAMS)
+    if (plan->measure == FD_HISTOGRAMS)
         return fd_transport_pair(plan, a, i, b, j);
     if (plan->form == FD_FORM_JS && a->kind[i] == FD_PLAIN && b->kind[j] == FD_PLAIN) {
         double value = fd_js_pair(plan, a, i, b, j);
         if (value >= 0.0)
             return value;
     }
-    return fd_row((fd_row_measure)plan->measure, fd_row_view(a, i), fd_row_view(b, j), plan->n_bins,
+    return fd_row((fd_measure)plan->measure, fd_row_view(a, i), fd_row_view(b, j), plan->n_bins,
                   &plan->options);
 }
 
@@ -346,7 +362,7 @@ static int fd_is_violated(const fd_plan *plan, const uint64_t *p, const uint64_t
 static void fd_mark_violations(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b,
                                ptrdiff_t j, int n, double *values) {
     ptrdiff_t words = (plan->n_bins + 63) / 64;
-    int both = plan->measure == FD_ROW_JEFFREYS_DIVERGENCE, gaps = both && a->gaps[i];
+    int both = plan->measure == FD_jeffreys_divergence, gaps = both && a->gaps[i];
     for (int column = 0; column < n; column++)
         gaps |= b->gaps[j + column];
     for (int column = 0; column < n && gaps && a->kind[i] == FD_PLAIN; column++)

@@ -21,10 +21,10 @@ typedef enum {
 
 /* What fd_row has no name for: the transport distance of rows of masses on one support, and of sorted rows of
  * samples. */
-enum { FD_ROW_HISTOGRAMS = FD_N_ROWS, FD_ROW_SAMPLES };
+enum { FD_HISTOGRAMS = FD_N_SUMS, FD_SAMPLES };
 
 typedef struct fd_plan {
-    int measure; /* fd_row_measure, or one of the above */
+    int measure; /* fd_measure, or one of the above */
     fd_form form;
     int single;        /* float32 in and out, with 5e-6 to keep where otherwise it is 1e-12 */
     int needs_support; /* the measure is infinite where p has mass and q has none */
@@ -70,6 +70,9 @@ static inline fd_view fd_row_view(const fd_side *side, ptrdiff_t i) {
 }
 
 static inline ptrdiff_t fd_js_blocks(ptrdiff_t width) { return (width + FD_JS_BLOCK - 1) / FD_JS_BLOCK; }
+
+/* The fast form of a measure (rows/list.h), or FD_FORM_PAIRS; transport's is FD_FORM_L1. */
+fd_form fd_fast_form(int measure);
 
 /* Fills what follows from measure, form, options, n_bins and single. */
 void fd_plan_finish(fd_plan *plan);

@@ -12,14 +12,11 @@ cdef extern from "matrix/matrix.h" nogil:
         FD_FORM_L1
     enum:
         FD_LANES
-        FD_JS_BLOCK
         FD_TILE
         FD_QUERIES
         FD_SEGMENT
-        FD_ROW_HISTOGRAMS
-        FD_ROW_SAMPLES
-        FD_PLAIN
-        FD_SPECIAL
+        FD_HISTOGRAMS
+        FD_SAMPLES
         FD_VOID
     ctypedef struct fd_plan:
         int measure
@@ -54,9 +51,9 @@ cdef extern from "matrix/matrix.h" nogil:
         uint8_t *kind
     Py_ssize_t fd_js_blocks(Py_ssize_t width)
     void fd_fetch_for_writing(void *start, Py_ssize_t size)
+    fd_form fd_fast_form(int measure)
     void fd_plan_finish(fd_plan *plan)
     int fd_prepare_row(const fd_plan *plan, const fd_side *side, Py_ssize_t i)
-    double fd_exact_pair(const fd_plan *plan, const fd_side *a, Py_ssize_t i, const fd_side *b, Py_ssize_t j)
     Py_ssize_t fd_tile(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b,
                        Py_ssize_t j, int n_j, double *values, double *scratch)
     void fd_nearest(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b,

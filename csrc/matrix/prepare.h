@@ -53,7 +53,7 @@ static double fd_share(const fd_plan *plan, const fd_row_reader *r, ptrdiff_t st
     }
     for (int k = size; k < padded; k++)
         s->p[k] = s->a[k] = 0.0;
-    if (plan->measure == FD_ROW_HELLINGER_DISTANCE || plan->measure == FD_ROW_CHI_SQUARE)
+    if (plan->measure == FD_hellinger_distance || plan->measure == FD_chi_square)
         return least / sum;
     _Pragma("omp simd") for (int k = 0; k < padded; k++) {
         double log = fd_log2(s->a[k] > 0.0 ? s->a[k] : 1.0);
@@ -143,26 +143,26 @@ static void fd_prepare_dot(const fd_plan *plan, const fd_side *side, ptrdiff_t i
     double *left = s->p, *right = s->log, constant = 0.0;
     ptrdiff_t at = i * plan->width + start;
     switch (plan->measure) {
-    case FD_ROW_HELLINGER_DISTANCE:
+    case FD_hellinger_distance:
         _Pragma("omp simd") for (int k = 0; k < padded; k++) left[k] = right[k] = sqrt(left[k]);
         break;
-    case FD_ROW_CHI_SQUARE:
+    case FD_chi_square:
         _Pragma("omp simd") for (int k = 0; k < padded; k++) {
             right[k] = left[k] > 0.0 ? 1.0 / left[k] : 0.0;
             left[k] *= left[k];
         }
         break;
-    case FD_ROW_CROSS_ENTROPY:
+    case FD_cross_entropy:
         fd_surprisal_loop(left, s->a, padded);
         _Pragma("omp simd") for (int k = 0; k < padded; k++) right[k] = left[k] > 0.0 ? s->a[k] : 0.0;
         break;
-    case FD_ROW_RENYI_DIVERGENCE:
+    case FD_renyi_divergence:
         side->limit[i] = fmax(side->limit[i], fd_powers(plan->options.alpha, s, padded));
         break;
     default:
         constant = fd_product_sum(left, right, padded);
     }
-    if (side->left || plan->measure == FD_ROW_JEFFREYS_DIVERGENCE) /* of q, KL knows nothing */
+    if (side->left || plan->measure == FD_jeffreys_divergence) /* of q, KL knows nothing */
         side->constant[i] += constant;
     if (side->left)
         memcpy(side->left + at, left, (size_t)size * sizeof *left);
@@ -214,7 +214,7 @@ static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t
             fd_prepare_js(plan, side, i, start, padded, &shares);
         else
             fd_prepare_dot(plan, side, i, start, size, padded, &shares);
-        if (plan->measure == FD_ROW_RENYI_DIVERGENCE && !(side->limit[i] < 480.0))
+        if (plan->measure == FD_renyi_divergence && !(side->limit[i] < 480.0))
             return FD_SPECIAL;
         if (side->roots || side->roots_packed)
             fd_prepare_roots(plan, side, i, start, size, shares.p);
@@ -237,9 +237,9 @@ static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t 
             double positive = x[k] > 0.0 ? x[k] : INFINITY;
             least = positive < least ? positive : least;
         }
-        if (plan->measure == FD_ROW_SAMPLES)
+        if (plan->measure == FD_SAMPLES)
             memcpy(out, x, (size_t)block * sizeof *x);
-        else if (plan->measure == FD_ROW_TOTAL_VARIATION) {
+        else if (plan->measure == FD_total_variation) {
             _Pragma("omp simd") for (int k = 0; k < block; k++) out[k] = x[k] / total;
         } else {
             int gaps = start + block < n ? block : block - 1; /* nothing crosses the last bin */
@@ -266,7 +266,7 @@ static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t 
             side->groups_packed[fd_packed(i, g, FD_LANES)] = sum;
     }
     side->total[i] = size;
-    side->limit[i] = plan->measure != FD_ROW_SAMPLES ? size : size <= 0x1p1020 ? 0.0 : INFINITY;
+    side->limit[i] = plan->measure != FD_SAMPLES ? size : size <= 0x1p1020 ? 0.0 : INFINITY;
     return least / total;
 }
 
@@ -289,7 +289,7 @@ static int fd_worst_sample(const fd_row_reader *r, ptrdiff_t n) {
 static int fd_prepare_row_loops(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
     ptrdiff_t n = plan->n_bins;
     fd_row_reader r = fd_reader(fd_row_view(side, i), &plan->options);
-    if (plan->measure == FD_ROW_SAMPLES) {
+    if (plan->measure == FD_SAMPLES) {
         int worst = fd_worst_sample(&r, n);
         if (worst)
             return worst == 2 ? FD_VOID : FD_SPECIAL;

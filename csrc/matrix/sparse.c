@@ -26,15 +26,15 @@ static double fd_sparse_limit(const fd_plan *plan, double size, double constant,
     if (chain > 0.5 * tolerance)
         return INFINITY;
     switch (plan->measure) {
-    case FD_ROW_JS_DIVERGENCE:
-    case FD_ROW_JS_DISTANCE:
+    case FD_js_divergence:
+    case FD_js_distance:
         return chain * (size + 2.0) / tolerance;
-    case FD_ROW_CROSS_ENTROPY:
+    case FD_cross_entropy:
         return 2.0 * 0x1p-53 / tolerance;
-    case FD_ROW_TOTAL_VARIATION:
-    case FD_ROW_HELLINGER_DISTANCE:
+    case FD_total_variation:
+    case FD_hellinger_distance:
         return 0.5 * chain / tolerance;
-    case FD_ROW_RENYI_DIVERGENCE:
+    case FD_renyi_divergence:
         return 1.45 * (0.5 * chain + (2.1 * size + 4.0) * 0x1p-53) /
                (fabs(plan->options.alpha - 1.0) * tolerance);
     default:
@@ -55,7 +55,7 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i) 
     side->kind[i] = FD_SPECIAL;
     for (ptrdiff_t k = 0; k < n; k++)
         least = mass[k] < least ? mass[k] : least;
-    if (plan->form == FD_FORM_PAIRS || plan->measure == FD_ROW_HISTOGRAMS ||
+    if (plan->form == FD_FORM_PAIRS || plan->measure == FD_HISTOGRAMS ||
         !(r.sum >= FD_MASS_MIN && r.sum <= 0x1p900 && least / r.sum >= 0x1p-390))
         return;
     side->kind[i] = FD_PLAIN;
@@ -64,27 +64,27 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i) 
         double *left = side->left + first + k, *right = side->right + first + k;
         fd_kernels_now->log2(&a, &log, 1);
         switch (plan->measure) {
-        case FD_ROW_JS_DIVERGENCE:
-        case FD_ROW_JS_DISTANCE:
+        case FD_js_divergence:
+        case FD_js_distance:
             *left = 0.5 * a;
             *right = 0.5 * a * log;
             size += fabs(a * log) / plan->scale;
             break;
-        case FD_ROW_HELLINGER_DISTANCE:
+        case FD_hellinger_distance:
             *left = *right = sqrt(p);
             break;
-        case FD_ROW_CHI_SQUARE:
+        case FD_chi_square:
             *left = p * p;
             *right = 1.0 / p;
             break;
-        case FD_ROW_CROSS_ENTROPY:
+        case FD_cross_entropy:
             *left = p;
             fd_kernels_now->surprisal(&p, right, 1);
             break;
-        case FD_ROW_TOTAL_VARIATION:
+        case FD_total_variation:
             *left = *right = p;
             break;
-        case FD_ROW_RENYI_DIVERGENCE:
+        case FD_renyi_divergence:
             size = fmax(size, fmax(fabs(alpha), fabs(1.0 - alpha)) * fabs(log));
             *left = fd_exp(alpha * (log * FD_LN_2));
             *right = fd_exp((1.0 - alpha) * (log * FD_LN_2));
@@ -95,9 +95,9 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i) 
             fd_add(&constant, &constant_lo, p * log); /* a chain of n would be longer than a sum's */
         }
     }
-    if (!side->bin_start || plan->measure == FD_ROW_JEFFREYS_DIVERGENCE) /* of q, KL knows nothing */
+    if (!side->bin_start || plan->measure == FD_jeffreys_divergence) /* of q, KL knows nothing */
         side->constant[i] = constant + constant_lo;
-    if (plan->measure == FD_ROW_RENYI_DIVERGENCE && !(size < 480.0))
+    if (plan->measure == FD_renyi_divergence && !(size < 480.0))
         side->kind[i] = FD_SPECIAL;
     else
         side->limit[i] = fd_sparse_limit(plan, size, constant, n);
@@ -118,8 +118,8 @@ static double fd_union_pair(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i
         place[n] = plan->support ? plan->support[bin] : 0.0;
     }
     fd_view p = {(const char *)x, sizeof *x, 0}, q = {(const char *)y, sizeof *y, 0};
-    if (plan->measure != FD_ROW_HISTOGRAMS)
-        return fd_row((fd_row_measure)plan->measure, p, q, n, &plan->options);
+    if (plan->measure != FD_HISTOGRAMS)
+        return fd_row((fd_measure)plan->measure, p, q, n, &plan->options);
     uint8_t kind = FD_PLAIN;
     fd_plan small = *plan;
     fd_side left = {.data = p.data, .bin_step = p.stride, .kind = &kind}, right = left;
@@ -136,19 +136,19 @@ static void fd_share_bin(const fd_plan *plan, double left, double right, const i
                          const double *lefts, const double *rights, ptrdiff_t n, double *sums, double *totals,
                          int32_t *shared, double *terms) {
     switch (plan->measure) {
-    case FD_ROW_JS_DIVERGENCE:
-    case FD_ROW_JS_DISTANCE:
+    case FD_js_divergence:
+    case FD_js_distance:
         for (ptrdiff_t e = 0; e < n; e++)
             terms[e] = left + lefts[e];
         fd_kernels_now->log2(terms, terms + n, n);
         for (ptrdiff_t e = 0; e < n; e++)
             terms[e] = (right + rights[e]) - terms[e] * (terms[n + e] + 1.0);
         break;
-    case FD_ROW_TOTAL_VARIATION:
+    case FD_total_variation:
         for (ptrdiff_t e = 0; e < n; e++)
             terms[e] = left < lefts[e] ? left : lefts[e];
         break;
-    case FD_ROW_JEFFREYS_DIVERGENCE:
+    case FD_jeffreys_divergence:
         for (ptrdiff_t e = 0; e < n; e++)
             terms[e] = left * rights[e] + lefts[e] * right;
         break;
@@ -168,15 +168,15 @@ static void fd_share_bin(const fd_plan *plan, double left, double right, const i
 void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i, const fd_sparse *b, double *values,
                    int32_t *shared, double *terms) {
     ptrdiff_t n = b->n_rows;
-    int measure = plan->measure, both = measure == FD_ROW_JEFFREYS_DIVERGENCE;
-    int whole = both || measure == FD_ROW_KL_DIVERGENCE || measure == FD_ROW_CROSS_ENTROPY ||
-                measure == FD_ROW_CHI_SQUARE ||
-                (measure == FD_ROW_RENYI_DIVERGENCE &&
+    int measure = plan->measure, both = measure == FD_jeffreys_divergence;
+    int whole = both || measure == FD_kl_divergence || measure == FD_cross_entropy ||
+                measure == FD_chi_square ||
+                (measure == FD_renyi_divergence &&
                  plan->options.alpha > 1.0); /* inf unless the bins of p are all shared */
     fd_finish finish = plan->finish;
-    if (measure == FD_ROW_JS_DIVERGENCE || measure == FD_ROW_JS_DISTANCE)
+    if (measure == FD_js_divergence || measure == FD_js_distance)
         finish.base = 1.0, finish.most = DBL_MAX; /* double precision throughout */
-    if (measure == FD_ROW_TOTAL_VARIATION)
+    if (measure == FD_total_variation)
         finish.base = 1.0, finish.factor = -1.0;
     int64_t own = a->start[i + 1] - a->start[i];
     double *totals = terms + 2 * n;

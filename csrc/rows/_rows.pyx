@@ -18,9 +18,11 @@ from rows cimport (
     FD_INT16,
     FD_INT32,
     FD_INT64,
+    FD_N_MEASURES,
     FD_N_OPTIONS,
-    FD_N_ROWS,
     FD_N_SCALARS,
+    FD_OPTION_ALPHA,
+    FD_OPTION_WEIGHTS,
     FD_UINT8,
     FD_UINT16,
     FD_UINT32,
@@ -31,10 +33,12 @@ from rows cimport (
     fd_float64,
     fd_gather_rows,
     fd_js_stack,
+    fd_measure,
+    fd_measures,
     fd_options,
     fd_row,
-    fd_row_measure,
     fd_scalar,
+    fd_traits,
     fd_view,
     feclearexcept,
 )
@@ -43,22 +47,17 @@ cnp.import_array()
 cnp.import_ufunc()
 attach()
 
-# the order of fd_row_measure in rows.h
-MEASURES = (
-    "cross_entropy",
-    "kl_divergence",
-    "jeffreys_divergence",
-    "js_divergence",
-    "js_distance",
-    "total_variation",
-    "hellinger_distance",
-    "chi_square",
-    "triangular_discrimination",
-    "bhattacharyya_distance",
-    "renyi_divergence",
-)
-if len(MEASURES) != FD_N_ROWS:
-    raise ImportError("rows.h and _rows.pyx disagree about the measures")
+
+cdef dict traits_of(fd_traits row):
+    options = ["alpha"] * (row.option == FD_OPTION_ALPHA) + ["base"] * (row.in_bits != 0)
+    options += ["weights"] * (row.option == FD_OPTION_WEIGHTS)
+    return {"options": tuple(options), "symmetric": row.symmetric != 0, "infinite": row.infinite != 0}
+
+
+# of each measure the options that not all take, whether D(p, q) = D(q, p), and whether it is infinite where only
+# p has mass (list.h)
+TRAITS = {fd_measures[i].name.decode(): traits_of(fd_measures[i]) for i in range(FD_N_MEASURES)}
+MEASURES = tuple(TRAITS)
 
 cdef double NANOSECONDS_PER_BIN = 2.0
 cdef double NANOSECONDS_PER_ROW = 100.0
@@ -93,7 +92,7 @@ cdef void pair_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cn
     q.data, q.stride, q.scalar = args[1] + i * steps[1], steps[5], <fd_scalar>scalar
     read_options(args[2] + i * steps[2], steps[6], &options)
     write(args[3] + i * steps[3],
-          fd_row(<fd_row_measure>measure, p, q, dims[1], &options) if dims[1] else NAN,
+          fd_row(<fd_measure>measure, p, q, dims[1], &options) if dims[1] else NAN,
           scalar)
 
 
@@ -124,7 +123,7 @@ cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dim
         p.data = <const char *>(copy + i * pitch)
         q.data = p.data if same else <const char *>(copy + (COLUMNS + i) * pitch)
         read_options(args[2] + (start + i) * steps[2], steps[6], &options)
-        write(args[3] + (start + i) * steps[3], fd_row(<fd_row_measure>measure, p, q, n, &options),
+        write(args[3] + (start + i) * steps[3], fd_row(<fd_measure>measure, p, q, n, &options),
               scalar)
     free(copy)
 
@@ -252,7 +251,7 @@ cdef make(cnp.PyUFuncGenericFunction *loops, int n_rows, int n_others, int measu
         cnp.PyUFunc_None, c_name, b"See fastdiv.information.", 0, <char *>c_signature if signature else NULL)
 
 
-if len(SCALARS) != FD_N_SCALARS or len(SCALARS) != 10 or <int>FD_N_ROWS > <int>PER_SCALAR:
+if len(SCALARS) != FD_N_SCALARS or len(SCALARS) != 10 or <int>FD_N_MEASURES > <int>PER_SCALAR:
     raise ImportError("rows.h and _rows.pyx disagree about kinds of numbers")
 GUFUNCS = {name: make(PAIRS, 2, 1, i, name, "(n),(n),(k)->()") for i, name in enumerate(MEASURES)}
 STACK_GUFUNCS = {
@@ -342,9 +341,9 @@ cdef object one_pair(int measure, object p, object q, fd_options *options):
     q_view.data, q_view.stride, q_view.scalar = <const char *>cnp.PyArray_DATA(q), sizeof(double), FD_FLOAT64
     if n > 4096:  # letting go of the GIL takes 50 ns
         with nogil:
-            value = fd_row(<fd_row_measure>measure, p_view, q_view, n, options)
+            value = fd_row(<fd_measure>measure, p_view, q_view, n, options)
     else:
-        value = fd_row(<fd_row_measure>measure, p_view, q_view, n, options)
+        value = fd_row(<fd_measure>measure, p_view, q_view, n, options)
     return None if value != value else fd_float64(value)
 
 

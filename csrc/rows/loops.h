@@ -55,42 +55,19 @@ FD_INLINE void fd_fetch_ahead(const double *bins) {
         return fd_fold(lanes);                                                                               \
     }
 
-#define FD_LOOPS_OF(name)                                                                                    \
-    FD_SUM_LOOP(fd_sum_##name, 0.0, fd_term_##name(fd_bin_of_masses(p, q, pair), pair))                      \
-    FD_SUM_LOOP(fd_log_sum_##name, -INFINITY, fd_term_##name(fd_bin_of_logs(p, q, pair), pair))
+#define FD_LOOPS_OF(name, ...)                                                                               \
+    FD_SUM_LOOP(fd_sum_##name, 0.0, fd_##name##_of_masses(p, q, pair))                                       \
+    FD_SUM_LOOP(fd_log_sum_##name, -INFINITY, fd_##name##_of_logs(p, q, pair))
 
-/* AVX-512 has loops of its own for these two, which leave some blocks to them. */
-#ifdef FD_AVX512
-#    define FD_CAREFUL(name) fd_careful_##name
-#else
-#    define FD_CAREFUL(name) fd_sum_##name
-#endif
-
-FD_SUM_LOOP(FD_CAREFUL(entropy), 0.0, fd_entropy_of_masses(p, q, pair))
-FD_SUM_LOOP(fd_log_sum_entropy, -INFINITY, fd_entropy_of_logs(p, q, pair))
-FD_SUM_LOOP(FD_CAREFUL(cross_entropy), 0.0, fd_cross_entropy_of_masses(p, q, pair))
-FD_SUM_LOOP(fd_log_sum_cross_entropy, -INFINITY, fd_cross_entropy_of_logs(p, q, pair))
-#ifdef FD_AVX512
-#    include "rows/loops_table.h"
-#endif
-FD_LOOPS_OF(imbalance)
-FD_LOOPS_OF(log_excess)
-FD_LOOPS_OF(log_excess_size)
-FD_LOOPS_OF(kl_divergence)
-FD_LOOPS_OF(jeffreys_divergence)
-FD_LOOPS_OF(js_divergence)
-FD_LOOPS_OF(total_variation)
-FD_LOOPS_OF(gain)
-FD_LOOPS_OF(gain_mass)
-FD_LOOPS_OF(hellinger)
-FD_SUM_LOOP(fd_sum_chi_square, 0.0, fd_term_chi_square(fd_bin_of_masses(p, q, pair), pair))
-FD_SUM_LOOP(fd_log_sum_chi_square, -INFINITY, fd_chi_square_of_logs(p, q, pair))
-FD_LOOPS_OF(triangular_discrimination)
-FD_LOOPS_OF(renyi)
-FD_LOOPS_OF(renyi_overlap)
+FD_SUMMED(FD_LOOPS_OF)
+FD_HELPERS(FD_LOOPS_OF)
 
 #undef FD_LOOPS_OF
 #undef FD_SUM_LOOP
+
+#ifdef FD_AVX512
+#    include "rows/loops_table.h"
+#endif
 
 /* Jensen-Shannon of a stack, in two loops over each row after the first (p): all rows on the scale of p, the
  * mixture m = sum w_j x_j is kept as `mixture` = m - p, a sum of differences, so that x_j - m keeps its

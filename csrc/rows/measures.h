@@ -12,9 +12,10 @@
  * ratio and the relative entropy of the bin. A bin comes from masses or from logarithms; the terms are the
  * same.
  *
- * A term that is homogeneous, term(a x, a y) = a term(x, y), serves rows of any width (wide.h) with one case
- * more. How to add a measure is in .github/CONTRIBUTING.md, file by file, and tests/machine/test_completeness.py
- * names what of it is missing.
+ * Beside its term each has `apart`, what is left of the term where one mass is 2^800 times the other or more:
+ * with it rows of any width are summed (wide.h), as the terms are homogeneous, term(a x, a y) = a term(x, y).
+ * A measure is these two functions, FD_OF_BINS and its row in list.h; how to add one is in
+ * .github/CONTRIBUTING.md, file by file, and tests/machine/test_completeness.py names what of it is missing.
  */
 #ifndef FD_MEASURES_H
 #define FD_MEASURES_H
@@ -82,26 +83,61 @@ FD_INLINE fd_bin fd_bin_of_logs(double p, double q, const fd_pair *pair) {
     return b;
 }
 
+/* Two masses too far apart for the loops, by their log2: x and y themselves may be 0 or inf as doubles. */
+typedef struct {
+    double log_x, log_y, x, y;
+} fd_far_bin;
+
+/* Makes of a term what the loops call, from masses and from logarithms. */
+#define FD_OF_BINS(name)                                                                                     \
+    FD_INLINE double fd_##name##_of_masses(double p, double q, const fd_pair *pair) {                        \
+        return fd_term_##name(fd_bin_of_masses(p, q, pair), pair);                                           \
+    }                                                                                                        \
+    FD_INLINE double fd_##name##_of_logs(double p, double q, const fd_pair *pair) {                          \
+        return fd_term_##name(fd_bin_of_logs(p, q, pair), pair);                                             \
+    }
+
 /* The sum of x - y: 0 for rows of one mass, so what is left over mends the scale between them (rows.c). */
 FD_INLINE double fd_term_imbalance(fd_bin b, const fd_pair *pair) { return b.d; }
+FD_INLINE double fd_apart_imbalance(fd_far_bin b, const fd_pair *pair) { return b.x - b.y; }
+FD_OF_BINS(imbalance)
 
 /* Kullback-Leibler: sum x log(x/y) = sum [x log(x/y) - x + y] for rows of one mass. */
 FD_INLINE double fd_term_kl_divergence(fd_bin b, const fd_pair *pair) { return b.relative; }
+FD_INLINE double fd_apart_kl_divergence(fd_far_bin b, const fd_pair *pair) {
+    return b.x * (b.log_x - b.log_y) - FD_LOG2_E * (b.x - b.y);
+}
+FD_OF_BINS(kl_divergence)
 
 /* x log(x/y) as it is, for rows that are not normalised, and its size. */
 FD_INLINE double fd_term_log_excess(fd_bin b, const fd_pair *pair) {
     double term = b.mass * b.log;
     return b.mass > 0.0 ? term : 0.0;
 }
+FD_INLINE double fd_apart_log_excess(fd_far_bin b, const fd_pair *pair) { return b.x * (b.log_x - b.log_y); }
+FD_OF_BINS(log_excess)
 
 FD_INLINE double fd_term_log_excess_size(fd_bin b, const fd_pair *pair) {
     return fabs(fd_term_log_excess(b, pair));
 }
+FD_INLINE double fd_apart_log_excess_size(fd_far_bin b, const fd_pair *pair) {
+    return b.x * fabs(b.log_x - b.log_y);
+}
+FD_OF_BINS(log_excess_size)
 
 /* Jeffreys, KL(p,q) + KL(q,p): the sum of (x - y) log(x/y). */
 FD_INLINE double fd_term_jeffreys_divergence(fd_bin b, const fd_pair *pair) {
     double term = b.d * b.log;
     return fabs(b.log) < INFINITY ? term : INFINITY;
+}
+FD_INLINE double fd_apart_jeffreys_divergence(fd_far_bin b, const fd_pair *pair) {
+    return (b.x - b.y) * (b.log_x - b.log_y);
+}
+FD_OF_BINS(jeffreys_divergence)
+
+/* log2 of a mixture weight; the logarithm of one near 1 is that of what the others leave. */
+static inline double fd_log2_weight(double weight, double others) {
+    return weight > 0.5 ? log1p(-others) * FD_LOG2_E : log2(weight);
 }
 
 /* Jensen-Shannon with mixture m = w_p x + w_q y: w_p KL(x, m) + w_q KL(y, m), where x - m = w_q (x - y) and
@@ -111,30 +147,56 @@ FD_INLINE double fd_term_js_divergence(fd_bin b, const fd_pair *pair) {
     return pair->w_p * fd_relative_entropy(b.x, m, pair->w_q * b.d) +
            pair->w_q * fd_relative_entropy(b.y, m, -pair->w_p * b.d);
 }
+FD_INLINE double fd_apart_js_divergence(fd_far_bin b, const fd_pair *pair) {
+    return b.x > b.y ? b.x * pair->w_p * -fd_log2_weight(pair->w_p, pair->w_q)
+                     : b.y * pair->w_q * -fd_log2_weight(pair->w_q, pair->w_p);
+}
+FD_OF_BINS(js_divergence)
 
 /* Total variation, twice. */
 FD_INLINE double fd_term_total_variation(fd_bin b, const fd_pair *pair) { return fabs(b.d); }
+FD_INLINE double fd_apart_total_variation(fd_far_bin b, const fd_pair *pair) { return b.x > b.y ? b.x : b.y; }
+FD_OF_BINS(total_variation)
 
 /* The excess of x over y where there is one, and the mass x it comes from: two ways to halve total variation,
  * of which the one with less mass rounds less (rows.c). */
 FD_INLINE double fd_term_gain(fd_bin b, const fd_pair *pair) { return b.d > 0.0 ? b.d : 0.0; }
+FD_INLINE double fd_apart_gain(fd_far_bin b, const fd_pair *pair) { return b.x > b.y ? b.x : 0.0; }
+FD_OF_BINS(gain)
 FD_INLINE double fd_term_gain_mass(fd_bin b, const fd_pair *pair) { return b.d > 0.0 ? b.x : 0.0; }
+FD_INLINE double fd_apart_gain_mass(fd_far_bin b, const fd_pair *pair) { return b.x > b.y ? b.x : 0.0; }
+FD_OF_BINS(gain_mass)
 
 /* Squared Hellinger, twice: (sqrt x - sqrt y)^2 = d^2 / (sqrt x + sqrt y)^2. */
-FD_INLINE double fd_term_hellinger(fd_bin b, const fd_pair *pair) {
+FD_INLINE double fd_term_hellinger_distance(fd_bin b, const fd_pair *pair) {
     double roots = b.x + b.y + 2.0 * sqrt(b.x * b.y);
     return b.d * (b.d / roots);
 }
+FD_INLINE double fd_apart_hellinger_distance(fd_far_bin b, const fd_pair *pair) {
+    return b.x > b.y ? b.x : b.y;
+}
+FD_OF_BINS(hellinger_distance)
 
 /* Triangular discrimination, (x - y)^2 / (x + y). */
 FD_INLINE double fd_term_triangular_discrimination(fd_bin b, const fd_pair *pair) {
     return b.d * (b.d / (b.x + b.y));
 }
+FD_INLINE double fd_apart_triangular_discrimination(fd_far_bin b, const fd_pair *pair) {
+    return b.x > b.y ? b.x : b.y;
+}
+FD_OF_BINS(triangular_discrimination)
 
 /* Pearson's chi-square, (x - y)^2 / y. */
 FD_INLINE double fd_term_chi_square(fd_bin b, const fd_pair *pair) {
     double term = b.d * (b.d / b.y);
     return b.gone ? INFINITY : term;
+}
+FD_INLINE double fd_apart_chi_square(fd_far_bin b, const fd_pair *pair) {
+    return b.x > b.y ? exp2(2.0 * b.log_x - b.log_y) : b.y;
+}
+
+FD_INLINE double fd_chi_square_of_masses(double p, double q, const fd_pair *pair) {
+    return fd_term_chi_square(fd_bin_of_masses(p, q, pair), pair);
 }
 
 /* The same from logarithms, where y may be no double: with D = log x - log y it is x exp(D) (1 - exp(-D))^2.
@@ -153,7 +215,7 @@ FD_INLINE double fd_chi_square_of_logs(double p, double q, const fd_pair *pair) 
  *     x^alpha y^(1-alpha) = x exp(order l),  l = ln(x/y), and so, with psi(v) = (exp(v) - 1 - v)/v,
  *     A = sum [x l - x + y] + x l psi(order l).
  * Each order >= -1/2 keeps all digits; rows.c turns the rest round by skew symmetry. */
-FD_INLINE double fd_term_renyi(fd_bin b, const fd_pair *pair) {
+FD_INLINE double fd_term_renyi_divergence(fd_bin b, const fd_pair *pair) {
     double x = b.mass, log = b.log * FD_LN_2;
     double v = pair->order * log;
     double psi = v * v <= 1.0 ? v * fd_exp_tail(v) : (fd_exp(v) - 1.0 - v) / v;
@@ -163,12 +225,21 @@ FD_INLINE double fd_term_renyi(fd_bin b, const fd_pair *pair) {
     term = all_lost ? lost : term;
     return b.log > -INFINITY ? term : b.y;
 }
+FD_INLINE double fd_apart_renyi_divergence(fd_far_bin b, const fd_pair *pair) {
+    double grown = expm1(pair->order * (b.log_x - b.log_y) / FD_LOG2_E) / pair->order;
+    return b.x * (grown - 1.0) + b.y;
+}
+FD_OF_BINS(renyi_divergence)
 
 /* sum x^alpha y^(1-alpha) itself, for rows with little in common, where 1 + order A would cancel. */
 FD_INLINE double fd_term_renyi_overlap(fd_bin b, const fd_pair *pair) {
     double term = b.mass * fd_exp(pair->order * (b.log * FD_LN_2));
     return b.log > -INFINITY ? term : 0.0;
 }
+FD_INLINE double fd_apart_renyi_overlap(fd_far_bin b, const fd_pair *pair) {
+    return exp2(b.log_x + pair->order * (b.log_x - b.log_y));
+}
+FD_OF_BINS(renyi_overlap)
 
 /* Entropy p log2(S/p) and cross entropy p log2(S/q), both >= 0. S, the sum of the row whose logarithm is
  * taken, is held to twice the working precision: that matters where one bin holds nearly all. */
@@ -196,6 +267,10 @@ FD_INLINE double fd_cross_entropy_of_logs(double p, double q, const fd_pair *pai
     return (p > -INFINITY) & (q == -INFINITY) ? INFINITY : term;
 }
 
+/* They are not homogeneous, and wide.h has its own way with them. */
+FD_INLINE double fd_apart_entropy(fd_far_bin b, const fd_pair *pair) { return NAN; }
+FD_INLINE double fd_apart_cross_entropy(fd_far_bin b, const fd_pair *pair) { return NAN; }
+
 /* -log2 p of one event, and the entropy of the two outcomes p and 1-p, bits; NaN outside [0, 1]. Here p may
  * be subnormal. The logarithm of 1-p needs no rounded difference: its distance from 1 is p. */
 FD_INLINE double fd_surprisal(double p) {
@@ -212,5 +287,7 @@ FD_INLINE double fd_binary_entropy(double p) {
     double bits = small * fd_surprisal(small) + large * fd_log2_ratio(1.0, large, small);
     return small > 0.0 ? bits : (small == 0.0 ? 0.0 : NAN);
 }
+
+#undef FD_OF_BINS
 
 #endif

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "core/core.h"
-#include "math/log.h"
+#include "rows/measures.h"
 #include "rows/rows.h"
 
 /* Rows with sums beyond these are scaled first, so that y = q sum(p)/sum(q) is 2^-860 at least. */
@@ -312,11 +312,6 @@ static inline int fd_disjoint(const fd_row_reader *p, const fd_row_reader *q, pt
         if (fd_has_mass(p, i) && fd_has_mass(q, i))
             return 0;
     return 1;
-}
-
-/* log2 of a mixture weight; the logarithm of one near 1 is that of what the others leave. */
-static inline double fd_log2_weight(double weight, double others) {
-    return weight > 0.5 ? log1p(-others) * FD_LOG2_E : log2(weight);
 }
 
 /* The entropy of mixture weights, bits: what rows with nothing in common come to. */

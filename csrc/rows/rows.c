@@ -16,6 +16,24 @@
 #include "rows/renyi.h"
 #include "rows/wide.h"
 
+const fd_traits fd_measures[FD_N_MEASURES] = {
+#define FD_OWN(name, ...) FD_ROW(name, name, __VA_ARGS__)
+#define FD_ROW(name, its_sum, ITS_TIMES, ITS_ROOT, ITS_UNIT, SYM, MOST, OPTION, AGAIN, FORM, INFINITE)       \
+    [FD_##name] = {#name,                                                                                    \
+                   .sum = FD_##its_sum,                                                                      \
+                   .times = ITS_TIMES,                                                                       \
+                   .most = MOST,                                                                             \
+                   .again = AGAIN,                                                                           \
+                   .root = ITS_ROOT,                                                                         \
+                   .in_bits = FD_UNIT_##ITS_UNIT,                                                            \
+                   .symmetric = SYM,                                                                         \
+                   .option = FD_OPTION_##OPTION,                                                             \
+                   .infinite = INFINITE},
+    FD_SUMMED(FD_OWN) FD_DERIVED(FD_ROW)
+#undef FD_OWN
+#undef FD_ROW
+};
+
 /* Nats, equal weights, order 1. */
 const fd_options fd_default_options = {
     .unit_hi = 0x1.62e42fefa39efp-1,
@@ -27,11 +45,6 @@ const fd_options fd_default_options = {
 };
 
 /* ---- looking twice ----------------------------------------------------------------------------------- */
-
-/* Below this, in the units of `fd_row_sums`, the scale between the rows is refined. */
-static double fd_second_look(fd_row_measure measure) {
-    return measure == FD_ROW_TOTAL_VARIATION ? 0x1p-3 : 0x1p-42;
-}
 
 /* Symmetric measures take their rows in an order that does not depend on the caller's, nor on the scale of
  * either, so that D(p,q) and D(q,p) are the same bits. */
@@ -49,42 +62,12 @@ static int fd_in_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t
 
 /* ---- one pair ---------------------------------------------------------------------------------------- */
 
-static const fd_measure SUMS[FD_N_ROWS] = {
-    [FD_ROW_CROSS_ENTROPY] = FD_cross_entropy,
-    [FD_ROW_KL_DIVERGENCE] = FD_kl_divergence,
-    [FD_ROW_JEFFREYS_DIVERGENCE] = FD_jeffreys_divergence,
-    [FD_ROW_JS_DIVERGENCE] = FD_js_divergence,
-    [FD_ROW_JS_DISTANCE] = FD_js_divergence,
-    [FD_ROW_TOTAL_VARIATION] = FD_total_variation,
-    [FD_ROW_HELLINGER_DISTANCE] = FD_hellinger,
-    [FD_ROW_CHI_SQUARE] = FD_chi_square,
-    [FD_ROW_TRIANGULAR_DISCRIMINATION] = FD_triangular_discrimination,
-    [FD_ROW_BHATTACHARYYA_DISTANCE] = FD_renyi,
-    [FD_ROW_RENYI_DIVERGENCE] = FD_renyi,
-};
-
-static int fd_is_symmetric(fd_row_measure measure) {
-    return measure == FD_ROW_JEFFREYS_DIVERGENCE || measure == FD_ROW_JS_DIVERGENCE ||
-           measure == FD_ROW_JS_DISTANCE || measure == FD_ROW_TOTAL_VARIATION ||
-           measure == FD_ROW_HELLINGER_DISTANCE || measure == FD_ROW_TRIANGULAR_DISCRIMINATION ||
-           measure == FD_ROW_BHATTACHARYYA_DISTANCE;
-}
-
-/* The largest value: the entropy of the mixture weights for Jensen-Shannon in bits, 1 for total variation and
- * squared Hellinger, 2 for triangular discrimination. */
-static double fd_bound(fd_row_measure measure, const fd_pair *pair) {
-    switch (measure) {
-    case FD_ROW_JS_DIVERGENCE:
-    case FD_ROW_JS_DISTANCE:
-        return pair->w_p == 0.5 ? 1.0 : fd_weight_entropy((double[]){pair->w_p, pair->w_q}, 2);
-    case FD_ROW_TOTAL_VARIATION:
-    case FD_ROW_HELLINGER_DISTANCE:
-        return 1.0;
-    case FD_ROW_TRIANGULAR_DISCRIMINATION:
-        return 2.0;
-    default:
-        return INFINITY;
-    }
+/* The largest value before the root: of Jensen-Shannon the entropy of the mixture weights, bits. */
+static double fd_bound(fd_measure measure, const fd_pair *pair) {
+    const fd_traits *traits = &fd_measures[measure];
+    if (traits->option == FD_OPTION_WEIGHTS && pair->w_p != 0.5)
+        return fd_weight_entropy((double[]){pair->w_p, pair->w_q}, 2);
+    return traits->most;
 }
 
 /* Cross entropy, and entropy where q is p. */
@@ -123,18 +106,18 @@ static double fd_small_variation(const fd_row_reader *p, const fd_row_reader *q,
 }
 
 /* The sum of a measure's terms over sum(p): D up to its finish. */
-static double fd_sum_terms(fd_row_measure measure, const fd_row_reader *p, const fd_row_reader *q,
-                           ptrdiff_t n, fd_pair *pair) {
+static double fd_sum_terms(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                           fd_pair *pair) {
+    fd_measure sum = fd_measures[measure].sum;
     if (!p->normalize)
-        return measure == FD_ROW_KL_DIVERGENCE ? fd_kl_as_it_stands(p, q, n, pair)
-                                               : fd_terms(SUMS[measure], p, q, n, pair);
-    double d = fd_terms(SUMS[measure], p, q, n, pair) / p->sum;
-    if (!(d > 0.0 && d < fd_second_look(measure)))
+        return measure == FD_kl_divergence ? fd_kl_as_it_stands(p, q, n, pair) : fd_terms(sum, p, q, n, pair);
+    double d = fd_terms(sum, p, q, n, pair) / p->sum;
+    if (!(d > 0.0 && d < fd_measures[measure].again))
         return d;
     fd_refine_scale(pair, p, q, n);
-    if (measure == FD_ROW_TOTAL_VARIATION)
+    if (measure == FD_total_variation)
         return fd_small_variation(p, q, n, pair);
-    d = fd_terms(SUMS[measure], p, q, n, pair) / p->sum;
+    d = fd_terms(sum, p, q, n, pair) / p->sum;
     return d < 0x1p-150 && !p->logs && fd_proportional(p, q, n) ? 0.0 : d;
 }
 
@@ -149,16 +132,16 @@ static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t
     if (!p->normalize)
         return fd_renyi_by_logs(p, q, n, pair);
     if (alpha == 2.0 && !p->logs) { /* log(1 + chi-square), which takes a quarter of the time */
-        double chi_square = fd_sum_terms(FD_ROW_CHI_SQUARE, p, q, n, pair);
+        double chi_square = fd_sum_terms(FD_chi_square, p, q, n, pair);
         if (chi_square < INFINITY)
             return log1p(chi_square) * FD_LOG2_E;
     }
     if (alpha == 0.5 && !p->logs) { /* -2 log(1 - h^2) of the Hellinger distance h, half of the time */
-        double square = 0.5 * fd_sum_terms(FD_ROW_HELLINGER_DISTANCE, p, q, n, pair);
+        double square = 0.5 * fd_sum_terms(FD_hellinger_distance, p, q, n, pair);
         if (square < 0.75)
             return -2.0 * log1p(-square) * FD_LOG2_E;
     }
-    return fd_renyi_finish(fd_sum_terms(FD_ROW_RENYI_DIVERGENCE, p, q, n, pair), p, q, n, pair);
+    return fd_renyi_finish(fd_sum_terms(FD_renyi_divergence, p, q, n, pair), p, q, n, pair);
 }
 
 /* A sum over rows that were scaled by 2^-exponent or exp(-top). */
@@ -168,7 +151,7 @@ static double fd_unscale(double sum, int exponent, double top) {
     return fd_times_exp(ldexp(sum, exponent), top);
 }
 
-static double fd_clip(double d, fd_row_measure measure, const fd_row_reader *p, const fd_row_reader *q,
+static double fd_clip(double d, fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
                       ptrdiff_t n, const fd_pair *pair) {
     double bound = fd_bound(measure, pair);
     if (d > bound * (1.0 - 1e-9) && d < INFINITY && (d > bound || fd_disjoint(p, q, n)))
@@ -188,33 +171,33 @@ static void fd_swap_rows(fd_row_reader **p, fd_row_reader **q, fd_options *o) {
 /* Orders below this divide what is then multiplied by them. */
 static const double FD_ALPHA_MIN = 0x1p-900;
 
-static double fd_row_of_views(fd_row_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
+static double fd_row_of_views(fd_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
                               const fd_options *options) {
     fd_options o = *options;
     fd_row_reader first = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *p = &first, *q = &second;
     fd_pair pair;
-    int normalize = o.normalize != 0.0, exponent = 0, symmetric = fd_is_symmetric(measure);
+    int normalize = o.normalize != 0.0, exponent = 0, symmetric = fd_measures[measure].symmetric;
     double d, factor = 1.0, top = 0.0, order = o.alpha - 1.0;
 
-    if (measure == FD_ROW_CROSS_ENTROPY && p_view.data == q_view.data && p_view.stride == q_view.stride)
+    if (measure == FD_cross_entropy && p_view.data == q_view.data && p_view.stride == q_view.stride)
         q = p; /* entropy */
     if (!fd_weigh_any(p, n) || (q != p && !fd_weigh_any(q, n)))
         return NAN;
-    if (measure == FD_ROW_BHATTACHARYYA_DISTANCE) { /* half of Renyi's divergence of order 1/2 */
-        measure = FD_ROW_RENYI_DIVERGENCE;
+    if (measure == FD_bhattacharyya_distance) { /* half of Renyi's divergence of order 1/2 */
+        measure = FD_renyi_divergence;
         o.alpha = factor = 0.5;
         order = -0.5;
     }
-    if (measure == FD_ROW_RENYI_DIVERGENCE && o.alpha == 1.0)
-        measure = FD_ROW_KL_DIVERGENCE;
-    if (measure == FD_ROW_RENYI_DIVERGENCE && o.alpha > 0.0 && o.alpha < FD_ALPHA_MIN && normalize) {
+    if (measure == FD_renyi_divergence && o.alpha == 1.0)
+        measure = FD_kl_divergence;
+    if (measure == FD_renyi_divergence && o.alpha > 0.0 && o.alpha < FD_ALPHA_MIN && normalize) {
         fd_options limit =
             *options; /* D_alpha = D_0 + alpha KL(q, p) + ..., and the second is inf with D_0 > 0 */
         limit.alpha = 0.0;
-        d = fd_row_of_views(FD_ROW_RENYI_DIVERGENCE, p_view, q_view, n, &limit);
-        return d > 0.0 ? d : o.alpha * fd_row_of_views(FD_ROW_KL_DIVERGENCE, q_view, p_view, n, options);
+        d = fd_row_of_views(FD_renyi_divergence, p_view, q_view, n, &limit);
+        return d > 0.0 ? d : o.alpha * fd_row_of_views(FD_kl_divergence, q_view, p_view, n, options);
     }
-    if (measure == FD_ROW_RENYI_DIVERGENCE && o.alpha > 0.0 && o.alpha < 0.5 && normalize) {
+    if (measure == FD_renyi_divergence && o.alpha > 0.0 && o.alpha < 0.5 && normalize) {
         factor = o.alpha / (1.0 - o.alpha); /* D_alpha(p, q) = alpha/(1-alpha) D_(1-alpha)(q, p) */
         order = -o.alpha;
         fd_swap_rows(&p, &q, &o);
@@ -222,7 +205,7 @@ static double fd_row_of_views(fd_row_measure measure, fd_view p_view, fd_view q_
 
     if (!p->logs && !(fd_is_ordinary(p) && fd_is_ordinary(q))) {
         int p_exponent = fd_sum_exponent(p, n), q_exponent = fd_sum_exponent(q, n);
-        if (!normalize && measure == FD_ROW_CROSS_ENTROPY) { /* p log q can be scaled in p only */
+        if (!normalize && measure == FD_cross_entropy) { /* p log q can be scaled in p only */
             second = *q;
             q = &second;
             q_exponent = 0;
@@ -237,47 +220,36 @@ static double fd_row_of_views(fd_row_measure measure, fd_view p_view, fd_view q_
         fd_swap_rows(&p, &q, &o);
     fd_set_pair(&pair, p, q, o.w_p, o.w_q);
     pair.order = order;
-    if (p->logs && !normalize && measure != FD_ROW_RENYI_DIVERGENCE) { /* likewise */
-        top = measure == FD_ROW_CROSS_ENTROPY || p->top > q->top ? p->top : q->top;
+    if (p->logs && !normalize && measure != FD_renyi_divergence) { /* likewise */
+        top = measure == FD_cross_entropy || p->top > q->top ? p->top : q->top;
         top = top > -INFINITY ? top : 0.0;
         pair.max_p = top;
-        pair.max_q = measure == FD_ROW_CROSS_ENTROPY ? 0.0 : top;
+        pair.max_q = measure == FD_cross_entropy ? 0.0 : top;
     }
 
-    int far = p->logs && !normalize && measure != FD_ROW_RENYI_DIVERGENCE && fd_is_far(p, q, n);
-    if (measure == FD_ROW_CROSS_ENTROPY && far)
+    int far = p->logs && !normalize && measure != FD_renyi_divergence && fd_is_far(p, q, n);
+    if (measure == FD_cross_entropy && far)
         return fd_in_unit(fd_far_terms(p == q ? FD_entropy : FD_cross_entropy, p, q, n, &pair), &o);
-    if (measure == FD_ROW_CROSS_ENTROPY)
+    if (measure == FD_cross_entropy)
         return fd_in_unit(fd_unscale(fd_cross_entropy(p, q, n, &pair), exponent, top), &o);
-    if (measure == FD_ROW_RENYI_DIVERGENCE) {
+    if (measure == FD_renyi_divergence) {
         d = factor * fd_renyi(p, q, n, &pair, o.alpha);
         if (d == INFINITY && factor < 1.0) /* divided by a small order before it is multiplied */
             d = factor / order * fd_renyi_log_overlap(p, q, n, &pair);
         return fd_in_unit(d, &o);
     }
+    const fd_traits *traits = &fd_measures[measure];
     if (far) {
-        d = fd_far_terms(measure == FD_ROW_KL_DIVERGENCE ? FD_log_excess : SUMS[measure], p, q, n, &pair);
+        d = fd_far_terms(measure == FD_kl_divergence ? FD_log_excess : traits->sum, p, q, n, &pair);
         top = 0.0;
     } else {
         d = fd_sum_terms(measure, p, q, n, &pair);
     }
-    if (measure == FD_ROW_TOTAL_VARIATION || measure == FD_ROW_HELLINGER_DISTANCE)
-        d *= 0.5;
-    d = fd_unscale(d, exponent, top);
+    d = fd_unscale(d * traits->times, exponent, top);
     if (normalize)
         d = fd_clip(d, measure, p, q, n, &pair);
-    switch (measure) {
-    case FD_ROW_JS_DISTANCE:
-        return sqrt(fd_in_unit(d, &o));
-    case FD_ROW_HELLINGER_DISTANCE:
-        return sqrt(d);
-    case FD_ROW_TOTAL_VARIATION:
-    case FD_ROW_CHI_SQUARE:
-    case FD_ROW_TRIANGULAR_DISCRIMINATION:
-        return d;
-    default:
-        return fd_in_unit(d, &o);
-    }
+    d = traits->in_bits ? fd_in_unit(d, &o) : d;
+    return traits->root ? sqrt(d) : d;
 }
 
 /* Rows up to this long are copied once where they cannot be read in place; longer ones a block at a time, each
@@ -298,7 +270,7 @@ static fd_view fd_plain_view(fd_view v, ptrdiff_t n, double *copy) {
     return (fd_view){(const char *)copy, sizeof *copy, FD_FLOAT64};
 }
 
-static double fd_row_of_copies(fd_row_measure measure, fd_view p, fd_view q, ptrdiff_t n,
+static double fd_row_of_copies(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n,
                                const fd_options *options) {
     double p_copy[FD_COPY], q_copy[FD_COPY];
     int same = p.data == q.data && p.stride == q.stride;
@@ -307,7 +279,7 @@ static double fd_row_of_copies(fd_row_measure measure, fd_view p, fd_view q, ptr
     return fd_row_of_views(measure, p, q, n, options);
 }
 
-double fd_row(fd_row_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options) {
+double fd_row(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options) {
     int copy = n <= FD_COPY && !(fd_is_plain(p) && fd_is_plain(q));
     return (copy ? fd_row_of_copies : fd_row_of_views)(measure, p, q, n, options);
 }

@@ -5,22 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a caller can ask for. FD_ROW_JS_DISTANCE and the like share their sums with another measure and differ
- * in the finish. */
-typedef enum {
-    FD_ROW_CROSS_ENTROPY,
-    FD_ROW_KL_DIVERGENCE,
-    FD_ROW_JEFFREYS_DIVERGENCE,
-    FD_ROW_JS_DIVERGENCE,
-    FD_ROW_JS_DISTANCE,
-    FD_ROW_TOTAL_VARIATION,
-    FD_ROW_HELLINGER_DISTANCE,
-    FD_ROW_CHI_SQUARE,
-    FD_ROW_TRIANGULAR_DISCRIMINATION,
-    FD_ROW_BHATTACHARYYA_DISTANCE,
-    FD_ROW_RENYI_DIVERGENCE,
-    FD_N_ROWS
-} fd_row_measure;
+#include "rows/list.h"
 
 /* The options travel through NumPy as one small vector of doubles, in this order. */
 typedef struct {
@@ -63,9 +48,9 @@ typedef struct {
     fd_scalar scalar;
 } fd_view;
 
-/* The measure, in the caller's unit. NaN for a row that is none: NaN, negative or infinite entries, no mass.
+/* One of FD_N_MEASURES, in the caller's unit. NaN for a row that is none: NaN, negative or infinite entries, no mass.
  */
-double fd_row(fd_row_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options);
+double fd_row(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options);
 
 /* Rows that lie `step` bytes apart, side by side rather than one after the other, as contiguous doubles,
  * `pitch` from row to row. */

@@ -1,9 +1,17 @@
-# What Cython sees of rows.h.
+# What Cython sees of list.h and rows.h.
+
+cdef extern from "rows/list.h" nogil:
+    ctypedef enum fd_measure:
+        FD_N_MEASURES
+    enum:
+        FD_OPTION_WEIGHTS
+        FD_OPTION_ALPHA
+    ctypedef struct fd_traits:
+        const char *name
+        int in_bits, symmetric, option, infinite
+    const fd_traits fd_measures[]
 
 cdef extern from "rows/rows.h" nogil:
-    ctypedef enum fd_row_measure:
-        FD_ROW_CROSS_ENTROPY
-        FD_N_ROWS
     ctypedef struct fd_options:
         double unit_hi, unit_lo, normalize, log_input, pseudocount, w_p, w_q, alpha
     ctypedef enum fd_scalar:
@@ -28,7 +36,7 @@ cdef extern from "rows/rows.h" nogil:
     void fd_gather_rows(fd_view first, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t n, double *out,
                         Py_ssize_t pitch)
     void fd_events(int entropy, fd_view p, Py_ssize_t n, double *out)
-    double fd_row(fd_row_measure measure, fd_view p, fd_view q, Py_ssize_t n, const fd_options *options)
+    double fd_row(fd_measure measure, fd_view p, fd_view q, Py_ssize_t n, const fd_options *options)
     double fd_js_stack(fd_view first, Py_ssize_t step, Py_ssize_t m, const double *weights, Py_ssize_t n,
                        int root, const fd_options *options)
 

@@ -111,7 +111,7 @@ double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *wei
         fd_set_pair(&pairs[j], &rows[0], &rows[j], weights[heaviest], weights[fd_place(j, heaviest)]);
     double factor = fd_stack_factor(rows, pairs, m);
     d = fd_stack_terms(rows, pairs, m, n);
-    if (rows->normalize && d > 0.0 && d < 0x1p-42) {
+    if (rows->normalize && d > 0.0 && d < fd_measures[FD_js_divergence].again) {
         for (ptrdiff_t j = 1; j < m; j++)
             fd_refine_scale(&pairs[j], &rows[0], &rows[j], n);
         d = fd_stack_terms(rows, pairs, m, n);

@@ -10,36 +10,16 @@
 
 #include "rows/reader.h"
 
-/* The term where one mass is 2^800 times the other or more; x and y may be no doubles, lx and ly are log2. */
-static inline double fd_term_of_logs(fd_measure measure, double lx, double ly, const fd_pair *pair) {
-    double x = exp2(lx), y = exp2(ly);
-    switch (measure) {
-    case FD_kl_divergence:
-        return x * (lx - ly) - FD_LOG2_E * (x - y);
-    case FD_jeffreys_divergence:
-        return (x - y) * (lx - ly);
-    case FD_log_excess:
-        return x * (lx - ly);
-    case FD_log_excess_size:
-        return x * fabs(lx - ly);
-    case FD_imbalance:
-        return x - y;
-    case FD_js_divergence:
-        return x > y ? x * pair->w_p * -fd_log2_weight(pair->w_p, pair->w_q)
-                     : y * pair->w_q * -fd_log2_weight(pair->w_q, pair->w_p);
-    case FD_total_variation:
-    case FD_hellinger:
-    case FD_triangular_discrimination:
-        return x > y ? x : y;
-    case FD_gain:
-    case FD_gain_mass:
-        return x > y ? x : 0.0;
-    case FD_chi_square:
-        return x > y ? exp2(2.0 * lx - ly) : y;
-    case FD_renyi:
-        return x * (expm1(pair->order * (lx - ly) / FD_LOG2_E) / pair->order - 1.0) + y;
-    case FD_renyi_overlap:
-        return exp2(lx + pair->order * (lx - ly));
+/* The term where one mass is 2^800 times the other or more. */
+static inline double fd_term_apart(fd_measure sum, double log_x, double log_y, const fd_pair *pair) {
+    fd_far_bin b = {log_x, log_y, exp2(log_x), exp2(log_y)};
+    switch ((int)sum) {
+#define FD_APART(name, ...)                                                                                  \
+case FD_##name:                                                                                              \
+    return fd_apart_##name(b, pair);
+        FD_SUMMED(FD_APART)
+        FD_HELPERS(FD_APART)
+#undef FD_APART
     default:
         return NAN;
     }
@@ -72,7 +52,7 @@ static inline double fd_odd_term(fd_measure measure, const fd_row_reader *p, con
         return ldexp(fd_entry(&p->view, i) + p->add, -p->exponent) * (log2(pair->s_hi) - fd_log2_share(q, i));
     }
     if (!fd_scale_bin(p, q, i, &x, &y, &e))
-        return fd_term_of_logs(measure, fd_log2_share(p, i), fd_log2_share(q, i) + log2(pair->c_hi), pair);
+        return fd_term_apart(measure, fd_log2_share(p, i), fd_log2_share(q, i) + log2(pair->c_hi), pair);
     return ldexp(loop(&x, &y, 1, pair), e);
 }
 

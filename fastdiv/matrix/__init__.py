@@ -38,17 +38,7 @@ class Metric(NamedTuple):
 _ROWS = ("normalize", "pseudocount", "log_input", "nan_policy")
 
 METRICS = {
-    "cross_entropy": Metric(("base", *_ROWS), False),
-    "kl_divergence": Metric(("base", *_ROWS), False),
-    "jeffreys_divergence": Metric(("base", *_ROWS), True),
-    "js_divergence": Metric(("base", "weights", *_ROWS), True),
-    "js_distance": Metric(("base", "weights", *_ROWS), True),
-    "total_variation": Metric(_ROWS, True),
-    "hellinger_distance": Metric(_ROWS, True),
-    "chi_square": Metric(_ROWS, False),
-    "triangular_discrimination": Metric(_ROWS, True),
-    "bhattacharyya_distance": Metric(("base", *_ROWS), True),
-    "renyi_divergence": Metric(("alpha", "base", *_ROWS), False),
+    **{name: Metric((*of["options"], *_ROWS), of["symmetric"]) for name, of in _rows.TRAITS.items()},
     "wasserstein": Metric(("support", "samples", "p", "pseudocount", "nan_policy"), True),
 }
 
