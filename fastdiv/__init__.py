@@ -36,6 +36,7 @@ _HOME = {
         "fastdiv.histogram": ("wasserstein_hist",),
         "fastdiv.circle": ("wasserstein_circle",),
         "fastdiv.plan": ("transport_plan", "TransportPlan"),
+        "fastdiv.barycenter": ("displacement_interpolation", "wasserstein_barycenter"),
         "fastdiv.matrix": ("Index", "cdist", "knn", "pdist"),
         "fastdiv._threads": ("num_threads", "set_num_threads", "show_config"),
     }.items()

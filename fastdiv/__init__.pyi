@@ -21,6 +21,8 @@ from fastdiv._threads import num_threads as num_threads
 from fastdiv._threads import set_num_threads as set_num_threads
 from fastdiv._threads import show_config as show_config
 from fastdiv._version import __version__ as __version__
+from fastdiv.barycenter import displacement_interpolation as displacement_interpolation
+from fastdiv.barycenter import wasserstein_barycenter as wasserstein_barycenter
 from fastdiv.circle import wasserstein_circle as wasserstein_circle
 from fastdiv.histogram import wasserstein_hist as wasserstein_hist
 from fastdiv.matrix import Index as Index

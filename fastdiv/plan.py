@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastdiv import _wasserstein
+from fastdiv._checks.arrays import as_numbers
 from fastdiv._checks.samples import Pair, check_order, pair, shares
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class TransportPlan:
     p: float
     _pair: Pair
     _scaled: Scaled
+    _origin: int = 0
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -103,6 +105,14 @@ class TransportPlan:
         u, v = np.empty_like(x.u), np.empty_like(x.v)
         u[x.u_order], v[x.v_order] = x.u, x.v
         return u[self.rows], v[self.cols]
+
+    def given_ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """Where each piece starts and ends, in the values that were given, as float64."""
+        ends = self.ends()
+        if not self._origin:
+            return ends[0].astype(np.float64), ends[1].astype(np.float64)
+        x, y = (np.array([float(int(t) + self._origin) for t in end.tolist()]) for end in ends)
+        return x, y
 
     def toarray(self) -> np.ndarray:
         """The plan as a dense (n, m) matrix."""
@@ -240,7 +250,15 @@ def transport_plan(
     else:
         mantissa, exponent = power(scale, 0, order)
         f, g = times(f + shift, 1 / mantissa, -exponent), times(g - shift, 1 / mantissa, -exponent)
-    return TransportPlan(rows[:pieces], cols[:pieces], mass[:pieces], cost, f, g, order, x, scaled)
+    origin = _origin(x, as_numbers(u_values, "u_values"))
+    return TransportPlan(rows[:pieces], cols[:pieces], mass[:pieces], cost, f, g, order, x, scaled, origin)
+
+
+def _origin(x: Pair, u_values: np.ndarray) -> int:
+    """How far `_checks.samples.common` has moved integers beyond 2^53, so that they start at 0."""
+    if x.u.dtype == np.float64 and not (min(x.u[0], x.v[0]) == 0 and max(x.u[-1], x.v[-1]) <= 2**53):
+        return 0
+    return int(u_values.reshape(-1)[x.u_order[0]]) - int(x.u[0])
 
 
 def distances(x: np.ndarray, y: np.ndarray, scale: float = 1.0) -> np.ndarray:
