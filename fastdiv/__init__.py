@@ -4,12 +4,11 @@ Nothing is imported until it is used: ``import fastdiv`` costs well under a mill
 loaded with the first function that needs it.
 """
 
-from fastdiv._version import __version__
-
 # Where each public name lives. `__init__.pyi` tells type checkers the same; a test holds the two together.
 _HOME = {
     name: module
     for module, names in {
+        "fastdiv._version": ("__version__",),
         "fastdiv._entropies": ("surprisal", "entropy", "binary_entropy", "cross_entropy"),
         "fastdiv._divergences": (
             "kl_divergence",
@@ -44,7 +43,7 @@ _HOME = {
 }
 _MODULES = ("gan", "grad", "reference")
 
-__all__ = ["__version__", *_HOME, *_MODULES]
+__all__ = [*_HOME, *_MODULES]
 
 
 def __getattr__(name: str):

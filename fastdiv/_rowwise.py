@@ -72,11 +72,11 @@ def score(
     pair = (0.5, 0.5) if x.is_stack else mixture
     options = np.array([*_rows.unit(o.base), o.normalize, o.log_input, pseudocount, *pair, order])
     if x.is_stack:
-        kernel = _Kernel(_rows.STACK_GUFUNCS[name], 2, (mixture, options), False)
+        kernel = _Kernel(_rows.ufunc_of_stacks(name), 2, (mixture, options), False)
     elif name == "entropy":  # H(p) = H(p, p)
-        kernel = _Kernel(_rows.GUFUNCS["cross_entropy"], 1, (options,), True)
+        kernel = _Kernel(_rows.ufunc_of_pairs("cross_entropy"), 1, (options,), True)
     else:
-        kernel = _Kernel(_rows.GUFUNCS[name], 1, (options,), False)
+        kernel = _Kernel(_rows.ufunc_of_pairs(name), 1, (options,), False)
     result: Value
     if void is None:
         result = _over_blocks(kernel, operands, x, x.dtype)
@@ -133,7 +133,7 @@ def _over_blocks(kernel: _Kernel, arrays: list[Any], x: Rows, dtype: np.dtype[An
 
 def score_events(measure: str, p: Any, base: float | None) -> Value:
     """A function of single probabilities, from bits into the base's unit."""
-    ufunc = getattr(_rows, measure)
+    ufunc = _rows.ufunc_of_events(measure)
     if is_lazy(p):
         later: Value = ufunc(p) * sum(_rows.unit(opt.log_base(base)))
         return later

@@ -253,14 +253,27 @@ cdef make(cnp.PyUFuncGenericFunction *loops, int n_rows, int n_others, int measu
 
 if len(SCALARS) != FD_N_SCALARS or len(SCALARS) != 10 or <int>FD_N_MEASURES > <int>PER_SCALAR:
     raise ImportError("rows.h and _rows.pyx disagree about kinds of numbers")
-GUFUNCS = {name: make(PAIRS, 2, 1, i, name, "(n),(n),(k)->()") for i, name in enumerate(MEASURES)}
-STACK_GUFUNCS = {
-    "js_divergence": make(STACKS, 1, 2, 0, "js_divergence", "(m,n),(m),(k)->()"),
-    "js_distance": make(STACKS, 1, 2, 1, "js_distance", "(m,n),(m),(k)->()"),
-}
-# in bits
-surprisal = make(EVENTS, 1, 0, 0, "surprisal", None)
-binary_entropy = make(EVENTS, 1, 0, 1, "binary_entropy", None)
+
+
+# made when asked for: all of them would be a tenth of the time of a first call
+
+
+@lru_cache(maxsize=None)
+def ufunc_of_pairs(name):
+    """(n),(n),(k)->(): p, q, options."""
+    return make(PAIRS, 2, 1, MEASURES.index(name), name, "(n),(n),(k)->()")
+
+
+@lru_cache(maxsize=None)
+def ufunc_of_stacks(name):
+    """(m,n),(m),(k)->(): what is mixed, weights, options; of the divergence, or its root, the distance."""
+    return make(STACKS, 1, 2, name == "js_distance", name, "(m,n),(m),(k)->()")
+
+
+@lru_cache(maxsize=None)
+def ufunc_of_events(name):
+    """In bits, of each probability."""
+    return make(EVENTS, 1, 0, name == "binary_entropy", name, None)
 
 
 # ---- options, and one pair at once ----------------------------------------------------------------------

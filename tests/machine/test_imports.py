@@ -31,3 +31,12 @@ def test_first_calls(call):
     )
     assert "fastdiv" in done.stdout.split()
     assert not UNWANTED & set(done.stdout.split())
+
+
+def test_one_pair_of_vectors_needs_no_checks():
+    """The short way imports neither conversions nor options: the first call that needs them does."""
+    code = CODE.format(call="fastdiv.kl_divergence(x[0], x[1]); fastdiv.entropy(x[0], base=2, axis=0)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"fastdiv._rows", "fastdiv._divergences", "fastdiv._entropies"} <= loaded
+    assert not [name for name in loaded if "_checks" in name or "_rowwise" in name or "_distances" in name]
