@@ -1,22 +1,20 @@
-"""``python -m bench [rows] [startup] ...``: all suites, or those named."""
+"""``python -m bench [SUITE ...] [--quick]``: the suites named, or all; quick: each case at a tenth."""
 
-import sys
+import argparse
 from importlib import import_module
-from pathlib import Path
 
-NOT_SUITES = {"__init__", "__main__", "contestants", "race", "workloads"}
-SUITES = sorted(
-    path.stem
-    for path in Path(__file__).parent.glob("*.py")
-    if path.stem not in NOT_SUITES and not path.stem.startswith("test_")
+from bench import SUITES
+from bench.race import report
+
+parser = argparse.ArgumentParser(
+    prog="python -m bench", description="Ratios against peers, interleaved in one run."
 )
-
-wanted = sys.argv[1:] or SUITES
-unknown = set(wanted) - set(SUITES)
+parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"{', '.join(SUITES)}, or all (the default)")
+parser.add_argument("--quick", action="store_true", help="every case at a tenth of its size")
+options = parser.parse_args()
+unknown = sorted(set(options.suites) - {*SUITES, "all"})
 if unknown:
-    sys.exit(f"no suite {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
-sys.argv[1:] = []  # a suite run by itself may have options of its own
-for name in wanted:
-    print(f"== {name} ==")
-    import_module(f"bench.{name}").main()
-    print()
+    parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(SUITES)}, all")
+wanted = SUITES if not options.suites or "all" in options.suites else dict.fromkeys(options.suites)
+scale = 0.1 if options.quick else 1.0
+report({name: import_module(f"bench.{name}").cases(scale) for name in wanted}, seconds=scale)

@@ -1,58 +1,119 @@
-"""Figures of README and the design page: rows of two bins, counts, far orders, lesser instruction sets."""
+"""Where it could hurt: far orders, dtypes, lesser instruction sets, rows without clusters, cells."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 import fastdiv
-from bench.race import race, relative_error
-from bench.workloads import QUICK
-from fastdiv import _core
+from bench.contestants import Contestant, loosened, of
+from bench.race import Case
+from bench.workloads import dirichlet, unrelated
+from fastdiv import _core, _wasserstein
 
 
-def main() -> None:
-    fastdiv.set_num_threads(1)
-    p, q = np.random.default_rng(0).dirichlet(np.ones(2), size=(2, 100_000))
-    assert relative_error(fastdiv.kl_divergence(p, q), (p * np.log(p / q)).sum(-1)) < 1e-4  # NumPy cancels
-    print(f"KL of 100 000 x 2: {race([lambda: fastdiv.kl_divergence(p, q)])[0] * 1e6 / len(p):.2f} us a row")
-    p, q = QUICK["unrelated"].make()
-    counts = np.random.default_rng(0).poisson(50.0, (2, 20_000, 500))
-    dtypes = ("f8", "f4", "i8", "i4", "u2")
-    pairs = [counts.astype(dtype) for dtype in dtypes]
-    for pair in pairs[1:]:
-        assert relative_error(fastdiv.kl_divergence(*pair), fastdiv.kl_divergence(*counts)) < 1e-6
-    times = race([lambda pair=pair: fastdiv.kl_divergence(*pair) for pair in pairs])
-    shown = ", ".join(
-        f"{dtype} {t * 1e9 / counts[0].size:.2f}" for dtype, t in zip(dtypes, times, strict=True)
-    )
-    print(f"KL of 20 000 x 500 counts, ns a bin: {shown}")
-    for order in (0, 0.5, 3, np.inf):
-        taken = race([lambda: fastdiv.renyi_divergence(p, q, order)])[0]  # noqa: B023
-        print(f"Renyi of order {order}: {taken * 1e9 / p.size:.0f} ns a bin")
-    A, B = np.random.default_rng(0).dirichlet(np.full(128, 5.0), (2, 1000))
-    A4, B4 = A.astype("f4"), B.astype("f4")
-    assert relative_error(fastdiv.cdist(A4, B4), fastdiv.cdist(A, B)) < 1e-5
-    single, double = race([lambda: fastdiv.cdist(A4, B4), lambda: fastdiv.cdist(A, B)])
-    print(f"cdist JS of smooth rows: float32 takes {single / double:.2f} of the time of float64")
-    metric = "total_variation"
-    assert np.array_equal(
-        fastdiv.knn(A[:200], B, 1, metric)[0][:, 0], fastdiv.cdist(A[:200], B, metric).min(1)
-    )
-    near, every = race(
-        [lambda: fastdiv.knn(A[:200], B, 10, metric), lambda: fastdiv.cdist(A[:200], B, metric)]
-    )
-    print(f"knn of total variation, rows that do not cluster: {near / every:.2f} of the time of cdist")
-    p, q = QUICK["unrelated"].make()
-    for level in _core.isa_levels():
-        _core.choose_isa(level)
-        kl, js = (
-            race([lambda: measure(p, q)])[0] * 1e9 / p.size  # noqa: B023
-            for measure in (fastdiv.kl_divergence, fastdiv.js_distance)
+def cases(scale: float) -> Iterator[Case]:
+    many = int(20_000 * scale)
+    pair = unrelated(many, 500)
+    yield from _levels(many, pair)
+    yield from _orders(many, pair)
+    yield from _dtypes(many, pair)
+    yield from _matrices(scale)
+    yield from _cells(scale)
+
+
+def _levels(many: int, pair: tuple[Any, Any]) -> Iterator[Case]:
+    """Each instruction set against the best one that this CPU has."""
+
+    def at(level: str, function: Callable[..., Any]) -> Contestant:
+        def run(*args: Any) -> Any:
+            _core.choose_isa(level)
+            try:
+                return function(*args)
+            finally:
+                _core.choose_isa(best)
+
+        return Contestant(f"fastdiv, {level}", run)
+
+    best = _core.isa()
+    for measure in ("entropy", "kl_divergence", "js_distance"):
+        function = getattr(fastdiv, measure)
+        levels = [at(level, function) for level in _core.isa_levels() if level != best]
+        args = pair[:1] if measure == "entropy" else pair
+        yield Case(measure, f"{many} x 500", [at(best, function), *levels], args, per=("bin", many * 500))
+
+
+def _orders(many: int, pair: tuple[Any, Any]) -> Iterator[Case]:
+    def numpy(order: float) -> Callable[..., Any]:
+        if order == np.inf:
+            return lambda p, q: np.log((p / q).max(-1))
+        return lambda p, q: np.log((p**order * q ** (1 - order)).sum(-1)) / (order - 1)
+
+    p, q = (np.maximum(x, 1e-9) for x in pair)  # powers of less leave the range of floats
+    p, q = p / p.sum(-1, keepdims=True), q / q.sum(-1, keepdims=True)
+    for order in (0.5, 2, 3, np.inf):
+        ours = Contestant("fastdiv", lambda p, q, order=order: fastdiv.renyi_divergence(p, q, order))
+        plain = Contestant("NumPy, not normalising", numpy(order))
+        yield Case(
+            f"renyi_divergence, order {order}", f"{many} x 500", [ours, plain], (p, q), per=("bin", p.size)
         )
-        print(f"{level}: KL {kl:.2f}, JS {js:.2f} ns a bin, whole calls on 2000 x 500")
-    _core.choose_isa()
-    fastdiv.set_num_threads(None)
 
 
-if __name__ == "__main__":
-    main()
+def _dtypes(many: int, pair: tuple[Any, Any]) -> Iterator[Case]:
+    """Ours against the same rows as float64; two dtypes and float16 are cast a block at a time."""
+    wide = of("kl_divergence")[0]
+    p, q = (np.maximum(x, 1e-4) for x in pair)
+    pair = p / p.sum(-1, keepdims=True), q / q.sum(-1, keepdims=True)
+    for what, dtypes in (("", ("f4", "f4")), ("", ("f2", "f2")), (" with float32", ("f8", "f4"))):
+        p, q = (x.astype(dtype) for x, dtype in zip(pair, dtypes, strict=True))
+        as_float64 = p.astype(float), q.astype(float)
+
+        def run(p: Any, q: Any, as_float64: Any = as_float64) -> Any:
+            return wide(*as_float64)
+
+        peer = Contestant("fastdiv, as float64", run, 1e-3)
+        size = f"{many} x 500"
+        yield Case(f"kl_divergence{what}", size, [wide, peer], (p, q), per=("bin", p.size))
+    p, q = (x.astype("f4") for x in pair)
+    for measure in ("kl_divergence", "js_distance"):
+        yield Case(measure, f"{many} x 500", loosened(of(measure), 1e-2), (p, q), per=("bin", p.size))
+
+
+def _matrices(scale: float) -> Iterator[Case]:
+    n = max(int(1000 * scale), 12)
+    A, B = (dirichlet(n, 128, seed, 5.0) for seed in (1, 2))
+    doubles = Contestant("fastdiv, as float64", lambda A_, B_: fastdiv.cdist(A, B), 1e-5)
+    single = A.astype("f4"), B.astype("f4")
+    yield Case(
+        "cdist js_distance, smooth rows", f"{n} x {n} x 128", [of("cdist js_distance")[0], doubles], single
+    )
+    few = A[: max(n // 5, 1)]
+    metric = "total_variation"
+    near = Contestant("fastdiv", lambda A, B: fastdiv.knn(A, B, 10, metric)[0])
+    every = Contestant("fastdiv cdist, sort", lambda A, B: np.sort(fastdiv.cdist(A, B, metric), 1)[:, :10])
+    yield Case("knn total_variation, no clusters", f"{len(few)} x {n} x 128", [near, every], (few, B))
+
+
+def _cells(scale: float) -> Iterator[Case]:
+    """As chosen, all by cells, all by sorting: where rows of samples should begin to go through cells."""
+
+    def by(name: str, least: int) -> Contestant:
+        def run(*args: Any) -> Any:
+            before = _wasserstein.set_cells_from(least, least)
+            try:
+                return fastdiv.wasserstein_distance(*args)
+            finally:
+                _wasserstein.set_cells_from(*before)
+
+        return Contestant(f"fastdiv, by {name}", run, 1e-12)
+
+    r = np.random.default_rng(2)
+    for n in (500, 2000, 8000, 32000):
+        if n * scale < 500 and n > 2000:
+            return
+        u, v, a, b = r.normal(size=n), r.normal(size=n + 1), r.random(n), r.random(n + 1)
+        for name, args in (("W1", (u, v)), ("W1, weighted", (u, v, a, b))):
+            runs = [of(name)[0], by("cells", 2), by("sorting", 2**62)]
+            yield Case(name, f"{n} + {n + 1}", runs, args)

@@ -1,90 +1,96 @@
-"""The row-wise measures against their peers: ratios, with the error of each answer beside them."""
+"""Measures row by row: against the NumPy expression, SciPy, NumKong and fastjsd."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
 import fastdiv
-from bench.contestants import RAW_ENTROPY, TABLE, Contestant
-from bench.race import race, relative_error
-from bench.workloads import FULL, Workload
+from bench.contestants import ROWS, Contestant, loosened, of, ours
+from bench.race import Case
+from bench.workloads import counts, near, unrelated
 
-ERROR_ROWS = 50
+PROBED = 50  # rows whose answers are compared
+FEW = (2, 3, 5, 10, 20)
 
 
-def _error(contestant: Contestant, workload: Workload, measure: str) -> float:
-    """Against the NumPy twin, which the tests hold to the high-precision oracle, on the first rows."""
-    p, q = workload.make()
-    p, q = (p[:ERROR_ROWS], q[:ERROR_ROWS]) if p.ndim > 1 else (p, q)
-    with np.errstate(all="ignore"):
-        got = contestant.run(p, q)
-    twin = getattr(fastdiv.reference, measure)
+def _twin(measure: str, **options: Any) -> Callable[..., Any]:
+    function = getattr(fastdiv.reference, measure)
+    if measure == "entropy":
+        return lambda p, q: function(p, **options)
     alpha = (2.0,) if measure == "renyi_divergence" else ()
-    return relative_error(got, twin(p) if measure == "entropy" else twin(p, q, *alpha))
+    return lambda p, q: function(p, q, *alpha, **options)
 
 
-def _report(measure: str, workload: Workload, contestants: list[Contestant], rounds: int) -> None:
-    p, q = workload.make()
-    errors = [_error(c, workload, measure) for c in contestants]
-    limit = 1e-10 if workload.name == "unrelated" else np.inf
-    for contestant, error in zip(contestants, errors, strict=True):
-        if contestant.name == "fastdiv" and error > 1e-12:
-            raise AssertionError(f"fastdiv.{measure} is off by {error:.1e}")
-        if contestant.exact and error > limit:
-            raise AssertionError(f"{contestant.name} computes something else than {measure}: {error:.1e}")
-    with np.errstate(all="ignore"):
-        seconds = race([lambda c=c: c.run(p, q) for c in contestants], rounds)
-    unit = 1e9 / p.size if p.ndim > 1 else 1e6
-    for contestant, taken, error in zip(contestants, seconds, errors, strict=True):
-        ratio = f"{taken / seconds[0]:7.2f}" if contestant.name != "fastdiv" else "       "
-        of = "ns/bin" if p.ndim > 1 else "us    "
-        print(
-            f"{measure:<20} {workload.name:<10} {workload.size:<15} {contestant.name:<26}"
-            f"{taken * unit:8.3f} {of} {ratio}  {error:.0e}"
-        )
+def _case(work: str, of_what: str, pair: tuple[Any, Any], runs: list[Contestant], **options: Any) -> Case:
+    """Time by the bin, by the row where there are few bins, or of one pair."""
+    p, q = pair
+    axis = options.get("axis", -1)
+    if p.ndim == 1:
+        size, per = f"one pair of {p.size}", None
+    else:
+        size = f"{p.shape[0]} x {p.shape[1]}"
+        many, bins = p.size // p.shape[axis], p.shape[axis]
+        per = None if many == 1 else ("bin", p.size) if bins > max(FEW) else ("row", many)
+    probe = tuple(x if x.ndim == 1 else x[:PROBED] if axis == -1 else x[:, :PROBED] for x in pair)
+    name = f"{work}, {of_what}" if of_what else work
+    return Case(name, size, runs, (p, q), probe, _twin(work.partition(",")[0], **options), per)
 
 
-def _near_against_unrelated(rounds: int) -> None:
+def cases(scale: float) -> Iterator[Case]:
+    many = int(20_000 * scale)
+    pair = unrelated(many, 500)
+    for measure in ROWS:
+        yield _case(measure, "", pair, of(measure))
+    yield _case("entropy, normalize=False", "", pair, of("entropy, normalize=False"), normalize=False)
+    near_pair = near(many, 500)
     for measure in ("kl_divergence", "js_distance"):
-        function = getattr(fastdiv, measure)
-        near, unrelated = (FULL[name].make() for name in ("near", "unrelated"))
-        a, b = race([lambda: function(*near), lambda: function(*unrelated)], rounds)  # noqa: B023
-        print(f"{measure}: near-identical rows take {a / b:.2f} of the time of unrelated ones")
-
-
-def _threads(rounds: int) -> None:
-    p, q = FULL["unrelated"].make()
-
-    def with_threads(n: int) -> None:
-        fastdiv.set_num_threads(n)
-        fastdiv.js_distance(p, q)
-
-    one, two = race([lambda: with_threads(1), lambda: with_threads(2)], rounds)
-    print(f"js_distance: two threads are {one / two:.2f} times as fast as one")
-
-
-def main(rounds: int = 7) -> None:
-    fastdiv.set_num_threads(1)
-    fastdiv.show_config()
-    print("\nFloat64, one thread, medians of interleaved rounds. Ratio: their time / ours. Error: largest")
-    print("relative error on the first 50 rows, against the twin in plain NumPy.\n")
-    print(f"{'measure':<20} {'rows':<10} {'size':<15} {'who':<26}{'time':>8} {'':6} {'ratio':>7}  error")
-    for measure, contestants in TABLE.items():
-        _report(measure, FULL["unrelated"], contestants, rounds)
-    print("\nAs they stand (normalize=False):")
-    _report("entropy", FULL["unrelated"], RAW_ENTROPY, rounds)
-    print("\nNear-identical rows, q = p (1 + 1e-4 noise): mind the error column")
-    for measure in ("kl_divergence", "js_distance"):
-        _report(measure, FULL["near"], TABLE[measure], rounds)
-    print("\nOne pair of vectors:")
+        yield _case(measure, "near-identical", near_pair, loosened(of(measure), np.inf))
+        here = ours(getattr(fastdiv, measure))
+        there = Contestant("fastdiv, unrelated rows", lambda p, q, f=here: f(*pair), None)
+        yield _case(measure, "near-identical", near_pair, [here, there])
     for measure in ("entropy", "kl_divergence", "js_distance"):
-        pair = [c for c in TABLE[measure] if c.name != "fastjsd"]  # takes matrices only
-        _report(measure, FULL["pair"], pair, 3 * rounds)
-    print()
-    _near_against_unrelated(rounds)
-    _threads(rounds)
-    fastdiv.set_num_threads(None)
+        runs = [c for c in of(measure) if c.library != "fastjsd"]  # takes matrices only
+        yield _case(measure, "", unrelated(1, 64), runs)
+    for measure in ("kl_divergence", "js_distance"):
+        p, q = unrelated(1, 64)
+        yield _case(measure, "", (p[None], q[None]), of(measure))
+    for bins in FEW:
+        p, q = unrelated(int(100_000 * scale), bins)
+        few = np.maximum(p, 1e-9), np.maximum(q, 1e-9)
+        for measure in ("kl_divergence", "js_distance"):
+            yield _case(measure, "few bins", few, loosened(of(measure), 1e-1))
+    turned = tuple(np.ascontiguousarray(x.T) for x in pair)
+    for work in ("kl_divergence, axis=0", "js_distance, axis=0"):
+        yield _case(work, "", turned, of(work), axis=0)
+    whole = counts(many, 500)
+    for dtype in ("i8", "i4", "u2"):
+        yield _case(
+            "kl_divergence, counts", "", tuple(x.astype(dtype) for x in whole), of("kl_divergence, counts")
+        )
+    some = counts(many, 50, 2.0)
+    for work in ("kl_divergence, pseudocount=0.5", "jeffreys_divergence, pseudocount=0.5"):
+        yield _case(work, "", some, of(work), pseudocount=0.5)
+    yield _threads(pair)
 
 
-if __name__ == "__main__":
-    main()
+def threaded(threads: int, run: Callable[..., Any], name: str) -> Contestant:
+    def with_threads(*args: Any) -> Any:
+        fastdiv.set_num_threads(threads)
+        return run(*args)
+
+    return Contestant(name, with_threads, 0.0)
+
+
+def _threads(pair: tuple[Any, Any]) -> Case:
+    runs = [threaded(n, fastdiv.js_distance, f"fastdiv, {n} thread{'s' * (n > 1)}") for n in (2, 1)]
+    return Case(
+        "js_distance",
+        f"{pair[0].shape[0]} x {pair[0].shape[1]}",
+        runs,
+        pair,
+        per=("bin", pair[0].size),
+        threads=2,
+    )

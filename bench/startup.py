@@ -1,49 +1,59 @@
-"""What it costs to start: ``import fastdiv`` by itself, and the first call after ``import numpy``.
-
-Each figure is the median of fresh processes; the import times are Python's own (-X importtime).
-"""
+"""What it costs to start, in fresh processes, in CPU time: the import, and the first calls after ``import numpy``."""
 
 from __future__ import annotations
 
 import os
-import re
-import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
 
-FIRST_CALL = """
-import time
-import numpy as np
-import fastdiv
-p = np.array([0.5, 0.5])
-start = time.perf_counter()
-fastdiv.kl_divergence(p, p)
-print(1e3 * (time.perf_counter() - start))
-"""
-
+from bench.contestants import ABSENT, Contestant
+from bench.race import Case
 
 # a library is imported from its byte code
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
-def _python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, *arguments], capture_output=True, text=True, check=True, env=ENVIRONMENT
+def _fresh(
+    name: str, timed: str, before: str = "", answer: str = "0.0", library: str = "numpy"
+) -> Contestant:
+    code = (
+        f"import time\n{before}\nstart = time.process_time()\n{timed}\ntaken = time.process_time() - start\n"
+        f"print(taken, float({answer}))"
     )
 
+    def run() -> tuple[float, float]:
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
+        seconds, value = map(float, done.stdout.split())
+        return seconds, value
 
-def _import_ms(module: str) -> float:
-    log = _python("-X", "importtime", "-c", f"import {module}").stderr
-    last = [line for line in log.splitlines() if re.search(rf"\|\s+{module}$", line)][-1]
-    return int(last.split("|")[1]) / 1e3
-
-
-def main(runs: int = 11) -> None:
-    _python("-c", FIRST_CALL)
-    importing = statistics.median(_import_ms("fastdiv") for _ in range(runs))
-    first = statistics.median(float(_python("-c", FIRST_CALL).stdout) for _ in range(runs))
-    print(f"import fastdiv: {importing:.2f} ms; the first call after import numpy: {first:.1f} ms")
+    return Contestant(name, run, 1e-9, library)
 
 
-if __name__ == "__main__":
-    main()
+def _present(*contestants: Contestant) -> list[Contestant]:
+    return [c for c in contestants if c.library not in ABSENT]
+
+
+ARRAYS = "import numpy as np; p, q = np.array([0.25, 0.75]), np.array([0.5, 0.5])"
+
+
+def cases(scale: float) -> Iterator[Case]:
+    imports = [
+        _fresh("fastdiv", "import fastdiv"),
+        _fresh("import numpy", "import numpy"),
+        _fresh("import scipy.stats", "import scipy.stats", library="scipy"),
+    ]
+    yield Case("import", "", _present(*imports), own_clock=True)
+    entropy = "from scipy.stats import entropy; x = entropy(p, q)"
+    calls = [
+        _fresh("fastdiv", "import fastdiv; x = fastdiv.kl_divergence(p, q)", ARRAYS, "x"),
+        _fresh("SciPy entropy", entropy, ARRAYS, "x", "scipy"),
+    ]
+    yield Case("import and kl_divergence, after NumPy", "one pair of 2", _present(*calls), own_clock=True)
+    jensenshannon = "from scipy.spatial.distance import cdist; x = cdist([p], [q], 'jensenshannon')[0, 0]"
+    matrices = [
+        _fresh("fastdiv", "import fastdiv; x = fastdiv.cdist([p], [q])[0, 0]", ARRAYS, "x"),
+        _fresh("SciPy cdist", jensenshannon, ARRAYS, "x", "scipy"),
+    ]
+    yield Case("import and cdist, after NumPy", "1 x 1 x 2", _present(*matrices), own_clock=True)

@@ -1,50 +1,62 @@
-"""The work that is timed: name, what it is, and the arrays, made from a seed."""
+"""The arrays that are raced over, made from seeds."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
 
-@dataclass(frozen=True)
-class Workload:
-    """`make` gives the arguments (p, q); entropy takes the first alone."""
-
-    name: str
-    rows: int
-    bins: int
-    make: Callable[[], tuple[np.ndarray, np.ndarray]]
-
-    @property
-    def size(self) -> str:
-        return f"{self.rows} x {self.bins}" if self.rows > 1 else f"one pair of {self.bins}"
+def dirichlet(rows: int, bins: int, seed: int = 0, each: float = 1.0) -> np.ndarray:
+    return np.random.default_rng(seed).dirichlet(np.full(bins, each), rows)
 
 
-def _unrelated(rows: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(20130101)
-    p, q = rng.dirichlet(np.full(bins, 0.5), size=(2, rows))
+def unrelated(rows: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two of Dirichlet(0.5), nowhere empty; a single row is a vector."""
+    p, q = (dirichlet(rows, bins, seed, 0.5) + 1e-300 for seed in (1, 2))
     return (p, q) if rows > 1 else (p[0].copy(), q[0].copy())
 
 
-def _near(rows: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
-    p, _ = _unrelated(rows, bins)
-    noise = np.random.default_rng(7).standard_normal(p.shape)
-    q = p * (1.0 + 1e-4 * noise)
+def near(rows: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """q = p (1 + 1e-4 noise), normalised."""
+    p, _ = unrelated(rows, bins)
+    q = p * (1.0 + 1e-4 * np.random.default_rng(7).standard_normal(p.shape))
     return p, q / q.sum(-1, keepdims=True)
 
 
-def _table(rows: int) -> dict[str, Workload]:
-    shapes = {"unrelated": (_unrelated, rows, 500), "near": (_near, rows, 500), "pair": (_unrelated, 1, 64)}
+def counts(rows: int, bins: int, mean: float = 50.0) -> tuple[np.ndarray, np.ndarray]:
+    p, q = np.random.default_rng(0).poisson(mean, (2, rows, bins))
+    return p, q
+
+
+def near_one(rows: int, bins: int, seed: int) -> np.ndarray:
+    """Rows within 1e-4 of one row."""
+    noise = np.random.default_rng(seed).standard_normal((rows, bins))
+    X = dirichlet(1, bins) * (1 + 1e-4 * noise)
+    return X / X.sum(1, keepdims=True)
+
+
+def clustered(rows: int, bins: int, seed: int) -> np.ndarray:
+    """Around a hundred centres, each bin with a fifth of noise."""
+    rng = np.random.default_rng(seed)
+    X = dirichlet(100, bins, 1)[rng.integers(0, 100, rows)] * rng.gamma(25.0, 1 / 25.0, (rows, bins))
+    return X / X.sum(1, keepdims=True)
+
+
+def mostly_empty(rows: int, bins: int, full: float, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    X = rng.random((rows, bins)) * (rng.random((rows, bins)) < full)
+    X[:, 0] += 1e-3
+    return X / X.sum(1, keepdims=True)
+
+
+def samples(n: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Two samples of n."""
+    r = np.random.default_rng(0)
     return {
-        name: Workload(name, r, b, cache(lambda make=make, r=r, b=b: make(r, b)))
-        for name, (make, r, b) in shapes.items()
+        "normal, shifted": (r.normal(size=n), r.normal(size=n) + 0.1),
+        "normal, one law": (r.normal(size=n), r.normal(size=n)),
+        "Cauchy": (r.standard_cauchy(n), r.standard_cauchy(n)),
+        "lognormal(2)": (r.lognormal(0, 2, n), r.lognormal(0, 2, n)),
+        "offset 1e9": (r.normal(size=n) + 1e9, r.normal(size=n) + 1e9),
+        "ties": (r.integers(0, 1000, n) * 0.1, r.integers(0, 1000, n) * 0.1),
+        "ties, integers": (r.poisson(40, n), r.poisson(41, n)),
     }
-
-
-#: unrelated: Dirichlet(0.5) rows; near: q = p (1 + 1e-4 noise), normalised; pair: one pair of vectors
-FULL = _table(20_000)
-#: the same at a tenth of the size, for ``pytest bench``
-QUICK = _table(2_000)

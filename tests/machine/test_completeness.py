@@ -71,9 +71,11 @@ def test_line_in_the_table_of_measures(name):
 
 
 @pytest.mark.parametrize("name", MEASURES)
-def test_benchmark(name):
-    source = (ROOT / "bench" / "contestants.py").read_text()
-    assert f'"{name}": [' in source
+def test_benchmark(name, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    from bench.contestants import ROWS
+
+    assert len(ROWS[name]) > 1
 
 
 @pytest.mark.parametrize("name", [m for m in MEASURES if m != "entropy"])
