@@ -72,7 +72,7 @@ def plain(run: Callable[..., Any], name: str = "NumPy, not normalising") -> Cont
 
 
 def scipy(name: str, run: Callable[..., Any], tolerance: float = 1e-9) -> Contestant:
-    return Contestant(f"SciPy {name}", run, tolerance, "scipy")
+    return Contestant(f"SciPy {name}".strip(), run, tolerance, "scipy")
 
 
 def loosened(contestants: list[Contestant], tolerance: float) -> list[Contestant]:

@@ -13,7 +13,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,8 @@ class Case:
     what: str
     size: str
     runs: Sequence[Contestant]
-    args: tuple[Any, ...] = ()
-    probe: tuple[Any, ...] = ()
+    args: tuple[Any, ...] = field(default=(), repr=False)
+    probe: tuple[Any, ...] = field(default=(), repr=False)
     truth: Callable[..., Any] | None = None
     per: tuple[str, int] | None = None
     threads: int = 1

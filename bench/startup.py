@@ -1,4 +1,4 @@
-"""What it costs to start, in fresh processes, in CPU time: the import, and the first calls after ``import numpy``."""
+"""What it costs to start, in fresh processes and CPU time: the import, and the first calls after NumPy's."""
 
 from __future__ import annotations
 

@@ -8,23 +8,22 @@ import pytest
 import fastdiv
 from bench import SUITES
 
-CASES = [(suite, case) for suite in SUITES for case in import_module(f"bench.{suite}").cases(0.01)]
-RUNS = [
-    pytest.param(
-        suite, case, who, id=f"{suite}: {case.what}, {case.size} {case.dtype}: {case.runs[who].name}"
-    )
-    for suite, case in CASES
-    for who in range(len(case.runs))
-]
+
+def _runs():
+    for suite in SUITES:
+        for number, case in enumerate(import_module(f"bench.{suite}").cases(0.01)):
+            group = f"{suite} {number}: {case.what}, {case.size} {case.dtype}".strip()
+            for run in case.runs:
+                yield pytest.param(group, case, run, id=f"{group}: {run.name}")
 
 
-@pytest.mark.parametrize(("suite", "case", "who"), RUNS)
-def test_quick(benchmark, suite, case, who):
+@pytest.mark.parametrize(("group", "case", "run"), list(_runs()))
+def test_quick(benchmark, group, case, run):
     fastdiv.set_num_threads(case.threads)
     try:
         case.errors()
-        benchmark.group = f"{suite}: {case.what}, {case.size} {case.dtype}"
+        benchmark.group = group
         with np.errstate(all="ignore"):
-            benchmark(case.runs[who], *case.args)
+            benchmark(run, *case.args)
     finally:
         fastdiv.set_num_threads(None)
