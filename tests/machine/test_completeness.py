@@ -88,3 +88,10 @@ def test_matrices(name):
     options = {"alpha": 2.0} if name == "renyi_divergence" else {}
     got = fastdiv.cdist(p[None], q[None], name, **options)
     assert got == pytest.approx(reference.cdist(p[None], q[None], name, **options), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_options_by_the_list(name):
+    """What type checkers are told of a measure's options is what the list of measures says."""
+    own = {"alpha", "base", "weights"} & set(inspect.signature(getattr(fastdiv, name)).parameters)
+    assert own == set(_rows.TRAITS["cross_entropy" if name == "entropy" else name]["options"])
