@@ -24,7 +24,6 @@ typedef struct {
 } fd_core;
 
 extern fd_core *fd_here;
-#define fd_kernels_now (fd_here->kernels)
 
 /* What OpenMP says: OMP_NUM_THREADS, the CPUs of this process, or what threadpoolctl made of it. */
 static inline int fd_openmp_threads(void) {

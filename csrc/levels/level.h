@@ -1,22 +1,23 @@
-/* Compiles loops.h for the instruction set that the including file has opened, and fills its table.
+/* Compiles the loops of all floors for the instruction set that the including file has opened, and fills their tables.
  * Before the inclusion: FD_ISA, the level's name, and FD_DOT_ROWS (tiles.h). */
 #include "rows/loops.h"
 #include "matrix/tiles.h"
 #include "matrix/prepare.h"
+#include "transport/table.h"
 #include "transport/transport.h"
 
 #define FD_PASTE_(a, b) a##b
 #define FD_PASTE(a, b)  FD_PASTE_(a, b)
 #define FD_TEXT_(a)     #a
 #define FD_TEXT(a)      FD_TEXT_(a)
+
 /* A derived measure has the sum it ends. */
 #define FD_SUM(name, ...)             [FD_##name] = fd_sum_##name,
 #define FD_LOG_SUM(name, ...)         [FD_##name] = fd_log_sum_##name,
 #define FD_SUM_OF(name, sum, ...)     [FD_##name] = fd_sum_##sum,
 #define FD_LOG_SUM_OF(name, sum, ...) [FD_##name] = fd_log_sum_##sum,
 
-const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
-    .name = FD_TEXT(FD_ISA),
+static const fd_row_loops fd_level_rows = {
     .widen = fd_widen_loop,
     .stats = fd_stats_loop,
     .exact_stats = fd_exact_stats_loop,
@@ -26,6 +27,11 @@ const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
     .log_sum = {FD_SUMMED(FD_LOG_SUM) FD_DERIVED(FD_LOG_SUM_OF) FD_HELPERS(FD_LOG_SUM)},
     .stack = {fd_stack_mix, fd_stack_sum},
     .log_stack = {fd_log_stack_mix, fd_log_stack_sum},
+    .surprisal = fd_surprisal_loop,
+    .binary_entropy = fd_binary_entropy_loop,
+};
+
+static const fd_tile_loops fd_level_tiles = {
     .log2 = fd_log2_loop,
     .prepare = fd_prepare_row_loops,
     .js_rows = fd_js_rows,
@@ -38,8 +44,9 @@ const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {
     .l1_panels = fd_l1_panels,
     .within = fd_places_within,
     .finish_row = fd_finish_row,
-    .cells_count = fd_cells_count,
-    .cells_gather = fd_cells_gather,
-    .surprisal = fd_surprisal_loop,
-    .binary_entropy = fd_binary_entropy_loop,
 };
+
+static const fd_cell_loops fd_level_cells = {fd_cells_count, fd_cells_gather};
+
+const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {FD_TEXT(FD_ISA), &fd_level_rows, &fd_level_tiles,
+                                                  &fd_level_cells};

@@ -175,7 +175,7 @@ void fd_plan_finish(fd_plan *plan) {
 
 int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
     side->limit[i] = side->constant[i] = 0.0;
-    side->kind[i] = (uint8_t)fd_kernels_now->prepare(plan, side, i);
+    side->kind[i] = (uint8_t)fd_tile_loops_now->prepare(plan, side, i);
     side->limit[i] = side->kind[i] == FD_PLAIN ? fd_limit(plan, side->limit[i], side->constant[i]) : INFINITY;
     if (side->blur)
         side->limit[i] += fd_blur_limit(plan, side->blur[i]);
@@ -276,7 +276,7 @@ static double fd_js_near_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i
     for (ptrdiff_t start = 0; start < plan->n_bins; start += FD_CHUNK) {
         ptrdiff_t n = plan->n_bins - start < FD_CHUNK ? plan->n_bins - start : FD_CHUNK;
         double part =
-            fd_kernels_now->js_near(fd_block(&p, start, n, x), fd_block(&q, start, n, y), n, c, c_lo);
+            fd_tile_loops_now->js_near(fd_block(&p, start, n, x), fd_block(&q, start, n, y), n, c, c_lo);
         if (part < 0.0)
             return -1.0;
         sum += part;
@@ -296,11 +296,11 @@ static void fd_js_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const
         ptrdiff_t q_block = j * blocks + start / FD_JS_BLOCK * FD_LANES;
         double *out = start ? part : sums;
         if (plan->single && look)
-            fd_kernels_now->js_rows32(a->left32 + p, a->blocks32 + p_block, b->left32 + q,
-                                      b->blocks32 + q_block, w, blocks, n, size, out);
+            fd_tile_loops_now->js_rows32(a->left32 + p, a->blocks32 + p_block, b->left32 + q,
+                                         b->blocks32 + q_block, w, blocks, n, size, out);
         else
-            fd_kernels_now->js_rows(a->left + p, a->blocks + p_block, b->left + q, b->blocks + q_block, w,
-                                    blocks, n, size, look && w <= FD_CHUNK, out);
+            fd_tile_loops_now->js_rows(a->left + p, a->blocks + p_block, b->left + q, b->blocks + q_block, w,
+                                       blocks, n, size, look && w <= FD_CHUNK, out);
         for (int row = 0; row < n && start; row++)
             sums[row] += part[row];
     }
@@ -315,7 +315,7 @@ static void fd_js_double(const fd_plan *plan, const fd_side *a, ptrdiff_t i, con
     for (int column = 0; column < n; column++)
         limits[column] = share * b->limit[j + column];
     fd_js_sums(plan, a, i, b, j, n, 0, values);
-    fd_kernels_now->finish_row(values, n, &finish, 0.0, share * a->limit[i], nothing, limits);
+    fd_tile_loops_now->finish_row(values, n, &finish, 0.0, share * a->limit[i], nothing, limits);
 }
 
 /* Jensen-Shannon once more: in double precision, or by terms of second order, or by fd_row. */
@@ -377,8 +377,8 @@ static void fd_l1_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const
     double part[FD_TILE];
     for (ptrdiff_t start = 0; start < w; start += FD_CHUNK) {
         ptrdiff_t size = w - start < FD_CHUNK ? w - start : FD_CHUNK;
-        fd_kernels_now->l1_rows(a->left + i * w + start, b->left + j * w + start, w, n, size,
-                                start ? part : sums);
+        fd_tile_loops_now->l1_rows(a->left + i * w + start, b->left + j * w + start, w, n, size,
+                                   start ? part : sums);
         for (int row = 0; row < n && start; row++)
             sums[row] += part[row];
     }
@@ -391,8 +391,8 @@ static void fd_dot_sums(const fd_plan *plan, const double *left, int n_i, const 
     for (ptrdiff_t start = 0; start < w; start += FD_DOT_CHUNK) {
         ptrdiff_t size = w - start < FD_DOT_CHUNK ? w - start : FD_DOT_CHUNK;
         for (int panel = 0; panel < n_j; panel += FD_LANES)
-            fd_kernels_now->dot_rows(left + start, w, n_i, right + panel * w + start * FD_LANES, size,
-                                     (start ? part : sums) + panel, FD_TILE);
+            fd_tile_loops_now->dot_rows(left + start, w, n_i, right + panel * w + start * FD_LANES, size,
+                                        (start ? part : sums) + panel, FD_TILE);
         for (int cell = 0; cell < n_i * FD_TILE && start; cell++)
             sums[cell] += part[cell];
     }
@@ -402,8 +402,8 @@ static void fd_dot_sums(const fd_plan *plan, const double *left, int n_i, const 
 static ptrdiff_t fd_finish_tile_row(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b,
                                     ptrdiff_t j, int n, double *values) {
     ptrdiff_t again = 0;
-    int lost = fd_kernels_now->finish_row(values, n, &plan->finish, a->constant[i], a->limit[i],
-                                          b->constant + j, b->limit + j);
+    int lost = fd_tile_loops_now->finish_row(values, n, &plan->finish, a->constant[i], a->limit[i],
+                                             b->constant + j, b->limit + j);
     if (a->support && b->support)
         fd_mark_violations(plan, a, i, b, j, n, values);
     if (plan->form == FD_FORM_JS && plan->single && lost > n / 4) {
@@ -451,7 +451,7 @@ double fd_pair_value(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const f
         fd_l1_sums(plan, a, i, b, j, 1, &value);
     else
         return fd_exact_pair(plan, a, i, b, j);
-    int lost = fd_kernels_now->finish_row(&value, 1, &plan->finish, a->constant[i], a->limit[i],
-                                          b->constant + j, b->limit + j);
+    int lost = fd_tile_loops_now->finish_row(&value, 1, &plan->finish, a->constant[i], a->limit[i],
+                                             b->constant + j, b->limit + j);
     return lost ? fd_exact_pair(plan, a, i, b, j) : value;
 }

@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 #include "math/fetch.h"
-#include "core/core.h"
+#include "matrix/table.h"
 #include "rows/rows.h"
+#include "rows/table.h"
 
 /* How the pairs of a tile are computed. All forms but the first are fast and lose digits as the value gets
  * small; those pairs are done again one by one. */
@@ -52,7 +53,7 @@ typedef struct fd_side {
     double *left_too, *right_too; /* FD_FORM_DOTS: with the functions changed round */
     double *blocks;               /* FD_FORM_JS: sums of h log2 2h, FD_LANES for each FD_JS_BLOCK bins */
     float *left32, *blocks32;     /* the same in single precision, and the halves */
-    double *constant, *limit;     /* the row's share of the finish (kernels.h); limit inf: not FD_PLAIN */
+    double *constant, *limit;     /* the row's share of the finish (table.h); limit inf: not FD_PLAIN */
     double *total, *total_lo;     /* FD_FORM_JS: the sum of the masses, NaN where it is not ordinary;
                                  FD_FORM_L1: the sum of the prepared numbers */
     double *blur;                 /* of rows of logarithms: the relative error of the shares made of them */

@@ -67,11 +67,11 @@ static void fd_overlap_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i
     for (ptrdiff_t start = 0; start < n; start += COLUMNS) {
         int size = (int)(n - start < COLUMNS ? n - start : COLUMNS);
         for (int panel = 0; panel < size; panel += FD_LANES)
-            fd_kernels_now->dot_rows32(a->roots + i * w, w, n_i, b->roots_packed + (j + start + panel) * w, w,
-                                       overlaps + panel, COLUMNS);
+            fd_tile_loops_now->dot_rows32(a->roots + i * w, w, n_i, b->roots_packed + (j + start + panel) * w,
+                                          w, overlaps + panel, COLUMNS);
         for (int row = 0; row < n_i; row++)
-            fd_kernels_now->overlap_bounds(overlaps + row * COLUMNS, size, slack, a->limit[i + row],
-                                           b->limit + j + start, bounds + row * FD_SEGMENT + start);
+            fd_tile_loops_now->overlap_bounds(overlaps + row * COLUMNS, size, slack, a->limit[i + row],
+                                              b->limit + j + start, bounds + row * FD_SEGMENT + start);
     }
 }
 
@@ -82,8 +82,8 @@ static void fd_group_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i, 
     for (int row = 0; row < n_i; row++) {
         double *bound = bounds + row * FD_SEGMENT, limit = a->limit[i + row], total = a->total[i + row];
         const double *limits = b->limit + j, *totals = b->total + j;
-        fd_kernels_now->l1_panels(a->groups + (i + row) * FD_LANES, b->groups_packed + j * FD_LANES, n,
-                                  bound);
+        fd_tile_loops_now->l1_panels(a->groups + (i + row) * FD_LANES, b->groups_packed + j * FD_LANES, n,
+                                     bound);
         for (ptrdiff_t column = 0; column < n; column++) {
             double least = factor * (bound[column] * (1.0 - 0x1p-40) - grouping * (total + totals[column]));
             bound[column] = limit + limits[column] < INFINITY ? least : -1.0;
@@ -109,7 +109,7 @@ static int fd_refine(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const f
         bounds[column] = NAN; /* within no reach */
     }
     double reach = fd_reach(plan, values, *count, k);
-    int n_places = fd_kernels_now->within(bounds, (int)n, reach, places);
+    int n_places = fd_tile_loops_now->within(bounds, (int)n, reach, places);
     if (n_places >
         (plan->form == FD_FORM_JS ? 0.75 : 0.25) * (double)n) /* a row by itself costs 1.2, 3 times more */
         return 0;

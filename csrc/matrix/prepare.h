@@ -1,5 +1,5 @@
 /* Rows of a matrix made ready for tiles (matrix.h): read once, divided by their sums, in the form that the
- * loops of tiles.h take. Compiled once per instruction set by isa_*.c.
+ * loops of tiles.h take. Compiled once per instruction set (levels/).
  *
  * A row whose shares span more than those loops can take is found out while its shares are made, so what was
  * written for it by then is some number or NaN, and never used: its limit is infinite.

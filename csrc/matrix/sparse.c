@@ -62,7 +62,7 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i) 
     for (ptrdiff_t k = 0; k < n; k++) {
         double p = mass[k] / r.sum, a = p * plan->scale, log;
         double *left = side->left + first + k, *right = side->right + first + k;
-        fd_kernels_now->log2(&a, &log, 1);
+        fd_tile_loops_now->log2(&a, &log, 1);
         switch (plan->measure) {
         case FD_js_divergence:
         case FD_js_distance:
@@ -79,7 +79,7 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i) 
             break;
         case FD_cross_entropy:
             *left = p;
-            fd_kernels_now->surprisal(&p, right, 1);
+            fd_row_loops_now->surprisal(&p, right, 1);
             break;
         case FD_total_variation:
             *left = *right = p;
@@ -140,7 +140,7 @@ static void fd_share_bin(const fd_plan *plan, double left, double right, const i
     case FD_js_distance:
         for (ptrdiff_t e = 0; e < n; e++)
             terms[e] = left + lefts[e];
-        fd_kernels_now->log2(terms, terms + n, n);
+        fd_tile_loops_now->log2(terms, terms + n, n);
         for (ptrdiff_t e = 0; e < n; e++)
             terms[e] = (right + rights[e]) - terms[e] * (terms[n + e] + 1.0);
         break;
@@ -192,8 +192,8 @@ void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i, const f
     for (ptrdiff_t j = 0; j < n; j++)
         values[j] += totals[j];
     for (ptrdiff_t j = 0; j < n; j += FD_TILE)
-        fd_kernels_now->finish_row(values + j, (int)(n - j < FD_TILE ? n - j : FD_TILE), &finish,
-                                   a->constant[i], a->limit[i], b->constant + j, b->limit + j);
+        fd_tile_loops_now->finish_row(values + j, (int)(n - j < FD_TILE ? n - j : FD_TILE), &finish,
+                                      a->constant[i], a->limit[i], b->constant + j, b->limit + j);
     for (ptrdiff_t j = 0; j < n; j++)
         if (whole && a->kind[i] == FD_PLAIN && b->kind[j] == FD_PLAIN &&
             (shared[j] < own || (both && shared[j] < b->start[j + 1] - b->start[j])))

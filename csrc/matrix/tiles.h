@@ -1,11 +1,12 @@
 /* The loops of matrices, over pairs of rows that matrix.c has prepared: padded to a multiple of FD_LANES,
- * aligned, ordinary. Compiled once per instruction set by isa_*.c.
+ * aligned, ordinary. Compiled once per instruction set (levels/).
  *
  * What a pair comes to does not depend on the pairs beside it: each of its sums runs over the bins in the
  * same order wherever the pair stands in a tile, so tiles, threads and chunks leave the bits alone.
  */
-#include "core/kernels.h"
 #include "math/log.h"
+#include "matrix/table.h"
+#include "rows/table.h"
 #ifdef FD_AVX512
 #    include "math/log_table.h"
 #endif
@@ -340,7 +341,7 @@ static void fd_overlap_bounds(const float *overlaps, int n, double slack, double
         limit + limits[i] < INFINITY ? 1.0 - slack - overlaps[i] : -1.0;
 }
 
-/* Sums of a tile's row into values (kernels.h); -1 where digits were lost. How many those are. */
+/* Sums of a tile's row into values (table.h); -1 where digits were lost. How many those are. */
 static int fd_finish_row(double *values, int n, const fd_finish *finish, double constant, double limit,
                          const double *constants, const double *limits) {
     const fd_finish f = *finish;

@@ -37,7 +37,7 @@ static inline double fd_far_term(fd_measure measure, double p, double q, const f
         return 0.0;
     pair.max_p = *scale;
     pair.max_q = measure == FD_entropy || measure == FD_cross_entropy ? 0.0 : *scale;
-    return fd_kernels_now->log_sum[measure](&p, &q, 1, &pair);
+    return fd_row_loops_now->log_sum[measure](&p, &q, 1, &pair);
 }
 
 /* sum * exp(log), in two steps since exp(log) may be no double. */

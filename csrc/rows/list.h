@@ -1,5 +1,5 @@
 /* The measures, one row each. All that has to know what a measure is follows from here: the enum, the loops and
- * their tables (loops.h, kernels.h), the terms of masses far apart (wide.h), the finish (rows.c), the form of
+ * their tables (loops.h, level.h), the terms of masses far apart (wide.h), the finish (rows.c), the form of
  * a matrix (matrix.c), and for Python _rows.TRAITS.
  *
  * A name is that of the public function. The formulas are in measures.h: term and apart of each sum.

@@ -1,4 +1,4 @@
-/* The only loops over bins, compiled once per instruction set by isa_*.c.
+/* The loops over bins of one row or two, compiled once per instruction set (levels/).
  *
  * Each runs over FD_LANES sums at a time, whatever the width of the machine's registers: the inner loop is
  * what the compiler turns into vectors. The last few bins are padded with bins that add nothing.
@@ -73,15 +73,14 @@ FD_HELPERS(FD_LOOPS_OF)
  * mixture m = sum w_j x_j is kept as `mixture` = m - p, a sum of differences, so that x_j - m keeps its
  * digits. The first loop adds row q to it, the second returns the sum of w_q KL(x_q, m) term by term. */
 #define FD_STACK_LOOPS(prefix, bin_of)                                                                       \
-    static double prefix##_mix(const double *p, const double *q, double *mixture, ptrdiff_t n,               \
-                               const fd_pair *pair) {                                                        \
+    static void prefix##_mix(const double *p, const double *q, double *mixture, ptrdiff_t n,                 \
+                             const fd_pair *pair) {                                                          \
         _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++) {                                              \
             fd_bin b = bin_of(p[i], q[i], pair);                                                             \
             mixture[i] -= pair->w_q * b.d;                                                                   \
         }                                                                                                    \
-        return 0.0;                                                                                          \
     }                                                                                                        \
-    static double prefix##_sum(const double *p, const double *q, double *mixture, ptrdiff_t n,               \
+    static double prefix##_sum(const double *p, const double *q, const double *mixture, ptrdiff_t n,         \
                                const fd_pair *pair) {                                                        \
         double lanes[FD_LANES] = {0};                                                                        \
         for (ptrdiff_t i = 0; i < n; i += FD_LANES) {                                                        \

@@ -22,8 +22,8 @@
 
 #include <float.h>
 
-#include "core/kernels.h"
 #include "math/log.h"
+#include "rows/table.h"
 
 typedef struct {
     double mass;     /* of p */

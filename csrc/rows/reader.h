@@ -77,12 +77,12 @@ static const double *fd_block(const fd_row_reader *r, ptrdiff_t start, ptrdiff_t
         return (const double *)at;
     ptrdiff_t size = fd_scalar_size(r->view.scalar);
     if (r->view.stride == size && (uintptr_t)at % (uintptr_t)size == 0) {
-        fd_kernels_now->widen(at, r->view.scalar, n, r->add, r->scale, copy);
+        fd_row_loops_now->widen(at, r->view.scalar, n, r->add, r->scale, copy);
         return copy;
     }
     for (ptrdiff_t i = 0; i < n; i++)
         copy[i] = fd_entry(&r->view, start + i);
-    fd_kernels_now->widen(copy, FD_FLOAT64, n, r->add, r->scale, copy);
+    fd_row_loops_now->widen(copy, FD_FLOAT64, n, r->add, r->scale, copy);
     return copy;
 }
 
@@ -107,7 +107,7 @@ static inline void fd_work_on_block(const fd_work *w, ptrdiff_t start, fd_stats 
     ptrdiff_t size = w->n - start < FD_BLOCK ? w->n - start : FD_BLOCK;
     const double *p = fd_block(w->p, start, size, p_copy);
     if (!w->loop) {
-        (w->exact ? fd_kernels_now->exact_stats : fd_kernels_now->stats)(p, size, result);
+        (w->exact ? fd_row_loops_now->exact_stats : fd_row_loops_now->stats)(p, size, result);
         return;
     }
     const double *q = w->q == w->p ? p : fd_block(w->q, start, size, q_copy);
@@ -225,7 +225,7 @@ static inline int fd_log_weigh(fd_row_reader *r, ptrdiff_t n) {
     ptrdiff_t at_max = 0;
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        double block = fd_kernels_now->max(fd_block(r, start, size, copy), size);
+        double block = fd_row_loops_now->max(fd_block(r, start, size, copy), size);
         if (!(block < INFINITY))
             return 0; /* NaN or inf */
         most = block > most ? block : most;
@@ -239,7 +239,7 @@ static inline int fd_log_weigh(fd_row_reader *r, ptrdiff_t n) {
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
         const double *block = fd_block(r, start, size, copy);
-        fd_add(&hi, &lo, fd_kernels_now->exp_sum(block, size, most));
+        fd_add(&hi, &lo, fd_row_loops_now->exp_sum(block, size, most));
         for (ptrdiff_t i = 0; i < size; i++)
             at_max += block[i] == most;
     }

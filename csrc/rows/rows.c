@@ -296,5 +296,5 @@ void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, 
 void fd_events(int entropy, fd_view p, ptrdiff_t n, double *out) {
     for (ptrdiff_t i = 0; i < n; i++)
         out[i] = fd_entry(&p, i);
-    (entropy ? fd_kernels_now->binary_entropy : fd_kernels_now->surprisal)(out, out, n);
+    (entropy ? fd_row_loops_now->binary_entropy : fd_row_loops_now->surprisal)(out, out, n);
 }

@@ -26,18 +26,19 @@ static ptrdiff_t fd_place(ptrdiff_t j, ptrdiff_t heaviest) {
 }
 
 static double fd_stack_terms(const fd_row_reader *rows, fd_pair *pairs, ptrdiff_t m, ptrdiff_t n) {
-    const fd_stack_loop *loops = rows->logs ? fd_kernels_now->log_stack : fd_kernels_now->stack;
+    const fd_stack_loops *loops = rows->logs ? &fd_row_loops_now->log_stack : &fd_row_loops_now->stack;
     double first_copy[FD_BLOCK], copy[FD_BLOCK], mixture[FD_BLOCK], hi = 0.0, lo = 0.0;
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
         ptrdiff_t padded = (size + FD_LANES - 1) / FD_LANES * FD_LANES;
         const double *first = fd_padded_block(rows, start, size, first_copy);
         memset(mixture, 0, sizeof mixture);
-        for (int pass = 0; pass < 2; pass++)
-            for (ptrdiff_t j = pass == 0 ? 1 : 0; j < m; j++) {
-                const double *block = j ? fd_padded_block(&rows[j], start, size, copy) : first;
-                fd_add(&hi, &lo, loops[pass](first, block, mixture, padded, &pairs[j]));
-            }
+        for (ptrdiff_t j = 1; j < m; j++)
+            loops->mix(first, fd_padded_block(&rows[j], start, size, copy), mixture, padded, &pairs[j]);
+        for (ptrdiff_t j = 0; j < m; j++) {
+            const double *block = j ? fd_padded_block(&rows[j], start, size, copy) : first;
+            fd_add(&hi, &lo, loops->sum(first, block, mixture, padded, &pairs[j]));
+        }
     }
     return (hi + lo) / fd_total(rows);
 }

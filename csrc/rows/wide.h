@@ -41,7 +41,7 @@ static inline int fd_scale_bin(const fd_row_reader *p, const fd_row_reader *q, p
 /* A bin on its own. */
 static inline double fd_odd_term(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
                                  ptrdiff_t i, const fd_pair *pair) {
-    fd_sum_loop loop = fd_kernels_now->sum[measure];
+    fd_sum_loop loop = fd_row_loops_now->sum[measure];
     double x, y;
     int e;
     if (measure == FD_entropy || measure == FD_cross_entropy) { /* p log2(S/q) */
@@ -74,7 +74,7 @@ static inline double fd_wide_loop(fd_measure measure, const fd_row_reader *p, co
                 fd_add(&hi, &lo, fd_odd_term(measure, p, q, start + i, pair));
                 x[i] = y[i] = 0.0;
             }
-        fd_add(&hi, &lo, fd_kernels_now->sum[measure](x, y, size, pair));
+        fd_add(&hi, &lo, fd_row_loops_now->sum[measure](x, y, size, pair));
         if (!(hi < INFINITY))
             return hi;
     }
@@ -85,9 +85,9 @@ static inline double fd_wide_loop(fd_measure measure, const fd_row_reader *p, co
 static inline double fd_terms(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
                               const fd_pair *pair) {
     if (p->logs)
-        return fd_loop(fd_kernels_now->log_sum[measure], p, q, n, pair);
+        return fd_loop(fd_row_loops_now->log_sum[measure], p, q, n, pair);
     if (!p->wide && !q->wide)
-        return fd_loop(fd_kernels_now->sum[measure], p, q, n, pair);
+        return fd_loop(fd_row_loops_now->sum[measure], p, q, n, pair);
     return fd_wide_loop(measure, p, q, n, pair);
 }
 

@@ -93,11 +93,11 @@ cdef extern from "transport/transport.h" nogil:
     double fd_cells_total(const fd_cells *c)
     void fd_cells_free(fd_cells *c)
 
-cdef extern from "core/core.h" nogil:
-    ctypedef struct fd_kernels:
-        void (*cells_count)(fd_cells *c, int side, int chunk) noexcept nogil
-        void (*cells_gather)(fd_cells *c, int side, int chunk) noexcept nogil
-    const fd_kernels *fd_kernels_now
+cdef extern from "transport/table.h" nogil:
+    ctypedef struct fd_cell_loops:
+        void (*count)(fd_cells *c, int side, int chunk) noexcept nogil
+        void (*gather)(fd_cells *c, int side, int chunk) noexcept nogil
+    const fd_cell_loops *fd_cell_loops_now
 
 cdef extern from "numpy/arrayobject.h" nogil:
     ctypedef fd_sort *sort_function "PyArray_SortFunc *"
@@ -159,22 +159,22 @@ cdef int _cells(const double *u, const double *a, int64_t n, const double *v, co
         tasks = chunks + c.side[1].chunks
         if threads == 1:
             for task in range(tasks):
-                fd_kernels_now.cells_count(&c, task >= chunks, task - chunks if task >= chunks else task)
+                fd_cell_loops_now.count(&c, task >= chunks, task - chunks if task >= chunks else task)
         else:
             for task in prange(tasks, num_threads=threads, schedule="dynamic"):
-                fd_kernels_now.cells_count(&c, task >= chunks, task - chunks if task >= chunks else task)
+                fd_cell_loops_now.count(&c, task >= chunks, task - chunks if task >= chunks else task)
         status = fd_cells_classify(&c)
     if status == 0:
         if threads == 1:
             for task in range(tasks if c.gather else 0):
-                fd_kernels_now.cells_gather(&c, task >= chunks, task - chunks if task >= chunks else task)
+                fd_cell_loops_now.gather(&c, task >= chunks, task - chunks if task >= chunks else task)
             for task in range(2):
                 status += fd_cells_sort(&c, task, sorts)
             for task in range(c.runs if status == 0 else 0):
                 fd_cells_sweep(&c, task)
         else:
             for task in prange(tasks if c.gather else 0, num_threads=threads, schedule="dynamic"):
-                fd_kernels_now.cells_gather(&c, task >= chunks, task - chunks if task >= chunks else task)
+                fd_cell_loops_now.gather(&c, task >= chunks, task - chunks if task >= chunks else task)
             if a == NULL:
                 for task in prange(2, num_threads=2):
                     status += fd_cells_sort(&c, task, sorts)

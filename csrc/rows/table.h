@@ -1,0 +1,59 @@
+/* The table of the loops over bins (loops.h): one for each instruction set, and what their arguments are. */
+#ifndef FD_ROWS_TABLE_H
+#define FD_ROWS_TABLE_H
+
+#include <stddef.h>
+
+#include "core/core.h"
+#include "rows/list.h"
+
+/* Bins are summed in 16 lanes on every instruction set, and in blocks: rows are cut at the same places
+ * whatever their layout, the thread count or the caller's chunks, so the bits do not depend on them. */
+enum { FD_LANES = 16, FD_BLOCK = 512 };
+
+/* What the terms of one pair of rows have in common. */
+typedef struct {
+    double c_hi, c_lo;   /* y = q*c puts both rows on the scale of p: c = sum(p)/sum(q) */
+    double s_hi, s_lo;   /* sum(q), for cross entropy */
+    double max_p, max_q; /* rows of logarithms: log sum exp p = max_p + log_p, and */
+    double log_p, log_q;
+    double shift, shift_lo; /* log sum exp p - log sum exp q */
+    double w_p, w_q;        /* mixture weights of Jensen-Shannon, adding to 1 */
+    double order;           /* alpha - 1 of Renyi */
+} fd_pair;
+
+/* What a block says of its masses; NaN and inf show in the sum. */
+typedef struct {
+    double sum_hi, sum_lo;
+    int is_signed; /* there is a negative mass, or -0 */
+    int is_tiny;   /* there is a mass between 0 and FD_MASS_MIN */
+} fd_stats;
+
+/* No product of a mass down to here and a row's sum leaves the range that log.h is made for. */
+static const double FD_MASS_MIN = 0x1p-800;
+
+typedef double (*fd_sum_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pair *pair);
+
+/* Row q of a stack with first row p (loops.h): to the mixture, then its sum; n is a multiple of FD_LANES. */
+typedef struct {
+    void (*mix)(const double *p, const double *q, double *mixture, ptrdiff_t n, const fd_pair *pair);
+    double (*sum)(const double *p, const double *q, const double *mixture, ptrdiff_t n, const fd_pair *pair);
+} fd_stack_loops;
+
+typedef struct fd_row_loops {
+    /* `scalar` numbers x (rows.h) to (x + add) scale[0] scale[1], -0 to 0 */
+    void (*widen)(const void *x, int scalar, ptrdiff_t n, double add, const double *scale, double *out);
+    void (*stats)(const double *p, ptrdiff_t n, fd_stats *stats);       /* sum_hi to working precision */
+    void (*exact_stats)(const double *p, ptrdiff_t n, fd_stats *stats); /* sum_hi + sum_lo to twice that */
+    double (*max)(const double *p, ptrdiff_t n);                        /* NaN if there is one */
+    double (*exp_sum)(const double *p, ptrdiff_t n, double max);  /* of exp(p - max), bins at max left out */
+    fd_sum_loop sum[FD_N_SUMS];                                   /* of masses */
+    fd_sum_loop log_sum[FD_N_SUMS];                               /* of log-masses */
+    fd_stack_loops stack, log_stack;                              /* likewise */
+    void (*surprisal)(const double *p, double *out, ptrdiff_t n); /* -log2 p, bin by bin */
+    void (*binary_entropy)(const double *p, double *out, ptrdiff_t n); /* bits */
+} fd_row_loops;
+
+#define fd_row_loops_now (fd_here->kernels->rows)
+
+#endif

@@ -1,0 +1,17 @@
+/* The table of the loops of transport (cells.h): one for each instruction set. */
+#ifndef FD_TRANSPORT_TABLE_H
+#define FD_TRANSPORT_TABLE_H
+
+#include "core/core.h"
+
+struct fd_cells; /* cells.h */
+
+/* The two passes over all values of a side. */
+typedef struct fd_cell_loops {
+    void (*count)(struct fd_cells *c, int side, int chunk);
+    void (*gather)(struct fd_cells *c, int side, int chunk);
+} fd_cell_loops;
+
+#define fd_cell_loops_now (fd_here->kernels->cells)
+
+#endif
