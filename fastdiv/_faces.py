@@ -103,8 +103,7 @@ def measure(function: F) -> F:
     function.__doc__ = completed(function.__doc__ or "")
     function.__module__ = "fastdiv.information"
     name = "cross_entropy" if function.__name__ == "entropy" else function.__name__  # H(p) = H(p, p)
-    has_base = function.__annotations__["options"] == "Unpack[LogOptions]"
-    face: F = _rows.door(_rows.MEASURES.index(name), has_base, function)
+    face: F = _rows.door(_rows.MEASURES.index(name), function)
     spelled_out(face, function)
     return face
 

@@ -365,7 +365,7 @@ cdef inline object argument(tuple names, tuple args, dict given, Py_ssize_t i):
     return args[i] if i < len(args) else given.get(names[i])
 
 
-cdef object short_way(int measure, bint has_base, tuple names, tuple named, tuple args, dict given):
+cdef object short_way(int measure, tuple names, tuple named, tuple args, dict given):
     """The value of one pair, its arrays `args` or by `names`, the options in `given`; None for the long way.
 
     `named` are parameters that only this measure has.
@@ -379,7 +379,7 @@ cdef object short_way(int measure, bint has_base, tuple names, tuple named, tupl
             if name in names:
                 if names.index(name) < len(args):
                     return None
-            elif name == "alpha" or (name == "base" and not has_base):
+            elif name == "alpha" or (name == "base" and not fd_measures[measure].in_bits):
                 return None
             elif not (value is None if name in named else read_option(name, value, &options)):
                 return None
@@ -391,14 +391,14 @@ cdef object short_way(int measure, bint has_base, tuple names, tuple named, tupl
     return one_pair(measure, p, p if n_names == 1 else argument(names, args, given, 1), &options)
 
 
-def door(int measure, bint has_base, function):
+def door(int measure, function):
     """`function`, with a short way in for one pair of plain vectors, or for one if it takes no more."""
     code = function.__code__
     cdef tuple names = code.co_varnames[:code.co_argcount]
     cdef tuple named = code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]
 
     def entrance(*args, **options):
-        value = short_way(measure, has_base, names, named, args, options)
+        value = short_way(measure, names, named, args, options)
         return function(*args, **options) if value is None else value
 
     return wraps(function)(entrance)
