@@ -73,7 +73,7 @@ def test_float32_is_float64_rounded_once(name):
 
 
 def test_known_failures_of_others():
-    """numerics.md section 1.1: what published libraries answer wrong today."""
+    """What published libraries answer wrong today."""
     x = float(np.nextafter(0.5, 0))
     for p, q in (
         ([x, 1 - x], [1 - x, x]),
