@@ -221,8 +221,9 @@ FD_INLINE double fd_term_renyi_divergence(fd_bin b, const fd_pair *pair) {
     double psi = v * v <= 1.0 ? v * fd_exp_tail(v) : (fd_exp(v) - 1.0 - v) / v;
     double term = b.relative * FD_LN_2 + x * log * psi;
     double lost = pair->order < 0.0 ? x * (1.0 + pair->order) / -pair->order : INFINITY; /* l = inf */
-    int all_lost = (b.log == INFINITY) | ((pair->order < 0.0) & (v < -1000.0)); /* exp(v) = 0: x l cancels */
-    term = all_lost ? lost : term;
+    double least = pair->order < 0.0 ? -1000.0 : -INFINITY;
+    term = v < least ? lost : term; /* exp(v) = 0: x l cancels */
+    term = b.log < INFINITY ? term : lost;
     return b.log > -INFINITY ? term : b.y;
 }
 FD_INLINE double fd_apart_renyi_divergence(fd_far_bin b, const fd_pair *pair) {
