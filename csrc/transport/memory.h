@@ -10,9 +10,9 @@
 
 static inline void *fd_allocate(size_t bytes) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
-    enum { HUGE = 1 << 21 };
-    if (bytes >= HUGE) {
-        void *memory = aligned_alloc(HUGE, (bytes + HUGE - 1) / HUGE * HUGE);
+    enum { PAGE = 1 << 21 }; /* HUGE is a macro in musl's math.h */
+    if (bytes >= PAGE) {
+        void *memory = aligned_alloc(PAGE, (bytes + PAGE - 1) / PAGE * PAGE);
         if (memory)
             madvise(memory, bytes, MADV_HUGEPAGE);
         return memory;

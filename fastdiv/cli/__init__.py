@@ -13,7 +13,7 @@ from typing import Any
 
 from fastdiv._version import __version__
 from fastdiv.cli import compare, files
-from fastdiv.cli.console import INTERRUPTED, OK, Parser, Wrong, complain, drop
+from fastdiv.cli.console import INTERRUPTED, OK, Parser, Wrong, complain, drop, flush
 
 __all__ = ["main"]
 
@@ -22,8 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     try:
         code = _run(sys.argv[1:] if argv is None else list(argv))
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        flush()
         return code
     except Wrong as error:
         return complain(str(error))

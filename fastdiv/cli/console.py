@@ -17,6 +17,7 @@ __all__ = [
     "Wrong",
     "complain",
     "drop",
+    "flush",
     "same_file",
     "say",
     "write",
@@ -32,6 +33,10 @@ class Wrong(Exception):
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise SystemExit(complain(message))
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        flush()
+        super().exit(status, message)
 
 
 def complain(message: str) -> int:
@@ -79,6 +84,17 @@ def write(text: str, path: str | None) -> None:
         with suppress(OSError):
             os.unlink(unfinished)
         raise
+
+
+def flush() -> None:
+    """What is buffered goes out while errors can be told; a reader that has seen enough is none."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        drop(sys.stdout)
+        if not isinstance(error, BrokenPipeError):
+            raise Wrong(f"cannot write to standard output: {error.strerror}") from None
 
 
 def drop(stream: TextIO) -> None:

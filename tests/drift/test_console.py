@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -97,9 +98,23 @@ def test_one_name_for_the_distance_over_sd(capsys, tables):
         assert call(capsys, "compare", *tables, "--sort", name)[0] == 0
 
 
-@pytest.mark.parametrize("argv", [["--help"], [], ["compare", "--help"]])
-def test_help_into_a_closed_pipe(argv):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("argv", [["--help"], ["--version"], [], ["compare", "--help"]])
+def test_help_into_a_closed_pipe(argv, unbuffered):
     command = [sys.executable, "-m", "fastdiv", *argv]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=os.environ | {"PYTHONUNBUFFERED": unbuffered}, **options) as process:
         process.stdout.close()
         assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 0
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.parametrize("argv", [["--help"], ["--version"], [], ["compare", "--help"]])
+def test_help_that_cannot_be_written(argv):
+    command = [sys.executable, "-m", "fastdiv", *argv]
+    environment = os.environ | {"PYTHONUNBUFFERED": ""}
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, check=False)
+    message = b"fastdiv: error: cannot write to standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (2, message)
