@@ -17,14 +17,42 @@ import numpy as np
 
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
+from fastdiv._checks.data import first, raise_bad_mass
 
 if TYPE_CHECKING:
     from fastdiv._typing import Value
 
-__all__ = ["LN2", "Call", "Game", "checked", "common_edges", "game", "mean", "of_discriminator"]
+__all__ = [
+    "Call",
+    "Decomposition",
+    "Game",
+    "LN2",
+    "checked",
+    "common_edges",
+    "game",
+    "mean",
+    "of_discriminator",
+]
 
 LN2 = math.log(2.0)
 TOP = float(np.finfo(np.float64).max)
+
+
+class Decomposition(NamedTuple):
+    """The second loss of the GAN, taken apart; see `decomposition`. Numbers, or one of each for each row."""
+
+    non_saturating_loss: Value
+    """E_q[-log D*], the left side."""
+    kl_divergence: Value
+    """KL(q || p): pulls the generator towards the data."""
+    js_divergence: Value
+    """JS(p, q): enters as -2 JS, which pushes it away."""
+    log_discriminator: Value
+    """E_p[log D*]."""
+    constant: Value
+    """2 log 2; with ``normalize=False`` the masses of both rows, added, times log 2."""
+    residual: Value
+    """Left side less right side: rounding only; 0 where both are infinite."""
 
 
 class Game(NamedTuple):
@@ -76,7 +104,7 @@ def checked(
     views = {name: opt.bins_last(a, name, axis) for name, a in given.items()}
     rows = opt.row_shape(list(views.values()), list(views))
     for name in ("p", "q"):
-        opt.raise_bad_mass(views[name], name, axis, log_input=log_input, nan_policy="propagate")
+        raise_bad_mass(views[name], name, axis, log_input=log_input, nan_policy="propagate")
     if d is not None:
         _raise_bad_discriminator(views["d"], axis)
     # contiguous: the order of a sum must not depend on the layout
@@ -95,17 +123,9 @@ def checked(
 
 def _raise_bad_discriminator(view: np.ndarray, axis: int) -> None:
     """Raise for the first d outside [0, 1], row by row; NaN passes."""
-    bad = (view < 0) | (view > 1)
-    if not bad.any():
-        return
-    *row, bin_ = (int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
-    at = list(row)
-    at.insert(axis % view.ndim, bin_)
-    place = f"bin {bin_}"
-    if row:
-        place = f"row {row[0] if len(row) == 1 else tuple(row)}, {place}"
-    value = view[(*row, bin_)]
-    raise ValueError(f"d must be from 0 to 1, not {value}: d[{', '.join(map(str, at))}] ({place})")
+    found = first((view < 0) | (view > 1), view, "d", axis)
+    if found is not None:
+        raise ValueError(f"d must be from 0 to 1, not {found.value}: {found.at} ({found.place})")
 
 
 class _Masses(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
-from fastdiv._checks.samples import check_order, pair
+from fastdiv._samples import pair
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike
@@ -54,7 +54,7 @@ def wasserstein_circle(
     >>> fastdiv.wasserstein_circle([350, 10], [5, 355], period=360)
     5.0
     """
-    order, length = check_order(p, infinite=False), opt.positive(period, "period")
+    order, length = opt.check_order(p, infinite=False), opt.positive(period, "period")
     whole = int(period) if isinstance(period, (int, np.integer)) else length
     unit = 2.0**-8 if length > 2.0**1000 else 1.0  # distances of three turns stay finite
     given = pair(u_values, v_values, u_weights, v_weights)

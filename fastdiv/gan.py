@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from fastdiv._checks.arrays import as_numbers
-from fastdiv._game import LN2, checked, common_edges, mean, of_discriminator
+from fastdiv._game import LN2, Decomposition, checked, common_edges, mean, of_discriminator
 from fastdiv._game import game as play
 from fastdiv.information import js_divergence, kl_divergence
 
@@ -66,23 +66,6 @@ def _documented(function: F) -> F:
             text = text.replace(margin + marker, words.replace("\n", margin))
     function.__doc__ = text
     return function
-
-
-class Decomposition(NamedTuple):
-    """The second loss of the GAN, taken apart; see `decomposition`. Numbers, or one of each for each row."""
-
-    non_saturating_loss: Value
-    """E_q[-log D*], the left side."""
-    kl_divergence: Value
-    """KL(q || p): pulls the generator towards the data."""
-    js_divergence: Value
-    """JS(p, q): enters as -2 JS, which pushes it away."""
-    log_discriminator: Value
-    """E_p[log D*]."""
-    constant: Value
-    """2 log 2; with ``normalize=False`` the masses of both rows, added, times log 2."""
-    residual: Value
-    """Left side less right side: rounding only; 0 where both are infinite."""
 
 
 class SharedHistogram(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from fastdiv._checks.samples import check_order
+from fastdiv._checks import options as opt
 from fastdiv.plan import distances, times, transport_plan
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def wasserstein_distance(
     >>> g.value, g.u_values
     (3.5, array([-0.5, -0.5]))
     """
-    order = check_order(p)
+    order = opt.check_order(p)
     plan = transport_plan(u_values, v_values, u_weights, v_weights, p=order)
     n, m = plan.shape
     value, scaled = plan.distance, plan._scaled

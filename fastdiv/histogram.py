@@ -10,7 +10,7 @@ import numpy as np
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
-from fastdiv._checks.samples import check_order, common, matrix
+from fastdiv._checks.samples import common, masses, matrix
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike, Value
@@ -73,7 +73,7 @@ def wasserstein_hist(
     >>> float(fastdiv.wasserstein_hist([1], [1], bin_edges=[0, 1], v_bin_edges=[0, 3]))
     1.0
     """
-    order, axis = check_order(p), opt.integer(axis, "axis")
+    order, axis = opt.check_order(p), opt.integer(axis, "axis")
     normalize, density = opt.flag(normalize, "normalize"), opt.flag(density, "density")
     if support is not None and bin_edges is not None:
         raise ValueError("give support (mass at points) or bin_edges (mass spread within bins), not both")
@@ -82,9 +82,9 @@ def wasserstein_hist(
     if v_bin_edges is None:
         same_labels({"u": u, "v": v}, axis, rows=True)
         same_labels({"u": u, "support": support}, axis)
-    a, b = _masses(u, "u", axis), _masses(v, "v", axis)
+    a, b = masses(u, "u", axis), masses(v, "v", axis)
     ndim = max(a.ndim, b.ndim)
-    narrow = a.dtype == b.dtype == np.float32
+    dtype = opt.result_dtype(a, b)
     if bin_edges is None:
         points = np.arange(a.shape[-1], dtype=np.float64) if support is None else _points(support, a, "u")
         _match(b, "v", len(points), "support" if support is not None else "u")
@@ -117,28 +117,16 @@ def wasserstein_hist(
         x, statistic = points[None], _wasserstein.STATISTICS["wasserstein"]
         _wasserstein.statistic_of_rows(x, x, a, b, out, statistic, order, False, True)
     result = out.reshape(shape) * mass ** (1 / order)
-    result = np.where(bad, np.nan, result).astype(np.float32 if narrow else np.float64)
+    result = np.where(bad, np.nan, result).astype(dtype)
     return result[()] if ndim == 1 else result
 
 
-def _masses(values: Any, name: str, axis: int) -> np.ndarray:
-    array = as_numbers(values, name)
-    array = opt.axis_last(array, name, axis, "a histogram", "bins")
-    wrong = (array < 0) | np.isinf(array)
-    if wrong.any():
-        where = tuple(int(i) for i in np.argwhere(wrong)[0])
-        raise ValueError(
-            f"{name}[{', '.join(map(str, where))}] is {array[where]}; a mass must be finite and not negative"
-        )
-    return array if array.dtype == np.float32 else array.astype(np.float64, copy=False)
-
-
-def _scorable(masses: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _scorable(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The masses in float64, and which rows are no distribution (those are replaced by ones)."""
-    bad = np.isnan(masses).any(axis=-1) | ~masses.any(axis=-1)
+    bad = np.isnan(rows).any(axis=-1) | ~rows.any(axis=-1)
     if bad.any():
-        masses = np.where(bad[..., None], 1.0, masses)
-    return masses.astype(np.float64, copy=False), bad
+        rows = np.where(bad[..., None], 1.0, rows)
+    return rows.astype(np.float64, copy=False), bad
 
 
 def _common_mass(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -154,24 +142,24 @@ def _common_mass(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray(x)
 
 
-def _points(support: Any, masses: np.ndarray, whose: str) -> np.ndarray:
+def _points(support: Any, rows: np.ndarray, whose: str) -> np.ndarray:
     points = as_numbers(support, "support")
     if points.ndim != 1:
-        raise ValueError(f"support must have one dimension, got shape {points.shape}")
-    _match(masses, whose, len(points), "support")
+        raise ValueError(f"support must have one dimension, not shape {points.shape}")
+    _match(rows, whose, len(points), "support")
     if not np.isfinite(points).all():
         raise ValueError(f"support[{int(np.argmin(np.isfinite(points)))}] is not finite")
     return common(points, points)[0]
 
 
-def _edges(edges: Any, masses: np.ndarray, name: str, whose: str) -> np.ndarray:
+def _edges(edges: Any, rows: np.ndarray, name: str, whose: str) -> np.ndarray:
     """The edges as a matrix of one row, or of two whose sums they are: integers beyond 2^53."""
     array = as_numbers(edges, name)
     if array.ndim != 1:
-        raise ValueError(f"{name} must have one dimension, got shape {array.shape}")
-    if len(array) != masses.shape[-1] + 1:
+        raise ValueError(f"{name} must have one dimension, not shape {array.shape}")
+    if len(array) != rows.shape[-1] + 1:
         raise ValueError(
-            f"{name} has {len(array)} edges, but {whose} has {masses.shape[-1]} bins and needs one more"
+            f"{name} has {len(array)} edges, but {whose} has {rows.shape[-1]} bins and needs one more"
         )
     if not np.isfinite(array).all():
         raise ValueError(f"{name}[{int(np.argmin(np.isfinite(array)))}] is not finite")
@@ -197,6 +185,6 @@ def _unit(*edges: np.ndarray) -> float:
     return 2.0**-200 if largest > 2.0**900 else 2.0**500 if largest < 2.0**-500 else 1.0
 
 
-def _match(masses: np.ndarray, whose: str, bins: int, name: str) -> None:
-    if masses.shape[-1] != bins:
-        raise ValueError(f"{whose} has {masses.shape[-1]} bins, but {name} has {bins}")
+def _match(rows: np.ndarray, whose: str, bins: int, name: str) -> None:
+    if rows.shape[-1] != bins:
+        raise ValueError(f"{whose} has {rows.shape[-1]} bins, but {name} has {bins}")

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastdiv import _wasserstein
+from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers
-from fastdiv._checks.samples import Pair, check_order, pair, shares
+from fastdiv._checks.samples import shares
 
 if TYPE_CHECKING:
+    from fastdiv._samples import Pair
     from fastdiv._typing import ArrayLike
 
 __all__ = ["Certificate", "TransportPlan", "distances", "power", "times", "transport_plan"]
@@ -208,7 +209,10 @@ def transport_plan(
     >>> round(plan.cost, 12), round(plan.certificate().dual, 12)
     (2.666666666667, 2.666666666667)
     """
-    order = check_order(p, infinite=False)
+    from fastdiv import _wasserstein
+    from fastdiv._samples import pair
+
+    order = opt.check_order(p, infinite=False)
     x = pair(u_values, v_values, u_weights, v_weights)
     n, m = len(x.u), len(x.v)
     # One block: NumPy takes big ones in huge pages, and faults of small pages cost as much as the sweep.

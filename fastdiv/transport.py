@@ -15,10 +15,9 @@ import numpy as np
 
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
-from fastdiv._checks.arrays import as_numbers
-from fastdiv._checks.samples import Samples, check_order, check_weights, common, samples, whole
 
 if TYPE_CHECKING:
+    from fastdiv._checks.samples import Samples
     from fastdiv._typing import ArrayLike, NanPolicy, Row, Rows, Value
 
 __all__ = [
@@ -36,6 +35,13 @@ class CountsAsSamplesWarning(UserWarning):
 
 
 _warned = False
+
+
+def _samples(*arguments: Any) -> Samples:
+    """The long way in: two plain vectors do not need it, nor import it."""
+    from fastdiv._samples import samples
+
+    return samples(*arguments)
 
 
 def wasserstein_distance(
@@ -116,7 +122,7 @@ def wasserstein_distance(
     >>> float(fastdiv.wasserstein_distance([0, 1], [0, 1], [3, 1], [2, 2]))
     0.25
     """
-    order = check_order(p)
+    order = opt.check_order(p)
     assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
     axis = opt.integer(axis, "axis")
     opt.policy(nan_policy)
@@ -125,7 +131,7 @@ def wasserstein_distance(
         direct: Value | None = _wasserstein.pair(u_values, v_values, order, assume_sorted, not _warned)
         if direct is not None:
             return direct
-    x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
+    x = _samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
     if u_weights is None and v_weights is None and not _warned:
         _suspect_counts(x)
     return _statistic("wasserstein", x, order, nan_policy, assume_sorted, keepdims)
@@ -157,7 +163,7 @@ def energy_distance(
     4.0
     """
     assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
-    x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
+    x = _samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
     return _statistic("energy", x, 1.0, nan_policy, assume_sorted, keepdims)
 
 
@@ -183,7 +189,7 @@ def cramer_distance(
     2.0
     """
     assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
-    x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
+    x = _samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
     return _statistic("cramer", x, 1.0, nan_policy, assume_sorted, keepdims)
 
 
@@ -209,7 +215,7 @@ def ks_distance(
     0.5
     """
     assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
-    x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
+    x = _samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
     return _statistic("ks", x, 1.0, nan_policy, assume_sorted, keepdims)
 
 
@@ -258,7 +264,7 @@ def sliced_wasserstein(
     >>> fastdiv.sliced_wasserstein([[0.0]], [[3.0]])
     3.0
     """
-    order = check_order(p)
+    order = opt.check_order(p)
     n_projections = opt.count(n_projections, "n_projections")
     x, y = _cloud(X, "X"), _cloud(Y, "Y")
     if x.shape[1] != y.shape[1]:
@@ -304,13 +310,17 @@ def _suspect_counts(x: Samples) -> None:
 
 
 def _cloud(points: Any, name: str) -> np.ndarray:
+    from fastdiv._checks.arrays import as_numbers
+
     array = as_numbers(points, name)
     if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"{name} must have shape (points, dimensions), neither 0; got {array.shape}")
+        raise ValueError(f"{name} must have shape (points, dimensions), neither of them 0, not {array.shape}")
     return array
 
 
 def _point_weights(weights: Any, name: str, points: np.ndarray, whose: str) -> np.ndarray | None:
+    from fastdiv._samples import check_weights
+
     if np.ndim(weights) > 1:
         raise ValueError(f"{name} must have shape ({len(points)},), not {np.shape(weights)}")
     return check_weights(weights, name, points.T, whose, -1)
@@ -323,6 +333,8 @@ def _centred(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, floa
     In each coordinate the shift is the median, itself one of the values; it is left out where a difference
     would be rounded, which for floats takes a range from 0 to the outermost value or more.
     """
+    from fastdiv._checks.samples import common, whole
+
     x, y = whole(x, y), whole(y, x)
     wide = x.dtype.kind in "biu" and y.dtype.kind in "biu" and 8 in (x.dtype.itemsize, y.dtype.itemsize)
     n, shape = len(x), (len(x) + len(y), x.shape[1])

@@ -1,7 +1,7 @@
 """What a call may ask for: every option is checked here, once, for the compiled measures and their twins.
 
 Options are wrong in their type (``TypeError``) or in their value (``ValueError``); one sentence says what was
-got and what is taken. Data faults are found by ``raise_bad_mass``, which names argument, row and bin.
+got and what is taken. Faults of data are data.py's.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ __all__ = [
     "order",
     "policy",
     "positive",
-    "raise_bad_mass",
-    "raise_bad_probability",
     "result_dtype",
     "result_shape",
     "row_shape",
@@ -227,48 +225,3 @@ def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         raise ValueError(f"out has shape {out.shape}, but the result has shape {shape}")
     if not out.flags.writeable:
         raise ValueError("out is read-only")
-
-
-# --- data ----------------------------------------------------------------------------------------------
-
-
-def raise_bad_mass(view: np.ndarray, name: str, axis: Any, *, log_input: bool, nan_policy: str) -> None:
-    """Raise for the first entry, row by row, that is no mass; ``view`` has its bins last, ``axis`` had them.
-
-    A mass is finite and not negative; a log-probability is anything but ``inf``. NaN is an error under
-    ``nan_policy="raise"`` only.
-    """
-    if view.dtype.kind in "bu":
-        return
-    if log_input:
-        bad = view == np.inf
-    else:
-        bad = (view < 0) | (view == np.inf)
-    if nan_policy == "raise":
-        bad = bad | (view != view)
-    if not bad.any():
-        return
-    *row, bin_ = (int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
-    value = view[(*row, bin_)]
-    if np.isnan(value):
-        fault = "a missing value"
-    elif log_input:
-        fault = "an infinite log-probability"
-    else:
-        fault = "a negative mass" if value < 0 else "an infinite mass"
-    at = list(row)
-    at.insert(index(axis) % view.ndim, bin_)
-    place = f"bin {bin_}"
-    if row:
-        place = f"row {row[0] if len(row) == 1 else tuple(row)}, {place}"
-    raise ValueError(f"{name} has {fault}: {name}[{', '.join(map(str, at))}] = {value} ({place})")
-
-
-def raise_bad_probability(array: np.ndarray, name: str) -> None:
-    """Raise for the first entry outside [0, 1]; NaN passes."""
-    bad = (array < 0) | (array > 1)
-    if not bad.any():
-        return
-    at = [int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape)]
-    place = f"{name}[{', '.join(map(str, at))}]" if at else name
-    raise ValueError(f"{name} has a probability outside [0, 1]: {place} = {array[tuple(at)]}")

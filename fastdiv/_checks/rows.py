@@ -12,6 +12,7 @@ import numpy as np
 
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, known_chunks, same_chunks, same_labels
+from fastdiv._checks.data import raise_bad_mass
 
 __all__ = ["RowOptions", "Rows", "is_lazy", "rows", "takes_base"]
 
@@ -51,7 +52,7 @@ class Rows(NamedTuple):
         """Raise for the first entry that is no mass."""
         x = self.options
         for name, view in self.views.items():
-            opt.raise_bad_mass(view, name, x.axis, log_input=x.log_input, nan_policy=x.nan_policy)
+            raise_bad_mass(view, name, x.axis, log_input=x.log_input, nan_policy=x.nan_policy)
 
 
 def is_lazy(array: Any) -> bool:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
-from fastdiv._checks.options import check_order
+from fastdiv._checks.data import first, raise_bad_mass, row
 
 __all__ = [
-    "Pair",
     "Rows",
     "Samples",
-    "check_order",
     "check_weights",
     "common",
+    "finite_pair",
+    "masses",
     "matrix",
-    "pair",
     "samples",
     "shares",
     "whole",
 ]
+
+LargestWeight: TypeAlias = Callable[[np.ndarray], float]
+"""Of plain float64 weights, the largest; not positive if one of them is no weight. In one compiled pass."""
 
 _EXACT = 2**53  # integers up to here are float64 numbers
 
@@ -45,19 +47,14 @@ class Samples(NamedTuple):
     dtype: np.dtype[Any]  # of the result
 
 
-class Pair(NamedTuple):
-    """Two samples in ascending order, and the order that sorts what was given."""
-
-    u: np.ndarray
-    v: np.ndarray
-    u_weights: np.ndarray | None
-    v_weights: np.ndarray | None
-    u_order: np.ndarray
-    v_order: np.ndarray
-
-
 def samples(
-    u_values: Any, v_values: Any, u_weights: Any, v_weights: Any, axis: int, nan_policy: str
+    u_values: Any,
+    v_values: Any,
+    u_weights: Any,
+    v_weights: Any,
+    axis: int,
+    nan_policy: str,
+    largest: LargestWeight | None = None,
 ) -> Samples:
     """The arguments of a function of two samples, checked and laid out in rows."""
     nan_policy, axis = opt.policy(nan_policy), opt.integer(axis, "axis")
@@ -65,10 +62,9 @@ def samples(
     u, v = _values(u_values, "u_values", axis), _values(v_values, "v_values", axis)
     same_labels({"u_values": u_values, "u_weights": u_weights}, axis, rows=True)
     same_labels({"v_values": v_values, "v_weights": v_weights}, axis, rows=True)
-    a = check_weights(u_weights, "u_weights", u, "u_values", axis)
-    b = check_weights(v_weights, "v_weights", v, "v_values", axis)
+    a = check_weights(u_weights, "u_weights", u, "u_values", axis, largest)
+    b = check_weights(v_weights, "v_weights", v, "v_values", axis, largest)
     given = [x for x in (u, v, a, b) if x is not None]
-    narrow = all(x.dtype == np.float32 for x in given)
     ndim = max(u.ndim, v.ndim)
     try:
         leading = np.broadcast_shapes(*(x.shape[:-1] for x in given))
@@ -83,38 +79,27 @@ def samples(
     if b is None and a is not None:
         b = np.ones(v.shape[-1:])
     if nan_policy == "raise":
-        _refuse_nan(u, "u_values")
-        _refuse_nan(v, "v_values")
+        _refuse_nan(u, "u_values", axis)
+        _refuse_nan(v, "v_values", axis)
     position = axis if axis < 0 else axis - ndim
-    return Samples(
-        _rows(u, a, leading),
-        _rows(v, b, leading),
-        leading,
-        position,
-        np.dtype(np.float32 if narrow else np.float64),
-    )
+    return Samples(_rows(u, a, leading), _rows(v, b, leading), leading, position, opt.result_dtype(*given))
 
 
-def pair(u_values: Any, v_values: Any, u_weights: Any, v_weights: Any) -> Pair:
-    """The arguments of a function of a single pair of samples: finite where they have mass, sorted."""
-    given = samples(u_values, v_values, u_weights, v_weights, -1, "propagate")
+def finite_pair(
+    u_values: Any, v_values: Any, u_weights: Any, v_weights: Any, largest: LargestWeight | None = None
+) -> Samples:
+    """The arguments of a function of a single pair of samples, all finite."""
+    given = samples(u_values, v_values, u_weights, v_weights, -1, "propagate", largest)
     if given.shape != ():
         raise ValueError(
             f"this takes one pair of samples, not u_values of shape {np.shape(u_values)} "
             f"and v_values of shape {np.shape(v_values)}"
         )
-    sides = []
     for rows, name in ((given.u, "u_values"), (given.v, "v_values")):
-        x = rows.values[0]
-        wrong = ~np.isfinite(x)
-        if wrong.any():
-            where = int(np.argmax(wrong))
-            raise ValueError(f"{name}[{where}] is {x[where]}; here all values must be finite")
-        order, ordered = np.empty(len(x), np.intp), np.empty_like(x)
-        _wasserstein.order(x, order, ordered)
-        sides.append((ordered, None if rows.weights is None else rows.weights[0][order], order))
-    (u, a, u_order), (v, b, v_order) = sides
-    return Pair(u, v, a, b, u_order, v_order)
+        found = first(~np.isfinite(rows.values[0]), rows.values[0], name, -1)
+        if found is not None:
+            raise ValueError(f"{found.at} is {found.value}; here all values must be finite")
+    return given
 
 
 def _values(values: Any, name: str, axis: int) -> np.ndarray:
@@ -122,7 +107,21 @@ def _values(values: Any, name: str, axis: int) -> np.ndarray:
     return opt.axis_last(array, name, axis, "a sample", "values")
 
 
-def check_weights(weights: Any, name: str, values: np.ndarray, whose: str, axis: int) -> np.ndarray | None:
+def masses(values: Any, name: str, axis: int) -> np.ndarray:
+    """The masses of a histogram with its bins last: finite (or NaN) and not negative."""
+    array = opt.axis_last(as_numbers(values, name), name, axis, "a histogram", "bins")
+    raise_bad_mass(array, name, axis, log_input=False, nan_policy="propagate")
+    return array
+
+
+def check_weights(
+    weights: Any,
+    name: str,
+    values: np.ndarray,
+    whose: str,
+    axis: int,
+    largest: LargestWeight | None = None,
+) -> np.ndarray | None:
     """Weights with the sample axis last, finite and >= 0, each sample with some mass."""
     if weights is None:
         return None
@@ -136,28 +135,22 @@ def check_weights(weights: Any, name: str, values: np.ndarray, whose: str, axis:
             f"{name} has {array.shape[-1]} weights per sample, but {whose} has {values.shape[-1]} values"
         )
     plain = array.ndim == 1 and array.dtype == np.float64 and array.flags.c_contiguous and array.flags.aligned
-    if plain and _wasserstein.largest_weight(array) > 0:
+    if plain and largest is not None and largest(array) > 0:
         return array
     if array.size and not (array.min() >= 0 and array.max() < np.inf):  # NaN fails both
-        where = tuple(int(i) for i in np.argwhere(~(np.isfinite(array) & (array >= 0)))[0])
-        raise ValueError(f"{name}{_place(where)} is {array[where]}; a weight must be finite and not negative")
-    largest = array.max(axis=-1)
-    if not largest.all():
-        where = tuple(int(i) for i in np.argwhere(largest == 0)[0])
-        raise ValueError(f"{name}{_place(where)} are all zero; a sample needs some mass")
+        found = first(~(np.isfinite(array) & (array >= 0)), array, name, axis)
+        assert found is not None
+        raise ValueError(f"{found.at} is {found.value}; a weight must be finite and not negative")
+    empty = row(np.asarray(array.max(axis=-1) == 0), array, name, axis)
+    if empty is not None:
+        raise ValueError(f"{empty} are all zero; a sample needs some mass")
     return array
 
 
-def _place(where: tuple[int, ...]) -> str:
-    return f"[{', '.join(map(str, where))}]" if where else ""
-
-
-def _refuse_nan(array: np.ndarray, name: str) -> None:
-    if array.dtype.kind == "f":
-        wrong = np.isnan(array)
-        if wrong.any():
-            where = tuple(int(i) for i in np.argwhere(wrong)[0])
-            raise ValueError(f"{name}{_place(where)} is nan, which nan_policy='raise' refuses")
+def _refuse_nan(array: np.ndarray, name: str, axis: int) -> None:
+    found = first(np.isnan(array), array, name, axis) if array.dtype.kind == "f" else None
+    if found is not None:
+        raise ValueError(f"{found.at} is {found.value}, which nan_policy='raise' refuses")
 
 
 def common(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastdiv._game import checked
-from fastdiv.gan import Decomposition
+from fastdiv._game import Decomposition, checked
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike, Value

@@ -18,6 +18,7 @@ import numpy as np
 
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers
+from fastdiv._checks.data import raise_bad_probability
 from fastdiv.reference.shares import ATANH, LN2, Array, Shares, over, sum_of_bins, times
 from fastdiv.reference.twin import log_pair, log_row, mixture, order, pair, twin
 
@@ -63,7 +64,7 @@ def binary_entropy(p: Number | ArrayLike, *, base: float | None = None) -> Value
 def _of_events(term: Callable[[Array], Array], p: Any, base: float | None) -> Value:
     given = as_numbers(p, "p")
     base = opt.log_base(base)
-    opt.raise_bad_probability(given, "p")
+    raise_bad_probability(given, "p")
     with np.errstate(all="ignore"):
         value = term(given.astype(np.float64)) / (1.0 if base is None else np.log(base))
         return value.astype(opt.result_dtype(given))[()]

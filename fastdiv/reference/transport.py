@@ -10,7 +10,7 @@ import numpy as np
 
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
-from fastdiv._checks.samples import Rows, check_order, pair, samples
+from fastdiv._checks.samples import Rows, finite_pair, masses, samples
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike, NanPolicy, Row, Value
@@ -40,7 +40,7 @@ def wasserstein_distance(
     nan_policy: NanPolicy = "propagate",
 ) -> Value:
     """The p-th mean of |quantile of u - quantile of v|."""
-    check_order(p)
+    opt.check_order(p)
     keepdims = opt.flag(keepdims, "keepdims")
     opt.flag(assume_sorted, "assume_sorted")
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
@@ -65,13 +65,12 @@ def wasserstein_hist(
     density: bool = False,
 ) -> Value:
     """Quantile functions of points or of evenly filled bins, piece by piece between all their levels."""
-    p, axis = check_order(p), opt.integer(axis, "axis")
+    p, axis = opt.check_order(p), opt.integer(axis, "axis")
     normalize, density = opt.flag(normalize, "normalize"), opt.flag(density, "density")
     if v_bin_edges is None:
         same_labels({"u": u, "v": v}, axis, rows=True)
         same_labels({"u": u, "support": support}, axis)
-    a = np.moveaxis(np.asarray(u, float), axis, -1)
-    b = np.moveaxis(np.asarray(v, float), axis, -1)
+    a, b = masses(u, "u", axis).astype(float), masses(v, "v", axis).astype(float)
     if bin_edges is None:
         points = np.arange(a.shape[-1]) if support is None else as_numbers(support, "support")
         scale = 1.0 if normalize else a.sum(axis=-1) ** (1 / p)
@@ -175,9 +174,8 @@ def wasserstein_circle(
     p: float = 1,
 ) -> float:
     """Tries every rotation at which two levels meet: the cost is convex and straight between them."""
-    order, length = check_order(p, infinite=False), opt.positive(period, "period")
-    pair(u_values, v_values, u_weights, v_weights)
-    x = samples(u_values, v_values, u_weights, v_weights, -1, "propagate")
+    order, length = opt.check_order(p, infinite=False), opt.positive(period, "period")
+    x = finite_pair(u_values, v_values, u_weights, v_weights)
     (u, a), (v, b) = _row(x.u, 0), _row(x.v, 0)
     whole = Fraction(int(period) if isinstance(period, (int, np.integer)) else length)
     (u, F), (v, G) = (_round(_rational(t) % whole, _rational(w)) for t, w in ((u, a), (v, b)))
@@ -213,7 +211,7 @@ def sliced_wasserstein(
     seed: int | np.random.Generator | None = None,
 ) -> float:
     """One direction at a time, seen from the first point."""
-    p, n_projections = check_order(p), opt.count(n_projections, "n_projections")
+    p, n_projections = opt.check_order(p), opt.count(n_projections, "n_projections")
     x, y = np.asarray(X), np.asarray(Y)
     x, y = (_minus(z, x[0]) for z in (x, y))
     directions = np.random.default_rng(seed).normal(size=(n_projections, x.shape[1]))
@@ -238,9 +236,8 @@ def transport_plan(
     p: float = 1,
 ) -> np.ndarray:
     """The optimal coupling as a dense matrix: how far the intervals of levels of two atoms overlap."""
-    check_order(p, infinite=False)
-    pair(u_values, v_values, u_weights, v_weights)
-    x = samples(u_values, v_values, u_weights, v_weights, -1, "propagate")
+    opt.check_order(p, infinite=False)
+    x = finite_pair(u_values, v_values, u_weights, v_weights)
     (u, a), (v, b) = _row(x.u, 0), _row(x.v, 0)
     i, j = np.argsort(u, kind="stable"), np.argsort(v, kind="stable")
     F, G = (np.concatenate([[0.0], np.cumsum(w)]) / w.sum() for w in (a[i], b[j]))
