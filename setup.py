@@ -85,7 +85,15 @@ EXTENSIONS = [
     extension(
         "matrix", "matrix", "rows/rows.c", "matrix/matrix.c", "matrix/nearest.c", "matrix/sparse.c", CLIENT
     ),
-    extension("wasserstein", "transport", CLIENT),
+    extension(
+        "wasserstein",
+        "transport",
+        "transport/transport.c",
+        "transport/cells.c",
+        "transport/hist.c",
+        "transport/circle.c",
+        CLIENT,
+    ),
 ]
 
 setup(

@@ -4,7 +4,7 @@
 #include "matrix/tiles.h"
 #include "matrix/prepare.h"
 #include "transport/table.h"
-#include "transport/transport.h"
+#include "transport/cell_loops.h"
 
 #define FD_PASTE_(a, b) a##b
 #define FD_PASTE(a, b)  FD_PASTE_(a, b)

@@ -6,6 +6,7 @@
  */
 #include "math/log.h"
 #include "matrix/table.h"
+#include "rows/loops.h"
 #include "rows/table.h"
 #ifdef FD_AVX512
 #    include "math/log_table.h"

@@ -3,6 +3,9 @@
  * Each runs over FD_LANES sums at a time, whatever the width of the machine's registers: the inner loop is
  * what the compiler turns into vectors. The last few bins are padded with bins that add nothing.
  */
+#ifndef FD_LOOPS_H
+#define FD_LOOPS_H
+
 #include "rows/measures.h"
 #include "rows/rows.h"
 
@@ -187,10 +190,10 @@ static void fd_widen_loop(const void *x, int scalar, ptrdiff_t n, double add, co
     double first = scale[0], second = scale[1];
     switch (scalar) {
 #define FD_WIDEN(name, type)                                                                                 \
-    case name:                                                                                               \
-        _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++) out[i] =                                       \
-            ((double)((const type *)x)[i] + add) * first * second;                                           \
-        break;
+case name:                                                                                                   \
+    _Pragma("omp simd") for (ptrdiff_t i = 0; i < n; i++) out[i] =                                           \
+        ((double)((const type *)x)[i] + add) * first * second;                                               \
+    break;
         FD_SCALARS(FD_WIDEN)
 #undef FD_WIDEN
     }
@@ -207,3 +210,5 @@ static void fd_binary_entropy_loop(const double *p, double *out, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i++)
         out[i] = fd_binary_entropy(p[i]);
 }
+
+#endif

@@ -72,7 +72,8 @@ static inline fd_twofold fd_twofold_share(fd_u256 N, fd_u256 D) {
     return (fd_twofold){q.high * scale, q.low * scale};
 }
 
-/* An integer in two's complement that holds sums of doubles times integers of 252 bits, in units of 2^-1074. */
+/* An integer in two's complement that holds sums of doubles times integers of 252 bits, in units of 2^-1074.
+ */
 enum { FD_WIDE_WORDS = 38 };
 
 typedef struct {

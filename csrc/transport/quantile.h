@@ -129,53 +129,43 @@ static inline double FD_NAME(fd_wasserstein)(const FD_VALUE *u, fd_masses a, con
                                                 : 4.0 * FD_NAME(fd_wasserstein_times)(u, a, v, b, p, 0.25);
 }
 
-/* The pieces with mass, at most n + m - 1, as positions that `u_order` and `v_order` give to the sorted
+/* Fills the pieces with mass, at most n + m - 1, as positions that u_order and v_order give to the sorted
  * atoms, and in the order of those positions potentials f, g with f_i + g_j <= |x_i - y_j|^p everywhere and
  * equality along the walk. Where both atoms end at once the walk takes the corner (i + 1, j) on the way:
- * costs that are convex in x - y make any such staircase feasible (Monge). Distances are taken times `scale`,
- * and the largest of them is told. Returns the number of pieces. */
-static inline int64_t FD_NAME(fd_plan)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
-                                       double p, double scale, const int64_t *u_order, const int64_t *v_order,
-                                       int64_t *rows, int64_t *cols, double *mass, double *f, double *g,
-                                       double *cost, double *largest) {
+ * costs that are convex in x - y make any such staircase feasible (Monge). Returns the number of pieces. */
+static inline int64_t FD_NAME(fd_couple)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b,
+                                         fd_coupling *c) {
+    double *f = c->u_potential, *g = c->v_potential;
     fd_sum total = {0.0, 0.0};
     FD_NAME(fd_walk) w = FD_NAME(fd_walk_from)(u, a, v, b);
     int64_t pieces = 0, i, j, row = 0, col = -1; /* the last atoms that have a potential */
-    double f_row = 0.0, g_col = 0.0, distance = 0.0, most = 0.0;
-    f[u_order[0]] = 0.0;
+    double f_row = 0.0, g_col = 0.0, cost = 0.0;
+    f[c->u_order[0]] = 0.0;
+    c->largest = 0.0;
     while (FD_NAME(fd_walk_on)(&w, &i, &j, 1)) {
         if (i != row) {
-            distance = FD_DISTANCE(u[i], v[col], scale);
-            most = distance > most ? distance : most;
-            distance = fd_power(distance, p);
-            f[u_order[i]] = f_row = distance - g_col;
+            cost = fd_coupling_cost(c, FD_DISTANCE(u[i], v[col], c->scale));
+            f_row = cost - g_col;
+            f[c->u_order[i]] = f_row;
             row = i;
         }
         if (j != col) {
-            distance = FD_DISTANCE(u[i], v[j], scale);
-            most = distance > most ? distance : most;
-            distance = fd_power(distance, p);
-            g[v_order[j]] = g_col = distance - f_row;
+            cost = fd_coupling_cost(c, FD_DISTANCE(u[i], v[j], c->scale));
+            g_col = cost - f_row;
+            g[c->v_order[j]] = g_col;
             col = j;
         }
         if (w.mass > 0.0) {
-            rows[pieces] = u_order[i];
-            cols[pieces] = v_order[j];
-            mass[pieces++] = w.mass;
-            fd_sum_add(&total, w.mass * distance);
+            c->rows[pieces] = c->u_order[i];
+            c->cols[pieces] = c->v_order[j];
+            c->mass[pieces++] = w.mass;
+            fd_sum_add(&total, w.mass * cost);
         }
     }
-    for (i = row + 1; i < a.n; i++) { /* atoms without mass at the end */
-        distance = FD_DISTANCE(u[i], v[col], scale);
-        most = distance > most ? distance : most;
-        f[u_order[i]] = fd_power(distance, p) - g_col;
-    }
-    for (j = col + 1; j < b.n; j++) {
-        distance = FD_DISTANCE(u[row], v[j], scale);
-        most = distance > most ? distance : most;
-        g[v_order[j]] = fd_power(distance, p) - f_row;
-    }
-    *cost = fd_sum_total(total);
-    *largest = most;
+    for (i = row + 1; i < a.n; i++) /* atoms without mass at the end */
+        f[c->u_order[i]] = fd_coupling_cost(c, FD_DISTANCE(u[i], v[col], c->scale)) - g_col;
+    for (j = col + 1; j < b.n; j++)
+        g[c->v_order[j]] = fd_coupling_cost(c, FD_DISTANCE(u[row], v[j], c->scale)) - f_row;
+    c->cost = fd_sum_total(total);
     return pieces;
 }

@@ -15,14 +15,15 @@ typedef struct {
     fd_argsort *argsort_f64, *argsort_u64;
 } fd_sorts;
 
+extern fd_sorts fd_numpy; /* filled as _wasserstein is imported */
+
 /* The order that sorts x, equal values in the order given, and the sorted values. 0: x does not suit.
  *
  * A vector sort of integers is some 2.5 times as fast as one of pairs: each integer holds the value's place
  * in the range of x, rounded down to what the bits above its position leave (47 bits for 1e5 values). The few
  * neighbours that share a place are put right by insertion. Where they are many (all magnitudes at once), and
  * with infinities or NaNs, x does not suit. */
-static inline int fd_order_by_places(const double *x, int64_t n, ptrdiff_t *order, double *values,
-                                     fd_sorts sorts) {
+static inline int fd_order_by_places(const double *x, int64_t n, ptrdiff_t *order, double *values) {
     double least[4], most[4], wrong[4] = {0.0};
     int64_t i = 0;
     for (int k = 0; k < 4; k++)
@@ -47,7 +48,7 @@ static inline int fd_order_by_places(const double *x, int64_t n, ptrdiff_t *orde
         return 0;
     for (i = 0; i < n; i++)
         order[i] = (ptrdiff_t)((uint64_t)((x[i] - low) * scale) << bits | (uint64_t)i);
-    sorts.sort_u64(order, n, NULL);
+    fd_numpy.sort_u64(order, n, NULL);
     for (i = 0; i < n; i++) {
         order[i] = (ptrdiff_t)((uint64_t)order[i] & (((uint64_t)1 << bits) - 1));
         values[i] = x[order[i]];
@@ -69,23 +70,21 @@ static inline int fd_order_by_places(const double *x, int64_t n, ptrdiff_t *orde
     return 1;
 }
 
-static inline void fd_order_f64(const double *x, int64_t n, ptrdiff_t *order, double *values,
-                                fd_sorts sorts) {
+static inline void fd_order_f64(const double *x, int64_t n, ptrdiff_t *order, double *values) {
     enum { FEW = 64 }; /* argsort is as fast up to here */
-    if (n > FEW && fd_order_by_places(x, n, order, values, sorts))
+    if (n > FEW && fd_order_by_places(x, n, order, values))
         return;
     for (int64_t i = 0; i < n; i++)
         order[i] = i;
-    sorts.argsort_f64((void *)x, order, n, NULL);
+    fd_numpy.argsort_f64((void *)x, order, n, NULL);
     for (int64_t i = 0; i < n; i++)
         values[i] = x[order[i]];
 }
 
-static inline void fd_order_u64(const uint64_t *x, int64_t n, ptrdiff_t *order, uint64_t *values,
-                                fd_sorts sorts) {
+static inline void fd_order_u64(const uint64_t *x, int64_t n, ptrdiff_t *order, uint64_t *values) {
     for (int64_t i = 0; i < n; i++)
         order[i] = i;
-    sorts.argsort_u64((void *)x, order, n, NULL);
+    fd_numpy.argsort_u64((void *)x, order, n, NULL);
     for (int64_t i = 0; i < n; i++)
         values[i] = x[order[i]];
 }

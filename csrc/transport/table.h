@@ -1,4 +1,4 @@
-/* The table of the loops of transport (cells.h): one for each instruction set. */
+/* The table of the loops of transport (cell_loops.h): one for each instruction set. */
 #ifndef FD_TRANSPORT_TABLE_H
 #define FD_TRANSPORT_TABLE_H
 

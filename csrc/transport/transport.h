@@ -1,11 +1,8 @@
-/* What _wasserstein.pyx calls: the sweeps for both kinds of values. double for real ones; uint64_t for
- * integers beyond 2^53, whose differences stay exact. */
+/* What _wasserstein.pyx calls: rows of samples end to end, the plan, histograms and the circle. */
 #ifndef FD_TRANSPORT_H
 #define FD_TRANSPORT_H
 
-#include <math.h>
-#include "transport/mass.h"
-#include "math/sum.h"
+#include <stdint.h>
 #include "transport/sort.h"
 
 /* What a row is asked for. */
@@ -18,58 +15,69 @@ typedef struct {
     int sorted; /* values ascend already */
 } fd_task;
 
-/* (x - y) * share for x >= y and share <= 1; x - y may exceed the range of double. */
-static inline double fd_gap_f64(double x, double y, double share) {
-    const double gap = x - y;
-    return gap <= 0x1.fffffffffffffp+1023 ? gap * share : x * share - y * share;
-}
+/* A C-contiguous matrix of samples, one a row. Two that are compared are both real or both not, and both have
+ * weights or neither. */
+typedef struct {
+    const void *values;    /* double, or uint64_t where not `real`: differences beyond 2^53 stay exact */
+    const double *weights; /* NULL: equal weights */
+    int64_t length;
+    int64_t step, weight_step; /* from one row to the next, in elements; 0: one row stands for many */
+    int real;
+} fd_samples;
 
-static inline double fd_distance_f64(double x, double y, double scale) {
-    const double distance = fabs(x - y);
-    return distance <= 0x1.fffffffffffffp+1023 ? distance * scale : fabs(x * scale - y * scale);
-}
+/* The least total of values and weights that goes through cells (cells.c): of W1 without weights, and else.
+ * Measured by bench/transport.py --threshold. */
+extern int64_t fd_cells_from[2];
 
-static inline double fd_distance_u64(uint64_t x, uint64_t y, double scale) {
-    return (double)(x > y ? x - y : y - x) * scale;
-}
+/* What a row costs, in ns. */
+double fd_work_of_row(const fd_samples *u, const fd_samples *v);
+/* result[row] for first <= row < last, by at most `workers` threads (0: as many as pay). -1: no memory. */
+int fd_statistic_of_rows(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t first,
+                         int64_t last, int workers, double *result);
 
-static inline double fd_power(double x, double p) {
-    return p == 1.0 ? x : p == 2.0 ? x * x : p == 3.0 ? x * x * x : pow(x, p);
-}
+/* The positions that sort one sample, and its sorted values. */
+void fd_order_of(const fd_samples *x, ptrdiff_t *positions, void *values);
 
-static inline double fd_gap_u64(uint64_t x, uint64_t y, double share) { return (double)(x - y) * share; }
+/* The monotone coupling of two sorted samples in pieces, at most n + m - 1, and its potentials. */
+typedef struct {
+    double p, scale;                  /* distances are taken times scale, a power of two */
+    const int64_t *u_order, *v_order; /* the position of each sorted atom, in which all is told: */
+    int64_t *rows, *cols;             /* from where and to where a piece goes, */
+    double *mass;                     /* and its share of the mass */
+    double *u_potential, *v_potential;
+    double cost;    /* of all pieces */
+    double largest; /* distance looked at */
+} fd_coupling;
 
-/* Gaps below FD_WIDE can be multiplied by any count of events' worth of difference without overflow. */
-#define FD_VALUE      double
-#define FD_NAME(name) name##_f64
-#define FD_GAP        fd_gap_f64
-#define FD_DISTANCE   fd_distance_f64
-#define FD_WIDE       0x1p900
-#include "transport/sweep.h"
-#include "transport/quantile.h"
-#include "transport/row.h"
-#undef FD_VALUE
-#undef FD_NAME
-#undef FD_GAP
-#undef FD_DISTANCE
-#undef FD_WIDE
+/* Fills the coupling; returns the number of its pieces. */
+int64_t fd_couple(const fd_samples *u, const fd_samples *v, fd_coupling *coupling);
+/* scale times W_p of two sorted samples of finite values. */
+double fd_scaled_wasserstein(const fd_samples *u, const fd_samples *v, double p, double scale);
 
-#define FD_VALUE      uint64_t
-#define FD_NAME(name) name##_u64
-#define FD_GAP        fd_gap_u64
-#define FD_DISTANCE   fd_distance_u64
-#define FD_WIDE       UINT64_MAX
-#include "transport/sweep.h"
-#include "transport/quantile.h"
-#include "transport/row.h"
-#undef FD_VALUE
-#undef FD_NAME
-#undef FD_GAP
-#undef FD_DISTANCE
-#undef FD_WIDE
+/* Points on a circle. */
+typedef struct {
+    const double *high, *low; /* remainders, as sums of both, ascending */
+    const double *weights;    /* NULL: equal */
+    int64_t n;
+} fd_arc;
 
-#include "transport/cells.h"
-#include "transport/circle.h"
-#include "transport/hist.h"
+/* W_p, p < inf, on a circle of the circumference period + period_low. -1: no memory. */
+double fd_circle_wasserstein(fd_arc u, fd_arc v, double period, double period_low, double p);
+
+/* Histograms, one a row, mass spread evenly within their bins. */
+typedef struct {
+    const double *high, *low; /* edges, as sums of both; low = NULL where all are doubles */
+    const double *masses;
+    int64_t bins, step; /* step: from one row to the next; 0: one row stands for many */
+} fd_hists;
+
+/* result[row] = W_p for first <= row < last. */
+void fd_wasserstein_of_hists(const fd_hists *u, const fd_hists *v, double p, int64_t first, int64_t last,
+                             double *result);
+/* What a row of them costs, in ns. */
+double fd_work_of_hist(const fd_hists *u, const fd_hists *v);
+
+/* Whether all are >= 0 and they sum to 1. Samples give themselves away within a few values. */
+int fd_like_shares(const double *x, int64_t n);
 
 #endif

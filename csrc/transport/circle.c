@@ -4,31 +4,25 @@
  *
  *     cost(s) = int_0^1 |F^-1(t) - G^-1(t + s)|^p dt,      G^-1(t + 1) = G^-1(t) + P,
  *
- * convex in s and, for atoms, straight between the offsets at which a level of F meets one of G (Delon, Salomon,
- * Sobolevski, SIAM J. Appl. Math. 70 (2010) 2239). The least is at one of those, and where the slope changes its
- * sign. Levels and offsets are integers, masses times the other's total; a rounded offset would leave slivers
- * paired with neighbours (2e-9 in W_2 where the truth is 0). Slopes are sums of rounded powers; where one is
- * taken for the wrong sign, the costs on both sides agree to rounding.
+ * convex in s and, for atoms, straight between the offsets at which a level of F meets one of G (Delon,
+ * Salomon, Sobolevski, SIAM J. Appl. Math. 70 (2010) 2239). The least is at one of those, and where the slope
+ * changes its sign. Levels and offsets are integers, masses times the other's total; a rounded offset would
+ * leave slivers paired with neighbours (2e-9 in W_2 where the truth is 0). Slopes are sums of rounded powers;
+ * where one is taken for the wrong sign, the costs on both sides agree to rounding.
  *
  * A point is its remainder in [-P/2, P/2], which is a double where it and P are: nothing is rounded before
  * distances are taken, on either side of the cut.
  */
-#ifndef FD_CIRCLE_H
-#define FD_CIRCLE_H
-
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
+
 #include "math/sum.h"
+#include "transport/distance.h"
 #include "transport/exact.h"
 #include "transport/mass.h"
 #include "transport/memory.h"
-
-typedef struct {
-    const double *high, *low; /* remainders, as sums of both, ascending */
-    const double *weights;    /* NULL: equal */
-    int64_t n;
-} fd_arc;
+#include "transport/transport.h"
 
 typedef struct {
     fd_arc u, v;
@@ -45,25 +39,25 @@ typedef struct {
     fd_u256 base, lap; /* its atom ends at t = level[j] + lap - base */
 } fd_lap;
 
-static inline fd_u256 fd_plus(fd_u256 x, fd_u256 y) {
+static fd_u256 fd_plus(fd_u256 x, fd_u256 y) {
     fd_u256 r = {x.high + y.high, x.low + y.low};
     r.high += r.low < x.low;
     return r;
 }
 
-static inline fd_u256 fd_halfway(fd_u256 x, fd_u256 y) { /* x <= y */
+static fd_u256 fd_halfway(fd_u256 x, fd_u256 y) { /* x <= y */
     const fd_u256 gap = fd_minus(y, x), half = {gap.high >> 1, gap.low >> 1 | gap.high << 127};
     return fd_plus(x, half);
 }
 
-static inline double fd_circle_distance(const fd_circle *c, int64_t i, int64_t j, int turn) {
+static double fd_circle_distance(const fd_circle *c, int64_t i, int64_t j, int turn) {
     const double x = c->u.high[i], y = c->v.high[j], turns = (double)-turn;
     const fd_twofold d = fd_two_sum(x, -y), e = fd_two_sum(d.high, turns * c->period.high);
     return fabs(e.high + (e.low + (d.low + (c->u.low[i] - c->v.low[j] + turns * c->period.low))));
 }
 
 /* Offsets count from one turn back: s = whole is none. */
-static inline fd_lap fd_lap_from(const fd_circle *c, fd_u256 s) {
+static fd_lap fd_lap_from(const fd_circle *c, fd_u256 s) {
     fd_lap lap = {0, -1, s, {0, 0}};
     for (; !fd_less(lap.base, c->whole); lap.turn++)
         lap.base = fd_minus(lap.base, c->whole);
@@ -77,11 +71,11 @@ static inline fd_lap fd_lap_from(const fd_circle *c, fd_u256 s) {
     return lap;
 }
 
-static inline fd_u256 fd_lap_end(const fd_circle *c, fd_lap lap) {
+static fd_u256 fd_lap_end(const fd_circle *c, fd_lap lap) {
     return fd_minus(fd_plus(c->v_level[lap.j], lap.lap), lap.base);
 }
 
-static inline void fd_lap_on(const fd_circle *c, fd_lap *lap) {
+static void fd_lap_on(const fd_circle *c, fd_lap *lap) {
     if (++lap->j == c->v.n) {
         lap->j = 0;
         lap->turn++;
@@ -92,7 +86,7 @@ static inline void fd_lap_on(const fd_circle *c, fd_lap *lap) {
 /* The slope of the cost right of s up to a factor > 0; it is the same until *next. A larger offset moves each
  * of the m jumps of G^-1 to the left, within the atom of u that ends there or later. With scale = 0: the
  * largest distance that the slope takes into account. */
-static inline double fd_circle_slope_in(const fd_circle *c, fd_u256 s, double scale, fd_u256 *next) {
+static double fd_circle_slope_in(const fd_circle *c, fd_u256 s, double scale, fd_u256 *next) {
     fd_lap lap = fd_lap_from(c, s);
     fd_sum slope = {0.0, 0.0};
     fd_u256 least = c->whole, start = {0, 0};
@@ -118,13 +112,13 @@ static inline double fd_circle_slope_in(const fd_circle *c, fd_u256 s, double sc
     return scale == 0.0 ? largest : fd_sum_total(slope);
 }
 
-static inline double fd_circle_slope(const fd_circle *c, fd_u256 s, fd_u256 *next) {
+static double fd_circle_slope(const fd_circle *c, fd_u256 s, fd_u256 *next) {
     const double scale = c->p == 1.0 ? 1.0 : fd_circle_slope_in(c, s, 0.0, next);
     return scale == 0.0 ? 0.0 : fd_circle_slope_in(c, s, scale, next);
 }
 
 /* The least offset right of which the cost does not fall. */
-static inline fd_u256 fd_circle_offset(const fd_circle *c) {
+static fd_u256 fd_circle_offset(const fd_circle *c) {
     fd_u256 low = {0, 0}, high = fd_plus(c->whole, c->whole), next;
     while (fd_circle_slope(c, low, &next) < 0.0) {
         low = next;
@@ -140,7 +134,7 @@ static inline fd_u256 fd_circle_offset(const fd_circle *c) {
 }
 
 /* Mean of (distance / scale)^p at offset s; for p = inf the largest distance. */
-static inline double fd_circle_power(const fd_circle *c, fd_u256 s, double p, double scale) {
+static double fd_circle_power(const fd_circle *c, fd_u256 s, double p, double scale) {
     const double unit = 1.0 / fd_u256_to_double(c->whole);
     fd_lap lap = fd_lap_from(c, s);
     fd_sum mean = {0.0, 0.0};
@@ -163,7 +157,7 @@ static inline double fd_circle_power(const fd_circle *c, fd_u256 s, double p, do
     return p < INFINITY ? fd_sum_total(mean) : largest;
 }
 
-static inline void fd_circle_levels(fd_masses a, fd_mass other, fd_u256 *level) {
+static void fd_circle_levels(fd_masses a, fd_mass other, fd_u256 *level) {
     fd_mass sum = 0;
     for (int64_t i = 0; i < a.n; i++) {
         sum += fd_mass_at(&a, i);
@@ -171,8 +165,7 @@ static inline void fd_circle_levels(fd_masses a, fd_mass other, fd_u256 *level) 
     }
 }
 
-/* W_p, p < inf. -1: no memory. */
-static inline double fd_circle_wasserstein(fd_arc u, fd_arc v, double period, double period_low, double p) {
+double fd_circle_wasserstein(fd_arc u, fd_arc v, double period, double period_low, double p) {
     const fd_masses a = fd_masses_of(u.weights, u.n), b = fd_masses_of(v.weights, v.n);
     fd_u256 *level = fd_allocate((size_t)(u.n + v.n) * sizeof *level);
     if (!level)
@@ -189,5 +182,3 @@ static inline double fd_circle_wasserstein(fd_arc u, fd_arc v, double period, do
     free(level);
     return result;
 }
-
-#endif

@@ -4,19 +4,21 @@
  *
  *     mean |F^-1 - G^-1|^p = (|e|^(p+1) -+ |d|^(p+1)) / ((p + 1) (|e| -+ |d|)), + where they cross.
  *
- * At a level one of the two is at an edge of its own; the other is within a bin, the share N / D of exact masses
- * past its lower edge. d and e are formed as in exact.h: histograms that all but agree lose nothing.
+ * At a level one of the two is at an edge of its own; the other is within a bin, the share N / D of exact
+ * masses past its lower edge. d and e are formed as in exact.h: histograms that all but agree lose nothing.
  */
-#ifndef FD_HIST_H
-#define FD_HIST_H
-
 #include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/core.h"
 #include "math/sum.h"
 #include "transport/exact.h"
 #include "transport/mass.h"
+#include "transport/transport.h"
 
 /* Mean of |x|^p for x running straight from d to e. */
-static inline double fd_mean_linear(double d, double e, double p) {
+static double fd_mean_linear(double d, double e, double p) {
     const double small = fabs(d) < fabs(e) ? fabs(d) : fabs(e), large = fabs(d) < fabs(e) ? fabs(e) : fabs(d);
     if (large == 0.0)
         return 0.0;
@@ -32,23 +34,22 @@ static inline double fd_mean_linear(double d, double e, double p) {
     return gap == 0.0 ? pow(large, p) : pow(large, p) * -expm1((p + 1.0) * log1p(-gap)) / ((p + 1.0) * gap);
 }
 
-/* Edges of bins: sums high + low of two doubles, low = NULL where all are doubles. */
 typedef struct {
     const double *high, *low;
 } fd_edges;
 
-static inline fd_twofold fd_edge_at(fd_edges x, int64_t i) {
+static fd_twofold fd_edge_at(fd_edges x, int64_t i) {
     return (fd_twofold){x.high[i], x.low ? x.low[i] : 0.0};
 }
 
 /* x - (where the bin of y between edges j and j + 1 is at the share N / D). */
-static inline double fd_edge_difference(fd_twofold x, fd_edges y, int64_t j, fd_u256 N, fd_u256 D) {
+static double fd_edge_difference(fd_twofold x, fd_edges y, int64_t j, fd_u256 N, fd_u256 D) {
     const fd_twofold low = fd_edge_at(y, j);
     return fd_exact_difference(x, low, fd_edge_at(y, j + 1), low, N, D);
 }
 
 /* Mean of (|F^-1 - G^-1| / scale)^p over the levels, or for p = inf their maximum. */
-static inline double fd_hist_power(fd_edges x, fd_masses a, fd_edges y, fd_masses b, double p, double scale) {
+static double fd_hist_power(fd_edges x, fd_masses a, fd_edges y, fd_masses b, double p, double scale) {
     const double unit = 1.0 / (fd_mass_to_double(a.total) * fd_mass_to_double(b.total));
     fd_sum mean = {0.0, 0.0};
     double largest = 0.0;
@@ -104,22 +105,31 @@ static inline double fd_hist_power(fd_edges x, fd_masses a, fd_edges y, fd_masse
     return p < INFINITY ? fd_sum_total(mean) : largest;
 }
 
-/* W_p of masses a in the bins with edges x (n + 1 of them) and masses b in the bins with edges y. Distances
- * are divided by the largest before they are raised to p, unless it goes well without. */
-static inline double fd_hist_wasserstein(fd_edges x, const double *a, int64_t n, fd_edges y, const double *b,
-                                         int64_t m, double p) {
-    const fd_masses u = fd_masses_of(a, n), v = fd_masses_of(b, m);
+/* W_p of two rows. Distances are divided by the largest before they are raised to p, unless it goes well
+ * without. */
+static double fd_hist_wasserstein(fd_edges x, fd_masses a, fd_edges y, fd_masses b, double p) {
     if (p == 1.0)
-        return fd_hist_power(x, u, y, v, 1.0, 1.0);
+        return fd_hist_power(x, a, y, b, 1.0, 1.0);
     if (p < INFINITY) {
-        const double mean = fd_hist_power(x, u, y, v, p, 1.0);
+        const double mean = fd_hist_power(x, a, y, b, p, 1.0);
         if (mean > 0x1p-60 && mean < 0x1p60)
             return p == 2.0 ? sqrt(mean) : pow(mean, 1.0 / p);
     }
-    const double largest = fd_hist_power(x, u, y, v, INFINITY, 1.0);
+    const double largest = fd_hist_power(x, a, y, b, INFINITY, 1.0);
     if (largest == 0.0 || p == INFINITY)
         return largest;
-    return largest * pow(fd_hist_power(x, u, y, v, p, largest), 1.0 / p);
+    return largest * pow(fd_hist_power(x, a, y, b, p, largest), 1.0 / p);
 }
 
-#endif
+double fd_work_of_hist(const fd_hists *u, const fd_hists *v) { return 100.0 * (double)(u->bins + v->bins); }
+
+void fd_wasserstein_of_hists(const fd_hists *u, const fd_hists *v, double p, int64_t first, int64_t last,
+                             double *result) {
+    const fd_edges x = {u->high, u->low}, y = {v->high, v->low};
+    const double rows = (double)(last - first);
+    const int team = fd_team(fd_work_of_hist(u, v) * rows, rows);
+#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+    for (int64_t row = first; row < last; row++)
+        result[row] = fd_hist_wasserstein(x, fd_masses_of(u->masses + row * u->step, u->bins), y,
+                                          fd_masses_of(v->masses + row * v->step, v->bins), p);
+}

@@ -1,0 +1,90 @@
+/* The two passes of cells.c over all values of a sample: compiled once per instruction set. */
+#ifndef FD_CELL_LOOPS_H
+#define FD_CELL_LOOPS_H
+
+#include "transport/cells.h"
+
+/* First pass over one chunk: how many values, and how much mass, fall into each cell. */
+static void fd_cells_count(fd_cells *c, int s, int chunk) {
+    fd_cells_side *side = &c->side[s];
+    int32_t cell[FD_BATCH];
+    double place[FD_BATCH];
+    const size_t table = (size_t)(chunk % side->tables) * ((size_t)c->grid.cells + 2);
+    uint32_t *count = side->count + table;
+    const int64_t end = fd_chunk_start(side, chunk + 1);
+    for (int64_t i = fd_chunk_start(side, chunk); i < end; i += FD_BATCH) {
+        const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
+        const double *x = side->values + i;
+        fd_locate(x, length, c->grid, cell, place);
+        if (side->atom) {
+            double *atom = side->atom + table;
+            for (int j = 0; j < length; j++) {
+                const int32_t k = cell[j];
+                const double before = count[k] ? atom[k] : x[j];
+                atom[k] = before == x[j] ? before : NAN;
+                count[k]++;
+            }
+        } else if (!side->mass) {
+            for (int j = 0; j < length; j++)
+                count[cell[j]]++;
+        }
+        if (side->mass) {
+            fd_mass *mass = side->mass + table;
+            const uint32_t one = side->atom == NULL;
+            uint64_t low[FD_BATCH], high[FD_BATCH];
+            fd_masses_into(side->masses.weights + i, length, side->masses.scale, low, high);
+            for (int j = 0; j < length; j++) {
+                mass[cell[j]] += (fd_mass)high[j] << 64 | low[j];
+                count[cell[j]] += one;
+            }
+        }
+    }
+}
+
+/* Second pass over one chunk: sums the signed places in unmixed cells, gathers the values of the others.
+ * Chunks that share a table must be taken in order. */
+static void fd_cells_gather(fd_cells *c, int s, int chunk) {
+    fd_cells_side *side = &c->side[s];
+    int32_t cell[FD_BATCH], mixed[FD_BATCH];
+    int8_t kind[FD_BATCH];
+    double place[FD_BATCH], total = 0.0;
+    const int8_t *kind_of = c->kind;
+    int64_t position = side->start[chunk];
+    /* Weights times 2^(scale - 126) sum to at most 1, so places lose nothing to the range of double. In two
+     * factors: a subnormal weight takes up to 2^1074. */
+    const int binary = side->masses.scale - 126;
+    const double half = ldexp(1.0, binary / 2), rest = ldexp(1.0, binary - binary / 2);
+    const int64_t end = fd_chunk_start(side, chunk + 1);
+    for (int64_t i = fd_chunk_start(side, chunk); i < end; i += FD_BATCH) {
+        const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
+        const double *x = side->values + i, *w = side->mass ? side->masses.weights + i : NULL;
+        double sum[8] = {0.0};
+        int found = 0;
+        fd_locate(x, length, c->grid, cell, place);
+        for (int j = 0; j < length; j++) {
+            kind[j] = kind_of[cell[j]];
+            mixed[found] = (int32_t)j;
+            found += kind[j] == FD_MIXED;
+        }
+        if (w)
+            for (int j = 0; j < length; j++)
+                place[j] *= w[j] * half * rest;
+        int j = 0;
+        for (; j + 8 <= length; j += 8)
+            for (int lane = 0; lane < 8; lane++)
+                sum[lane] += place[j + lane] * (double)(kind[j + lane] == FD_MIXED ? 0 : kind[j + lane]);
+        for (; j < length; j++)
+            sum[0] += place[j] * (double)(kind[j] == FD_MIXED ? 0 : kind[j]);
+        total += ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+        for (j = 0; j < found; j++)
+            side->gathered[position + j] = x[mixed[j]];
+        for (j = 0; w && j < found; j++)
+            side->weights[position + j] = w[mixed[j]];
+        position += found;
+    }
+    if (side->tables == 1)
+        side->start[chunk + 1] = position;
+    side->place_sum[chunk] = total;
+}
+
+#endif

@@ -1,0 +1,163 @@
+/* Rows of samples end to end. Rows are spread over threads; a single long row is cut into chunks instead. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/core.h"
+#include "transport/cells.h"
+#include "transport/memory.h"
+#include "transport/sweeps.h"
+#include "transport/transport.h"
+
+fd_sorts fd_numpy;
+int64_t fd_cells_from[2] = {20000, 2000};
+
+/* What one thread arranges both samples of a row in. */
+typedef struct {
+    void *values; /* NULL: none taken */
+    double *weights;
+    ptrdiff_t *order;
+} fd_scratch;
+
+static void fd_scratch_free(fd_scratch s) {
+    free(s.values);
+    free(s.weights);
+    free(s.order);
+}
+
+/* Its values are NULL where there is no memory. */
+static fd_scratch fd_scratch_for(const fd_samples *u, const fd_samples *v) {
+    const int64_t n = u->length, m = v->length;
+    const size_t all = 8 * (size_t)(n + m) + 8, longest = (size_t)(n > m ? n : m) + 1;
+    fd_scratch s = {.values = fd_allocate(all)};
+    if (u->weights) {
+        s.weights = fd_allocate(all);
+        s.order = fd_allocate(longest * sizeof *s.order);
+    }
+    if (u->weights && !(s.weights && s.order)) {
+        fd_scratch_free(s);
+        s.values = NULL;
+    }
+    return s.values ? s : (fd_scratch){0};
+}
+
+static int fd_suits_cells(const fd_samples *u, const fd_samples *v, const fd_task *task) {
+    const int asks = task->statistic == FD_KS || (task->statistic == FD_WASSERSTEIN && task->p == 1.0);
+    const int plain = u->weights == NULL && task->statistic == FD_WASSERSTEIN;
+    return u->real && asks && !task->sorted && u->length + v->length >= fd_cells_from[!plain];
+}
+
+/* One sample of a row. */
+typedef struct {
+    const void *values;
+    const double *weights;
+    int64_t n;
+} fd_sample;
+
+static fd_sample fd_sample_of(const fd_samples *x, int64_t row) {
+    return (fd_sample){(const char *)x->values + 8 * row * x->step,
+                       x->weights ? x->weights + row * x->weight_step : NULL, x->length};
+}
+
+static double fd_by_sorting(fd_sample u, fd_sample v, int real, const fd_task *task, fd_scratch s) {
+    const int64_t n = u.n, m = v.n;
+    double *w = s.weights, *z = w ? w + n : NULL;
+    if (real) {
+        double *room = s.values;
+        const double *x = fd_arrange_f64(u.values, &u.weights, n, task->sorted, room, w, s.order);
+        const double *y =
+            fd_arrange_f64(v.values, &v.weights, m, task->sorted, room ? room + n : NULL, z, s.order);
+        return fd_statistic_of_f64(x, u.weights, n, y, v.weights, m, task);
+    }
+    uint64_t *room = s.values;
+    const uint64_t *x = fd_arrange_u64(u.values, &u.weights, n, task->sorted, room, w, s.order);
+    const uint64_t *y =
+        fd_arrange_u64(v.values, &v.weights, m, task->sorted, room ? room + n : NULL, z, s.order);
+    return fd_statistic_of_u64(x, u.weights, n, y, v.weights, m, task);
+}
+
+/* 0, or -1: no memory. */
+static int fd_statistic_of_row(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t row,
+                               fd_scratch scratch, int threads, double *result) {
+    const fd_sample x = fd_sample_of(u, row), y = fd_sample_of(v, row);
+    if (fd_suits_cells(u, v, task)) {
+        const int status = fd_cells_statistic(x.values, x.weights, x.n, y.values, y.weights, y.n,
+                                              task->statistic == FD_KS, threads, result);
+        if (status <= 0)
+            return status;
+    }
+    if (task->sorted || scratch.values) {
+        *result = fd_by_sorting(x, y, u->real, task, scratch);
+        return 0;
+    }
+    scratch = fd_scratch_for(u, v); /* a row that was meant for cells */
+    if (!scratch.values)
+        return -1;
+    *result = fd_by_sorting(x, y, u->real, task, scratch);
+    fd_scratch_free(scratch);
+    return 0;
+}
+
+/* Several rows by one thread with one scratch, or one by several threads. */
+static int fd_statistic_of_span(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t first,
+                                int64_t last, int threads, double *result) {
+    fd_scratch scratch = {0};
+    int status = 0;
+    if (!task->sorted && !fd_suits_cells(u, v, task)) {
+        scratch = fd_scratch_for(u, v);
+        if (!scratch.values)
+            return -1;
+    }
+    for (int64_t row = first; row < last && status == 0; row++)
+        status = fd_statistic_of_row(u, v, task, row, scratch, threads, result + row);
+    fd_scratch_free(scratch);
+    return status;
+}
+
+double fd_work_of_row(const fd_samples *u, const fd_samples *v) {
+    return (double)(u->length + v->length) * (u->weights ? 20.0 : 4.0);
+}
+
+int fd_statistic_of_rows(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t first,
+                         int64_t last, int workers, double *result) {
+    const double work = fd_work_of_row(u, v);
+    const int64_t rows = last - first;
+    int team = rows == 1 ? fd_team(work, work / 500e3) : fd_team(work * (double)rows, (double)rows);
+    int status = 0;
+    team = 0 < workers && workers < team ? workers : team;
+    if (rows == 1 || team == 1)
+        return fd_statistic_of_span(u, v, task, first, last, team, result);
+#pragma omp parallel for num_threads(team) schedule(static) reduction(+ : status)
+    for (int span = 0; span < team; span++)
+        status += fd_statistic_of_span(u, v, task, first + rows * span / team,
+                                       first + rows * (span + 1) / team, 1, result);
+    return status;
+}
+
+void fd_order_of(const fd_samples *x, ptrdiff_t *positions, void *values) {
+    if (x->real)
+        fd_order_f64(x->values, x->length, positions, values);
+    else
+        fd_order_u64(x->values, x->length, positions, values);
+}
+
+int64_t fd_couple(const fd_samples *u, const fd_samples *v, fd_coupling *coupling) {
+    const fd_masses a = fd_masses_of(u->weights, u->length), b = fd_masses_of(v->weights, v->length);
+    return u->real ? fd_couple_f64(u->values, a, v->values, b, coupling)
+                   : fd_couple_u64(u->values, a, v->values, b, coupling);
+}
+
+double fd_scaled_wasserstein(const fd_samples *u, const fd_samples *v, double p, double scale) {
+    const fd_masses a = fd_masses_of(u->weights, u->length), b = fd_masses_of(v->weights, v->length);
+    return u->real ? fd_wasserstein_times_f64(u->values, a, v->values, b, p, scale)
+                   : fd_wasserstein_times_u64(u->values, a, v->values, b, p, scale);
+}
+
+int fd_like_shares(const double *x, int64_t n) {
+    double total = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        total += x[i];
+        if (!(x[i] >= 0.0 && total < 1.0 + 1e-9))
+            return 0;
+    }
+    return total > 1.0 - 1e-9;
+}

@@ -1,0 +1,68 @@
+# What Cython sees of transport.h.
+
+from libc.stdint cimport int64_t
+
+cdef extern from "transport/sort.h" nogil:
+    ctypedef int fd_sort(void *values, Py_ssize_t n, void *array)
+    ctypedef int fd_argsort(void *values, Py_ssize_t *order, Py_ssize_t n, void *array)
+    ctypedef struct fd_sorts:
+        fd_sort *sort_f64
+        fd_sort *sort_u64
+        fd_argsort *argsort_f64
+        fd_argsort *argsort_u64
+    fd_sorts fd_numpy
+
+cdef extern from "transport/mass.h" nogil:
+    double fd_largest_weight(const double *w, int64_t n)
+
+cdef extern from "transport/transport.h" nogil:
+    ctypedef enum fd_statistic:
+        FD_WASSERSTEIN
+        FD_CRAMER
+        FD_ENERGY
+        FD_KS
+    ctypedef struct fd_task:
+        fd_statistic statistic
+        double p
+        bint omit
+        bint sorted
+    ctypedef struct fd_samples:
+        const void *values
+        const double *weights
+        int64_t length, step, weight_step
+        bint real
+    int64_t fd_cells_from[2]
+    double fd_work_of_row(const fd_samples *u, const fd_samples *v)
+    int fd_statistic_of_rows(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t first,
+                             int64_t last, int workers, double *result)
+    void fd_order_of(const fd_samples *x, Py_ssize_t *positions, void *values)
+
+    ctypedef struct fd_coupling:
+        double p, scale
+        const int64_t *u_order
+        const int64_t *v_order
+        int64_t *rows
+        int64_t *cols
+        double *mass
+        double *u_potential
+        double *v_potential
+        double cost, largest
+    int64_t fd_couple(const fd_samples *u, const fd_samples *v, fd_coupling *coupling)
+    double fd_scaled_wasserstein(const fd_samples *u, const fd_samples *v, double p, double scale)
+
+    ctypedef struct fd_arc:
+        const double *high
+        const double *low
+        const double *weights
+        int64_t n
+    double fd_circle_wasserstein(fd_arc u, fd_arc v, double period, double period_low, double p)
+
+    ctypedef struct fd_hists:
+        const double *high
+        const double *low
+        const double *masses
+        int64_t bins, step
+    double fd_work_of_hist(const fd_hists *u, const fd_hists *v)
+    void fd_wasserstein_of_hists(const fd_hists *u, const fd_hists *v, double p, int64_t first, int64_t last,
+                                 double *result)
+    int fd_like_shares(const double *x, int64_t n)
