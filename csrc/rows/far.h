@@ -13,11 +13,18 @@
 static const double FD_FAR = 600.0;
 
 static inline int fd_is_far(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
-    double most = -INFINITY, least = INFINITY, x, y;
-    for (ptrdiff_t i = 0; i < n; i++) {
-        double a = *fd_block(p, i, 1, &x), b = *fd_block(q, i, 1, &y);
-        most = fmax(most, fmax(a, b));
-        least = fmin(least, fmin(a > -INFINITY ? a : INFINITY, b > -INFINITY ? b : INFINITY));
+    double p_copy[FD_BLOCK], q_copy[FD_BLOCK], most = -INFINITY, least = INFINITY;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *x = fd_block(p, start, size, p_copy), *y = fd_block(q, start, size, q_copy);
+#pragma omp simd reduction(max : most) reduction(min : least)
+        for (ptrdiff_t i = 0; i < size; i++) {
+            double large = x[i] > y[i] ? x[i] : y[i];
+            double a = x[i] > -INFINITY ? x[i] : INFINITY, b = y[i] > -INFINITY ? y[i] : INFINITY;
+            double small = a < b ? a : b;
+            most = large > most ? large : most;
+            least = small < least ? small : least;
+        }
     }
     return most - least > FD_FAR;
 }

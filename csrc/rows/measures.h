@@ -73,7 +73,9 @@ FD_INLINE fd_bin fd_bin_of_logs(double p, double q, const fd_pair *pair) {
     b.y = y + FD_TINY;
     b.d = near ? x * (difference - e) : x - y;
     b.gone = (p > -INFINITY) & (q == -INFINITY);
-    double log = fmin(fmax(FD_LOG2_E * difference, -DBL_MAX), DBL_MAX); /* no mass is none for being small */
+    double log = FD_LOG2_E * difference; /* no mass is none for being small (fmin would be a call) */
+    log = log > -DBL_MAX ? log : -DBL_MAX;
+    log = log < DBL_MAX ? log : DBL_MAX;
     int come = (q > -INFINITY) & (p == -INFINITY);
     log = come ? -INFINITY : log;
     log = b.gone ? INFINITY : log;
