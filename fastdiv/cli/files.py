@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import fastdiv
 from fastdiv.cli.console import Wrong, complain, say
 
 if TYPE_CHECKING:
@@ -21,19 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parsers"]
 
-# matrix.METRICS, told without NumPy; a test holds the two together
+# matrix.METRICS without NumPy: the public measures of two distributions; a test holds the two together
+_HOME = vars(fastdiv)["_HOME"].items()
 _METRICS = (
     "cross_entropy",
-    "kl_divergence",
-    "jeffreys_divergence",
-    "js_divergence",
-    "js_distance",
-    "total_variation",
-    "hellinger_distance",
-    "chi_square",
-    "triangular_discrimination",
-    "bhattacharyya_distance",
-    "renyi_divergence",
+    *(name for name, home in _HOME if home in ("fastdiv._divergences", "fastdiv._distances")),
     "wasserstein",
 )
 
@@ -104,12 +96,11 @@ def _nearest(options: argparse.Namespace) -> int:
 
 
 def _guarded(run: Any, options: argparse.Namespace) -> int:
-    """Runs, and says in one line what was wrong, and in which file."""
+    """Runs, and says in one line what was wrong; errors about data name the file."""
     try:
         run(options)
     except (ValueError, TypeError, MemoryError, Wrong) as error:
-        names = dict(zip(("XA", "XB"), _names(options), strict=True))
-        return complain(re.sub(r"\bX[AB]\b", lambda found: names[found[0]], str(error)))
+        return complain(str(error))
     except OSError as error:
         return complain(f"{error.filename or options.output}: {error.strerror or error}")
     return 0
@@ -164,43 +155,26 @@ def _stamp(path: str) -> list[Any]:
 def _run_pairwise(options: argparse.Namespace) -> None:
     import numpy as np
 
-    from fastdiv import matrix
+    from fastdiv.matrix import Job
 
-    task = matrix._Task(options.metric, _metric_options(options))
-    workers = matrix._workers(options.workers)
-    given_A, given_B = _inputs(options)
-    names = _names(options)
-    XA = task.rows(given_A, names[0])
-    XB = XA if given_B is given_A else task.rows(given_B, names[1])
-    if not task.samples:
-        matrix._same_bins(XA, XB)
-    shape, dtype = (XA.shape[0], XB.shape[0]), matrix._result_dtype(XA, XB)
-    if 0 in shape:
-        np.save(options.output, np.empty(shape, dtype))
+    XA, XB = _inputs(options)
+    job = Job(XA, XB, options.metric, _metric_options(options), options.workers, _names(options))
+    n = job.shape[0]
+    if 0 in job.shape:
+        np.save(options.output, np.empty(job.shape, job.dtype))
         return
-    with _Job(options, shape, dtype) as job:
-        matrix._fill(
-            task,
-            XA,
-            XB,
-            job.out,
-            workers,
-            lambda share: job.progress(round(share * shape[0])),
-            job.done,
-            in_order=True,
-            names=names,
-        )
-    os.replace(job.part, options.output)
-    _remove(job.note)
+    with _Part(options, job.shape, job.dtype) as part:
+        job.fill(part.out, lambda share: part.progress(round(share * n)), part.done, in_order=True)
+    part.becomes(options.output)
 
 
-class _Job:
+class _Part:
     """A result that is written block by block, and the note beside it of how many rows are finished."""
 
     def __init__(self, options: argparse.Namespace, shape: tuple[int, int], dtype: np.dtype[Any]) -> None:
         import numpy as np
 
-        self.part, self.note = f"{options.output}.part", f"{options.output}.part.json"
+        self.path, self.note = f"{options.output}.part", f"{options.output}.part.json"
         self.rows = shape[0]
         self.content = {
             "command": options.command,
@@ -213,13 +187,13 @@ class _Job:
         }
         self.done = 0 if options.restart else self._finished()
         if self.done:
-            self.out = np.lib.format.open_memmap(self.part, mode="r+")
+            self.out = np.lib.format.open_memmap(self.path, mode="r+")
             say(f"going on after {self.done} of {self.rows} rows")
         else:
             _remove(self.note)
-            self.out = np.lib.format.open_memmap(self.part, mode="w+", dtype=dtype, shape=shape)
+            self.out = np.lib.format.open_memmap(self.path, mode="w+", dtype=dtype, shape=shape)
 
-    def __enter__(self) -> _Job:
+    def __enter__(self) -> _Part:
         self.bar = _Bar(self.rows)
         return self
 
@@ -228,11 +202,19 @@ class _Job:
         if kind is None:
             self.out.flush()
             del self.out
-            _sync(self.part)
+            _sync(self.path)
         elif issubclass(kind, (Wrong, ValueError, TypeError)) or not os.path.exists(self.note):
             # nothing is finished, or the files must change first
-            _remove(self.part)
-            _remove(self.note)
+            self.remove()
+
+    def becomes(self, output: str) -> None:
+        """Complete: it takes its name."""
+        os.replace(self.path, output)
+        _remove(self.note)
+
+    def remove(self) -> None:
+        _remove(self.path)
+        _remove(self.note)
 
     def progress(self, rows: int) -> None:
         _write_note(self.note, {**self.content, "rows": rows})
@@ -247,7 +229,7 @@ class _Job:
         try:
             with open(self.note, encoding="utf-8") as file:
                 left = json.load(file)
-            found = np.load(self.part, mmap_mode="r", allow_pickle=False)
+            found = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError):
             return 0
         rows = left.pop("rows", 0) if isinstance(left, dict) else 0
@@ -258,7 +240,7 @@ class _Job:
         if changed:
             told = {"A": "the file A", "B": "the file B"}
             raise Wrong(
-                f"{self.part} has {rows} finished rows of another job "
+                f"{self.path} has {rows} finished rows of another job "
                 f"({', '.join(told.get(key, key) for key in changed)} changed); --restart throws them away"
             )
         return rows
@@ -317,11 +299,14 @@ class _Bar:
 def _run_nearest(options: argparse.Namespace) -> None:
     import numpy as np
 
-    from fastdiv import matrix
+    from fastdiv._checks.options import result_dtype
+    from fastdiv.matrix.metric import threads
+    from fastdiv.matrix.neighbours import Search
+    from fastdiv.matrix.sides import BLOCK_BYTES
 
     XA, XB = _inputs(options)
-    index = matrix.Index(XB, options.metric, **_metric_options(options))
-    n, m, k = len(XA), len(index), options.k
+    search = Search(XB, options.metric, _metric_options(options), _names(options))
+    n, m, k, workers = len(XA), len(XB), options.k, threads(options.workers)
     if options.exclude_self and options.B is not None:
         raise Wrong("--exclude-self is for the rows of one file: give A alone")
     if not 1 <= k <= m - options.exclude_self:
@@ -329,30 +314,26 @@ def _run_nearest(options: argparse.Namespace) -> None:
         raise Wrong(
             f"k must be from 1 to the {m - options.exclude_self} {other}rows of {_names(options)[1]}, not {k}"
         )
-    asked = k + options.exclude_self
-    dtype = np.dtype([("distances", matrix._result_dtype(XA, XB)), ("indices", np.intp)])
-    with _Job(options, (n, k), dtype) as job:
+    dtype = np.dtype([("distances", result_dtype(XA, XB)), ("indices", np.intp)])
+    with _Part(options, (n, k), dtype) as part:
         # a block's rows of the matrix would fill a block of memory
-        step = max(64, min(matrix.BLOCK_BYTES // (8 * m), n // 20))
-        for start in range(job.done, n, step):
-            try:
-                values, where = index.query(XA[start : start + step], asked, workers=options.workers)
-            except ValueError as error:
-                raise Wrong(_shifted(str(error), start)) from None
+        step = max(64, min(BLOCK_BYTES // (8 * m), n // 20))
+        for start in range(part.done, n, step):
+            block = XA[start : start + step]
+            values, where = search.query(block, k + options.exclude_self, workers or None, start)
             if options.exclude_self:
                 values, where = _without_self(values, where, start)
-            job.out["distances"][start : start + step] = values
-            job.out["indices"][start : start + step] = where
-            job.out.flush()
-            job.progress(min(n, start + step))
-    found = np.load(job.part, mmap_mode="r")
-    new = f"{job.part}.new"
+            part.out["distances"][start : start + step] = values
+            part.out["indices"][start : start + step] = where
+            part.out.flush()
+            part.progress(min(n, start + step))
+    found = np.load(part.path, mmap_mode="r")
+    new = f"{part.path}.new"
     with open(new, "wb") as file:
         np.savez(file, distances=found["distances"], indices=found["indices"])
     _sync(new)
     os.replace(new, options.output)
-    _remove(job.part)
-    _remove(job.note)
+    part.remove()
 
 
 def _without_self(values: Any, where: Any, start: int) -> tuple[Any, Any]:
@@ -363,10 +344,3 @@ def _without_self(values: Any, where: Any, start: int) -> tuple[Any, Any]:
     own[:, -1] |= ~own.any(axis=1)
     shape = len(where), where.shape[1] - 1
     return values[~own].reshape(shape), where[~own].reshape(shape)
-
-
-def _shifted(message: str, start: int) -> str:
-    """An error about a block of XA, with the rows counted from the start of the file."""
-    if not re.search(r"\bXA\b", message):
-        return message
-    return re.sub(r"(XA\[|\brow )(\d+)", lambda found: f"{found[1]}{int(found[2]) + start}", message)

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Compressed", "compress", "compress_csr", "is_sparse", "renumber"]
+from fastdiv import _matrix
+
+__all__ = ["Compressed", "compress", "compress_csr", "renumber"]
 
 Array = np.ndarray[Any, Any]
 
@@ -14,11 +16,11 @@ Array = np.ndarray[Any, Any]
 class Compressed:
     """Entries of row i from start[i] to start[i+1]: bins increasing, masses other than 0 as float64.
 
-    `dtype` is what they came as: float32 or float64. `used`: the bins that are counted, in order, where those
-    that no row has are left out; then `bins` are places in it.
+    `dtype` is what they came as: float32 or float64. `name` and `numbers` are what errors call them. Where
+    bins that no row has are left out, `used` are those that are counted, and `bins` are places in it.
     """
 
-    __slots__ = ("bins", "dtype", "mass", "shape", "start", "used")
+    __slots__ = ("bins", "dtype", "mass", "name", "numbers", "shape", "start", "used")
 
     def __init__(
         self,
@@ -27,6 +29,8 @@ class Compressed:
         mass: Array,
         shape: tuple[int, int],
         dtype: np.dtype[Any],
+        name: str,
+        numbers: range | Array,
         used: Array | None = None,
     ) -> None:
         self.start = start
@@ -34,29 +38,35 @@ class Compressed:
         self.mass = mass
         self.shape = shape
         self.dtype = dtype
+        self.name = name
+        self.numbers = numbers
         self.used = used
 
-    @property
-    def count(self) -> int:
-        """Bins that are counted."""
-        return self.shape[1] if self.used is None else self.used.size
-
-    def given_bins(self, entries: slice) -> Array:
-        """The bins of some entries as the caller numbers them."""
-        return self.bins[entries] if self.used is None else self.used[self.bins[entries]]
+    def __len__(self) -> int:
+        return self.shape[0]
 
     def __getitem__(self, rows: slice) -> Compressed:
-        first, end, step = rows.indices(self.shape[0])
-        assert step == 1
+        first, end, _ = rows.indices(self.shape[0])
         low, high = self.start[first], self.start[max(first, end)]
         start = np.ascontiguousarray(self.start[first : max(first, end) + 1] - low)
         bins, mass = self.bins[low:high].copy(), self.mass[low:high].copy()
-        return Compressed(start, bins, mass, (end - first, self.shape[1]), self.dtype, self.used)
+        shape, numbers = (end - first, self.shape[1]), self.numbers[rows]
+        return Compressed(start, bins, mass, shape, self.dtype, self.name, numbers, self.used)
 
+    def compressed(self) -> Compressed:
+        """These rows."""
+        return self
 
-def is_sparse(given: Any) -> bool:
-    """Whether it is one of SciPy's sparse matrices or arrays."""
-    return type(given).__module__.startswith("scipy.sparse") and hasattr(given, "tocsr")
+    def prepare(self, plan: Any, left: bool, right: bool, workers: int, bounds: bool) -> Any:
+        """As of dense rows; all are ready as first arguments, and nothing is asked for `bounds`."""
+        count = self.shape[1] if self.used is None else self.used.size
+        return _matrix.SparseRows(plan, self.start, self.bins, self.mass, right, count)
+
+    def entries(self, row: int) -> tuple[Array, Array]:
+        """Bins, as the caller numbers them, and masses of a row."""
+        entries = slice(*self.start[row : row + 2])
+        bins = self.bins[entries]
+        return bins if self.used is None else self.used[bins], self.mass[entries]
 
 
 def _dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
@@ -65,15 +75,15 @@ def _dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
     return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize == 4 else np.float64)
 
 
-def compress(rows: Array) -> Compressed:
+def compress(rows: Array, name: str, numbers: range | Array) -> Compressed:
     """Dense rows without their zeros."""
     where, bins = np.nonzero(rows)
     start = np.concatenate([[0], np.cumsum(np.bincount(where, minlength=rows.shape[0]))]).astype(np.int64)
     mass = np.ascontiguousarray(rows[where, bins], dtype=np.float64)
-    return Compressed(start, bins.astype(np.int32), mass, rows.shape, _dtype(rows.dtype, "rows"))
+    return Compressed(start, bins.astype(np.int32), mass, rows.shape, _dtype(rows.dtype, name), name, numbers)
 
 
-def compress_csr(given: Any, name: str) -> Compressed:
+def compress_csr(given: Any, name: str, first: int = 0) -> Compressed:
     """A sparse matrix, checked: duplicates are added up, unsorted bins sorted, stored zeros left out."""
     if len(given.shape) != 2:
         raise ValueError(f"{name} must be two-dimensional, one distribution a row, not {len(given.shape)}-d")
@@ -98,13 +108,14 @@ def compress_csr(given: Any, name: str) -> Compressed:
     if bins.size > 1 and not ((np.diff(bins) > 0) | (np.diff(where) > 0)).all():
         order = np.lexsort((bins, where))
         where, bins, mass = where[order], bins[order], mass[order]
-        first = np.concatenate([[True], (np.diff(bins) > 0) | (np.diff(where) > 0)])
-        mass = np.add.reduceat(mass, np.flatnonzero(first))
-        where, bins = where[first], bins[first]
+        new = np.concatenate([[True], (np.diff(bins) > 0) | (np.diff(where) > 0)])
+        mass = np.add.reduceat(mass, np.flatnonzero(new))
+        where, bins = where[new], bins[new]
     kept = mass != 0
     where, bins, mass = where[kept], bins[kept], mass[kept]
     start = np.concatenate([[0], np.cumsum(np.bincount(where, minlength=rows))]).astype(np.int64)
-    return Compressed(start, bins, np.ascontiguousarray(mass), (rows, n_bins), dtype)
+    numbers = range(first, first + rows)
+    return Compressed(start, bins, np.ascontiguousarray(mass), (rows, n_bins), dtype, name, numbers)
 
 
 def renumber(left: Compressed, right: Compressed) -> tuple[Compressed, Compressed]:
@@ -120,7 +131,8 @@ def renumber(left: Compressed, right: Compressed) -> tuple[Compressed, Compresse
 
     def of(rows: Compressed) -> Compressed:
         bins = rows.bins if used is None else np.searchsorted(used, rows.bins)
-        return Compressed(rows.start, bins.astype(np.int32), rows.mass, rows.shape, rows.dtype, used)
+        bins = bins.astype(np.int32)
+        return Compressed(rows.start, bins, rows.mass, rows.shape, rows.dtype, rows.name, rows.numbers, used)
 
     first = of(left)
     return first, first if left is right else of(right)

@@ -41,7 +41,7 @@ def interrupt(monkeypatch, argv, after=2):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("fastdiv.matrix.BLOCK_BYTES", 40 * 90 * 8)
+        patch.setattr("fastdiv.matrix.sides.BLOCK_BYTES", 40 * 90 * 8)
         patch.setattr(commands, "_write_note", stopping)
         assert cli.main(argv) == 130
 
@@ -147,3 +147,34 @@ def test_help_lists_the_metrics(data, capsys):
         assert code == 0
         for name in METRICS:
             assert name in out
+
+
+def test_a_wrong_call_leaves_what_is_finished(data, monkeypatch, capsys):
+    interrupt(monkeypatch, NEAREST)
+    left = sorted(os.listdir())
+    for argv, message in [
+        ([*NEAREST, "--workers", 0], "workers must be at least 1, or -1 for all CPUs, not 0"),
+        ([*NEAREST[:-3], 91, *NEAREST[-2:]], "k must be from 1 to the 90 rows of B.npy, not 91"),
+    ]:
+        code, _, err = call(capsys, *argv)
+        assert (code, err.count("\n")) == (2, 1)
+        assert message in err
+    assert sorted(os.listdir()) == left
+    assert call(capsys, *NEAREST)[1:] == ("", "fastdiv: going on after 128 of 200 rows\n")
+
+
+def test_files_whose_names_look_like_arguments(data, capsys):
+    """Errors are made with the names of the files, not translated afterwards."""
+    A = data[0]
+    bad = A.copy()
+    bad[150, 3] = -0.5
+    np.save("row 7.npy", bad)
+    for command in (PAIRWISE, NEAREST):
+        argv = [{"A.npy": "row 7.npy"}.get(word, word) for word in command]
+        assert "row 7.npy has a negative mass: row 7.npy[150, 3] = -0.5 (row 150" in call(capsys, *argv)[2]
+        os.replace("B.npy", "XA")
+        argv = [{"B.npy": "XA"}.get(word, word) for word in command]
+        np.save("A.npy", A[:, 1:])
+        assert "A.npy has 11 bins but XA has 12" in call(capsys, *argv)[2]
+        np.save("A.npy", A)
+        os.replace("XA", "B.npy")

@@ -96,7 +96,7 @@ def test_copy_on_write_maps_keep_the_result(tmp_path, metric, full):
 @pytest.mark.parametrize("full", [1.0, 0.03])
 @pytest.mark.parametrize(("value", "fault"), [(-1.0, "a negative mass"), (np.nan, "a missing value")])
 def test_the_row_named_is_the_row_given(monkeypatch, full, value, fault):
-    monkeypatch.setattr("fastdiv.matrix.BLOCK_BYTES", 7 * 24 * 104)
+    monkeypatch.setattr("fastdiv.matrix.sides.BLOCK_BYTES", 7 * 24 * 104)
     rng = np.random.default_rng(3)
     X = rng.random((90, 100)) * (rng.random((90, 100)) < full) + np.eye(90, 100)
     bad = X.copy()
@@ -118,7 +118,7 @@ def test_the_row_named_is_the_row_given(monkeypatch, full, value, fault):
 
 def test_the_row_named_by_whole_rows_of_neighbours(monkeypatch):
     """Where k leaves few rows out, whole rows are sorted, a block at a time."""
-    monkeypatch.setattr("fastdiv.matrix.BLOCK_BYTES", 8 * 1200 * 5)
+    monkeypatch.setattr("fastdiv.matrix.sides.BLOCK_BYTES", 8 * 1200 * 5)
     X = np.random.default_rng(4).random((1200, 8))
     bad = X[:40].copy()
     bad[33, 5] = -1
@@ -216,7 +216,7 @@ def test_bits_do_not_depend_on_other_rows(monkeypatch, metric, dtype):
     if metric in SYMMETRIC:
         assert np.array_equal(square, square.T)
         assert np.array_equal(fastdiv.pdist(A, metric, **options), square[np.triu_indices(50, 1)])
-    monkeypatch.setattr("fastdiv.matrix.BLOCK_BYTES", 24 * 304 * 7)
+    monkeypatch.setattr("fastdiv.matrix.sides.BLOCK_BYTES", 24 * 304 * 7)
     assert np.array_equal(fastdiv.cdist(A, B, metric, **options), whole)
     assert np.array_equal(fastdiv.cdist(A, A, metric, **options), square)
 

@@ -1,0 +1,310 @@
+"""Matrices filled block by block: dense rows, compressed ones, some of both, samples of two sizes.
+
+A filler takes a task, two sides, the whole `out` or None, the dtype of results, threads, and the row to begin
+with; it yields where a block of rows begins, and the block, which is part of `out` where that is contiguous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from fastdiv import _matrix
+from fastdiv._checks import options as opt
+from fastdiv._checks.memory import require_memory
+from fastdiv.matrix import sides
+from fastdiv.matrix.metric import Task, threads
+from fastdiv.matrix.sides import Dense, comparable
+
+if TYPE_CHECKING:
+    import mmap
+
+    from fastdiv.matrix.sides import Side
+
+    Out: TypeAlias = np.ndarray[Any, Any] | None
+    Blocks: TypeAlias = Iterator[tuple[int, np.ndarray[Any, Any]]]
+    Filler: TypeAlias = Callable[[Task, Any, Any, Out, Any, int, int], Blocks]
+
+__all__ = ["Job", "block_rows", "choose", "condensed", "result_dtype"]
+
+Array = np.ndarray[Any, Any]
+
+
+class Job:
+    """What ``cdist`` is asked for, checked and not yet computed; errors speak of `names`.
+
+    `shape` and `dtype` are those of the matrix.
+    """
+
+    def __init__(
+        self,
+        XA: Any,
+        XB: Any,
+        metric: str,
+        options: Any,
+        workers: Any = None,
+        names: tuple[str, str] = ("XA", "XB"),
+    ) -> None:
+        self._task, self._workers = Task(metric, options), threads(workers)
+        self._task.check_labels({names[0]: XA, names[1]: XB})
+        self._A = self._task.rows(XA, names[0])
+        self._B = self._A if XB is XA else self._task.rows(XB, names[1])
+        self._task.check_bins(self._A, self._B)
+        self.shape = (self._A.shape[0], self._B.shape[0])
+        self.dtype = result_dtype(self._A, self._B)
+
+    def fill(
+        self,
+        out: Array | None = None,
+        progress: Callable[[float], None] | None = None,
+        first_row: int = 0,
+        in_order: bool = False,
+    ) -> Array:
+        """The matrix from row `first_row` on; `progress` is told the share that is done after each block.
+
+        `in_order`: rows are finished one block after the other, as those of a mapped file are in any case.
+        """
+        if out is None:
+            require_memory(self.shape[0] * self.shape[1] * self.dtype.itemsize, self.shape, self.dtype)
+            out = np.empty(self.shape, self.dtype)
+        else:
+            _check_out(out, self.shape, self.dtype, self._A, self._B)
+        return _fill(self._task, self._A, self._B, out, self._workers, progress, first_row, in_order)
+
+
+def condensed(X: Any, metric: str, options: Any, out: Array | None, workers: Any) -> Array:
+    """What ``pdist`` is asked for."""
+    task, team = Task(metric, options), threads(workers)
+    if not task.symmetric:
+        raise ValueError(
+            f"metric {metric!r} is not symmetric, so half a matrix cannot hold it; use cdist(X, X)"
+        )
+    task.check_labels({"X": X})
+    rows = task.rows(X, "X")
+    shape, dtype = (len(rows) * (len(rows) - 1) // 2,), result_dtype(rows)
+    if out is None:
+        require_memory(shape[0] * dtype.itemsize, shape, dtype)
+        out = np.empty(shape, dtype)
+    else:
+        _check_out(out, shape, dtype, rows)
+    return _condense(task, rows, out, team)
+
+
+def result_dtype(*rows: Side) -> np.dtype[Any]:
+    """float32 where all rows are."""
+    return np.dtype(np.float32 if all(side.dtype == np.float32 for side in rows) else np.float64)
+
+
+# --- the matrix --------------------------------------------------------------------------------------------
+
+
+def _fill(
+    task: Task,
+    A: Side,
+    B: Side,
+    out: Array,
+    workers: int,
+    progress: Callable[[float], None] | None = None,
+    first_row: int = 0,
+    in_order: bool = False,
+) -> Array:
+    """Fills `out`; the last arguments are those of ``Job.fill``."""
+    if 0 in out.shape:
+        return out
+    mapping, filler, A, B = _mapping(out), *choose(task, A, B)
+    plain = out.flags.c_contiguous and out.flags.aligned and mapping is None
+    if A is B and filler is _dense and task.symmetric and plain and not in_order:
+        plan = task.plan(A, out.dtype)
+        rows = task.prepare(plan, A, True, True, workers)
+        _matrix.fill(plan, rows, rows, out, half=True, workers=workers, progress=progress)
+        return out
+    for start, block in filler(task, A, B, out, out.dtype, workers, first_row):
+        end = start + len(block)
+        if not np.may_share_memory(block, out):
+            out[start:end] = block
+        if mapping is not None:
+            _release(mapping, out)
+        if progress is not None:
+            progress(end / len(out))
+    return out
+
+
+def _condense(task: Task, A: Side, out: Array, workers: int) -> Array:
+    """Fills `out` with d(0, 1), d(0, 2), ..., d(1, 2), ... of a symmetric metric."""
+    if out.size == 0:
+        return out
+    filler, A, B = choose(task, A, A)
+    n, plan = len(A), task.plan(A, out.dtype, filler is _sparse)
+    to = out if out.flags.c_contiguous and out.flags.aligned else np.empty(out.shape, out.dtype)
+
+    def of_row(i: int) -> Array:
+        first = i * (2 * n - i - 1) // 2
+        return to[first : first + n - i - 1]
+
+    if filler is _sparse:
+        left, right = task.prepare(plan, A, True, False), task.prepare(plan, B, False, True)
+        _matrix.sparse(plan, left, right, to, 0, workers)
+    elif filler is _sweeps:
+        for i in range(n - 1):
+            for _, block in _sweeps(task, A[i : i + 1], B[i + 1 :], None, out.dtype, workers, 0):
+                of_row(i)[...] = block[0]
+    elif filler is _mixed:
+        for start, block in _mixed(task, A, B, None, out.dtype, workers, 0):
+            for i, row in enumerate(block, start):
+                of_row(i)[...] = row[i + 1 :]
+    else:
+        rows = task.prepare(plan, A, True, True, workers)
+        _matrix.fill(plan, rows, rows, to, half=True, workers=workers)
+    if to is not out:
+        out[...] = to
+    return out
+
+
+# --- fillers -----------------------------------------------------------------------------------------------
+
+
+def choose(task: Task, A: Side, B: Side) -> tuple[Filler, Any, Any]:
+    """What fills the matrix of two sides, and the sides as it takes them."""
+    if not (isinstance(A, Dense) and isinstance(B, Dense)):
+        from fastdiv.matrix.sparse import renumber
+
+        return _sparse, *renumber(A.compressed(), B.compressed())
+    if task.samples:
+        A, B = comparable(A, B)
+        if A.shape[1] != B.shape[1] or A.array.dtype == np.uint64:
+            return _sweeps, A, B
+    return _dense if A.light is None or B.light is None else _mixed, A, B
+
+
+def _dense(task: Task, A: Any, B: Any, out: Out, dtype: Any, workers: int, first_row: int) -> Blocks:
+    plan = task.plan(A, dtype)
+    right = task.prepare(plan, B, False, True, workers)
+    step = block_rows(plan, len(A), len(B), dtype.itemsize)
+    for start in range(first_row, len(A), step):
+        rows = A[start : start + step]
+        left = task.prepare(plan, rows, True, False, workers)
+        block = _room(out, start, len(rows), len(B), dtype)
+        _matrix.fill(plan, left, right, block, workers=workers)
+        yield start, block
+
+
+def _sparse(
+    task: Task, A: Any, B: Any, out: Array | None, dtype: Any, workers: int, first_row: int
+) -> Blocks:
+    plan = task.plan(A, dtype, True)
+    right = task.prepare(plan, B, False, True)
+    step = max(1, sides.BLOCK_BYTES // (len(B) * dtype.itemsize))
+    for start in range(first_row, len(A), step):
+        rows = A[start : start + step]
+        left = task.prepare(plan, rows, True, False)
+        block = _room(out, start, len(rows), len(B), dtype)
+        _matrix.sparse(plan, left, right, block, 0, workers)
+        yield start, block
+
+
+def _mixed(task: Task, A: Any, B: Any, out: Out, dtype: Any, workers: int, first_row: int) -> Blocks:
+    """Of dense rows of which some are light: compressed where both rows of a pair are."""
+    plan, sparse_plan = task.plan(A, dtype), task.plan(A, dtype, True)
+    light, heavy = B.split()
+    packed = task.prepare(sparse_plan, B[light].compressed(), False, True)
+    needed = [heavy] if A.light.all() else [heavy, light]
+    right = [(some, task.prepare(plan, B[some], False, True, workers)) for some in needed if some.size]
+    step = block_rows(plan, len(A), len(B), dtype.itemsize)
+    for start in range(first_row, len(A), step):
+        rows, block = A[start : start + step], _room(None, start, min(step, len(A) - start), len(B), dtype)
+        light_rows, heavy_rows = rows.split()
+        for some, others in (heavy_rows, right), (light_rows, right[: heavy.size > 0]):
+            left = task.prepare(plan, rows[some], True, False, workers) if some.size and others else None
+            for columns, prepared in others if some.size else ():
+                part = np.empty((some.size, columns.size), dtype)
+                _matrix.fill(plan, left, prepared, part, workers=workers)
+                block[np.ix_(some, columns)] = part
+        if light_rows.size:
+            left = task.prepare(sparse_plan, rows[light_rows].compressed(), True, False)
+            part = np.empty((light_rows.size, light.size), dtype)
+            _matrix.sparse(sparse_plan, left, packed, part, 0, workers)
+            block[np.ix_(light_rows, light)] = part
+        yield start, block
+
+
+def _sweeps(
+    task: Task, A: Any, B: Any, out: Array | None, dtype: Any, workers: int, first_row: int
+) -> Blocks:
+    """Of sorted samples of two sizes, or of uint64: one row with all others at a time."""
+    from fastdiv import _wasserstein
+
+    u, v = (x.array if x.array.dtype == np.uint64 else np.asarray(x.array, np.float64) for x in (A, B))
+    u, v = np.ascontiguousarray(u), np.ascontiguousarray(v)
+    values, statistic = np.empty(len(v)), _wasserstein.STATISTICS["wasserstein"]
+    # results of a block of memory at most, and some seconds of work
+    step = max(1, min(sides.BLOCK_BYTES // (8 * len(v)), 2**30 // (len(v) * (u.shape[1] + v.shape[1]))))
+    for start in range(first_row, len(u), step):
+        block = _room(out, start, min(step, len(u) - start), len(v), dtype)
+        for i, row in enumerate(block, start):
+            _wasserstein.statistic_of_rows(
+                u[i : i + 1], v, None, None, values, statistic, task.order, False, True, workers
+            )
+            row[...] = values
+        yield start, block
+
+
+def block_rows(plan: Any, n: int, m: int, itemsize: int) -> int:
+    """How many rows of results, and of prepared rows, are held at a time."""
+    return max(1, min(n, sides.BLOCK_BYTES // max(1, m * itemsize, 24 * int(plan.width))))
+
+
+def _room(out: Out, start: int, n: int, m: int, dtype: Any) -> Array:
+    """Where a block of rows is computed."""
+    if out is not None and out.flags.c_contiguous and out.flags.aligned:
+        return out[start : start + n]
+    return np.empty((n, m), dtype)
+
+
+# --- out ---------------------------------------------------------------------------------------------------
+
+
+def _check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], *rows: Side) -> None:
+    """As for rows, and no part of it is still read while it is written."""
+    opt.check_out(out, shape, dtype)
+    for side in rows:
+        if isinstance(side, Dense) and _overlap(out, side.array):
+            raise ValueError(f"out overlaps {side.name}, which is still read while out is written")
+
+
+def _overlap(out: Array, array: Array) -> bool:
+    share: Callable[..., bool] = np.shares_memory  # stubs before NumPy 2.5 want max_work to be 0 or 1
+    try:
+        return bool(share(out, array, max_work=1000))
+    except np.exceptions.TooHardError:
+        return np.may_share_memory(out, array)
+
+
+def _mapping(array: Array) -> mmap.mmap | None:
+    """The mapped file whose memory an array is."""
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if owner is None:
+        return None
+    import mmap
+
+    return owner if isinstance(owner, mmap.mmap) else None
+
+
+def _release(mapping: mmap.mmap, out: Array) -> None:
+    """Lets go of the pages of a mapped result that are written: they are on their way to the file.
+
+    Of a map that is known to be shared with one: pages of a private map (copy on write) are nowhere else.
+    """
+    import mmap
+
+    owner = out
+    while isinstance(owner.base, np.ndarray):
+        owner = owner.base
+    if not (isinstance(owner, np.memmap) and owner.mode in ("r+", "w+")):
+        return
+    mapping.flush()
+    if hasattr(mmap, "MADV_DONTNEED"):
+        mapping.madvise(mmap.MADV_DONTNEED)
