@@ -98,5 +98,5 @@ dist: $(TOOLS)   ## sdist and wheel, in dist/
 	$(BIN)/python -m build
 
 clean:           ## everything that make made
-	rm -rf $(VENV) build dist *.egg-info fastdiv/*.so docs/_build docs/generated
+	rm -rf $(VENV) build dist *.egg-info fastdiv/*.so docs/_build docs/generated docs/gallery
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -23,8 +23,9 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "sg_execution_times.rst"]
 suppress_warnings = ["myst.header"]
 
 autosummary_generate = True
@@ -32,6 +33,22 @@ autodoc_typehints = "none"  # numpydoc's Parameters say it
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 intersphinx_mapping = {}
+
+sys.path.insert(0, str(Path(__file__).parent))  # for _gallery
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/\d\d_\w+\.py$",
+    "within_subsection_order": "FileNameSortKey",
+    "reset_modules": ("matplotlib", "_gallery.reset"),
+    "image_srcset": ["2x"],
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "write_computation_times": False,
+    "show_signature": False,
+    "min_reported_time": 60,
+    "remove_config_comments": True,
+}
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3

@@ -1,13 +1,11 @@
 """W_p, histograms, plans, gradients, circle, energy, Cramer, KS, sliced: oracles, peers, twins and laws."""
 
-import importlib.util
 import math
 import os
 import subprocess
 import sys
 import warnings
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -292,17 +290,6 @@ def test_gradient_against_differences(p, weighted):
 
 def test_gradient_at_zero_is_zero():
     assert not any(np.any(x) for x in fastdiv.grad.wasserstein_distance([1, 2], [2, 1], p=2))
-
-
-def test_parallel_segments_example():
-    spec = importlib.util.spec_from_file_location(
-        "parallel_segments", Path(__file__).parents[2] / "examples" / "parallel_segments.py"
-    )
-    example = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(example)
-    assert abs(example.descend(0.8, "wasserstein")[-1]) < 0.06
-    assert set(example.descend(0.8, "js")) == {0.8}
-    assert set(example.descend(0.8, "kl")) == {0.8}
 
 
 # ---- the kin --------------------------------------------------------------------------------------------
