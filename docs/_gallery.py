@@ -11,10 +11,10 @@ def reset(config: dict[str, Any], script: str) -> None:
         {
             "figure.figsize": (7, 4),
             "figure.constrained_layout.use": True,
-            "font.size": 10,
+            "font.size": 11.5,
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "axes.titlesize": 11,
+            "axes.titlesize": 12,
             "legend.frameon": False,
             "lines.linewidth": 2,
         }

@@ -55,7 +55,14 @@ myst_heading_anchors = 3
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"fastdiv {version}"
-html_theme_options = {"show_prev_next": False, "navbar_align": "left"}
+html_theme_options = {
+    "show_prev_next": False,
+    "navbar_align": "left",
+    "secondary_sidebar_items": {"gallery/**": []},
+}
+html_show_sourcelink = False
+html_static_path = ["_static"]
+html_css_files = ["gallery.css"]
 
 
 # The command's page shows what it prints today: `.. program-output:: ARGUMENTS` runs fastdiv with them.
