@@ -34,20 +34,28 @@ Matrix: TypeAlias = Rows | Sparse
 # the number, so that results[0] is no error and results.nonsense still is one.
 Value: TypeAlias = np.ndarray[Any, np.dtype[np.floating[Any]]] | Any
 
+# What takes the result of cdist and pdist. Which of the two comes back depends on dtypes, that frames and
+# sequences do not tell a checker: no overload would be true of all.
+Out: TypeAlias = np.ndarray[Any, np.dtype[np.float32]] | np.ndarray[Any, np.dtype[np.float64]]
+Indices: TypeAlias = np.ndarray[Any, np.dtype[np.intp]]
+
 NanPolicy: TypeAlias = Literal["propagate", "omit", "raise"]
-MetricName: TypeAlias = Literal[
-    "cross_entropy",
-    "kl_divergence",
+SymmetricName: TypeAlias = Literal[
     "jeffreys_divergence",
     "js_divergence",
     "js_distance",
     "total_variation",
     "hellinger_distance",
-    "chi_square",
     "triangular_discrimination",
     "bhattacharyya_distance",
-    "renyi_divergence",
     "wasserstein",
+]
+MetricName: TypeAlias = Literal[
+    SymmetricName,
+    "cross_entropy",
+    "kl_divergence",
+    "chi_square",
+    "renyi_divergence",
 ]
 
 
@@ -81,4 +89,4 @@ class MetricOptions(TypedDict, total=False):
     normalize: bool
     pseudocount: float
     log_input: bool
-    nan_policy: NanPolicy
+    nan_policy: Literal["propagate", "raise"]

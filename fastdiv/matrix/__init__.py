@@ -8,17 +8,15 @@ threads.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastdiv.matrix.fill import Job, condensed
 from fastdiv.matrix.metric import METRICS
 
 if TYPE_CHECKING:
-    import numpy as np
+    from typing import Unpack
 
-    from fastdiv._typing import Matrix, MetricName
-
-    Array = np.ndarray[Any, Any]
+    from fastdiv._typing import Array, Indices, Matrix, MetricName, MetricOptions, Out, SymmetricName
 
 __all__ = ["METRICS", "Index", "Job", "cdist", "knn", "pdist"]
 
@@ -28,9 +26,9 @@ def cdist(
     XB: Matrix,
     metric: MetricName = "js_distance",
     *,
-    out: Array | None = None,
+    out: Out | None = None,
     workers: int | None = None,
-    **metric_options: Any,
+    **metric_options: Unpack[MetricOptions],
 ) -> Array:
     r"""Every row of `XA` compared with every row of `XB`.
 
@@ -92,11 +90,11 @@ def cdist(
 
 def pdist(
     X: Matrix,
-    metric: MetricName = "js_distance",
+    metric: SymmetricName = "js_distance",
     *,
-    out: Array | None = None,
+    out: Out | None = None,
     workers: int | None = None,
-    **metric_options: Any,
+    **metric_options: Unpack[MetricOptions],
 ) -> Array:
     r"""Every pair of rows of `X`, condensed as in SciPy: d(0,1), d(0,2), ..., d(1,2), ...
 
@@ -155,7 +153,9 @@ class Index:
     (array([[0.25, 0.25]]), array([[0, 1]]))
     """
 
-    def __init__(self, XB: Matrix, metric: MetricName = "js_distance", **metric_options: Any) -> None:
+    def __init__(
+        self, XB: Matrix, metric: MetricName = "js_distance", **metric_options: Unpack[MetricOptions]
+    ) -> None:
         from fastdiv.matrix.neighbours import Search
 
         self._search = Search(XB, metric, metric_options)
@@ -167,7 +167,7 @@ class Index:
         rows, bins = self._search.rows.shape
         return f"<fastdiv.Index of {rows} rows of {bins} bins, {self._search.task.metric}>"
 
-    def query(self, XA: Matrix, k: int, *, workers: int | None = None) -> tuple[Array, Array]:
+    def query(self, XA: Matrix, k: int, *, workers: int | None = None) -> tuple[Array, Indices]:
         """The `k` nearest rows for each row of `XA`: see ``knn``."""
         return self._search.query(XA, k, workers)
 
@@ -179,8 +179,8 @@ def knn(
     metric: MetricName = "js_distance",
     *,
     workers: int | None = None,
-    **metric_options: Any,
-) -> tuple[Array, Array]:
+    **metric_options: Unpack[MetricOptions],
+) -> tuple[Array, Indices]:
     r"""The `k` rows of `XB` nearest to each row of `XA`, exactly.
 
     Parameters

@@ -9,7 +9,9 @@ import numpy as np
 from fastdiv.reference import information, transport
 
 if TYPE_CHECKING:
-    from fastdiv._typing import Matrix, MetricName
+    from typing import Unpack
+
+    from fastdiv._typing import Matrix, MetricName, MetricOptions, SymmetricName
 
 __all__ = ["cdist", "knn", "pdist"]
 
@@ -25,7 +27,7 @@ _SYMMETRIC = (
 )
 
 
-def _distance(metric: str, p: Any, q: Any, options: dict[str, Any]) -> Any:
+def _distance(metric: str, p: Any, q: Any, options: MetricOptions) -> Any:
     """One pair of rows."""
     if metric != "wasserstein":
         return getattr(information, metric)(p, q, **options)
@@ -43,7 +45,7 @@ def cdist(
     metric: MetricName = "js_distance",
     *,
     workers: int | None = None,
-    **metric_options: Any,
+    **metric_options: Unpack[MetricOptions],
 ) -> np.ndarray[Any, Any]:
     """Every row of `XA` with every row of `XB`; see ``fastdiv.cdist``. `workers` changes nothing."""
     XA, XB = np.asarray(XA), np.asarray(XB)
@@ -56,7 +58,11 @@ def cdist(
 
 
 def pdist(
-    X: Matrix, metric: MetricName = "js_distance", *, workers: int | None = None, **metric_options: Any
+    X: Matrix,
+    metric: SymmetricName = "js_distance",
+    *,
+    workers: int | None = None,
+    **metric_options: Unpack[MetricOptions],
 ) -> np.ndarray[Any, Any]:
     """Every pair of rows of `X`, condensed; see ``fastdiv.pdist``."""
     if metric not in _SYMMETRIC:
@@ -72,7 +78,7 @@ def knn(
     metric: MetricName = "js_distance",
     *,
     workers: int | None = None,
-    **metric_options: Any,
+    **metric_options: Unpack[MetricOptions],
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
     """The `k` nearest rows of `XB`, nearest first, equal ones by index; see ``fastdiv.knn``."""
     whole = cdist(XA, XB, metric, **metric_options)

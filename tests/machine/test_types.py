@@ -42,6 +42,17 @@ circle: float = fastdiv.wasserstein_circle(p, p, period=24)
 sliced: float = fastdiv.sliced_wasserstein(table, [[1, 2, 3, 4]], seed=np.random.default_rng(1))
 cost: float = fastdiv.transport_plan(p, [1, 2]).cost
 fastdiv.grad.wasserstein_distance(p, pd.Series([1.0])).u_values.sum()
+fastdiv.cdist(table, table)[0, 0] + 1
+fastdiv.cdist(table, [[1, 2, 3, 4]], "renyi_divergence", alpha=2, base=2, workers=-1, out=np.empty((3, 1)))
+fastdiv.cdist(table, table, "js_divergence", weights=[0.2, 0.8], nan_policy="raise", pseudocount=1)
+fastdiv.cdist(pd.DataFrame({"a": [1]}), table, "wasserstein", samples=True, p=np.inf)
+fastdiv.cdist(table, table, out=np.load("D.npy", mmap_mode="r+"))
+fastdiv.pdist(table, "wasserstein", support=range(4), out=np.empty(3, np.float32))
+distances, indices = fastdiv.knn(table, table, 2, "kl_divergence", base=None)
+nearest: NDArray[np.intp] = indices
+index = fastdiv.Index(table, log_input=True, normalize=True)
+index.query(table, 1, workers=1)[0].mean()
+reference.cdist(table, table, "renyi_divergence", alpha=2)
 """
 
 BAD = """
@@ -76,6 +87,27 @@ fastdiv.wasserstein_circle(p, "a")
 fastdiv.sliced_wasserstein([p], [p], seed="a")
 fastdiv.transport_plan(p, ["a"])
 fastdiv.grad.wasserstein_distance(object(), p)
+fastdiv.cdist([p], "a")
+fastdiv.cdist([p], [p], "kl")
+fastdiv.cdist([p], [p], "renyi_divergence", alpa=2)
+fastdiv.cdist([p], [p], base="2")
+fastdiv.cdist([p], [p], nan_policy="omitt")
+fastdiv.cdist([p], [p], nan_policy="omit")
+fastdiv.cdist([p], [p], "wasserstein", samples="yes")
+fastdiv.cdist([p], [p], "wasserstein", support=3)
+fastdiv.cdist([p], [p], axis=0)
+fastdiv.cdist([p], [p], out=[[0.0]])
+fastdiv.cdist([p], [p], out=np.empty((1, 1), np.int64))
+fastdiv.cdist([p], [p], workers="all")
+fastdiv.pdist([p], "kl_divergence")
+fastdiv.pdist([p], keepdims=True)
+fastdiv.knn([p], [p], "1")
+fastdiv.knn([p], [p], 1, "js_distance", bass=2)
+fastdiv.Index([p], "euclidean")
+fastdiv.Index([p], "wasserstein", samples=1.5)
+fastdiv.Index([p]).query([p], k="1")
+reference.pdist([p], "chi_square")
+reference.knn([p], [p], 1, alpa=2)
 """
 
 
@@ -113,6 +145,8 @@ def test_each_mistake_is_reported(folder):
 
 
 def test_names():
+    symmetric = {name for name, metric in matrix.METRICS.items() if metric.symmetric}
+    assert set(typing.get_args(_typing.SymmetricName)) == symmetric
     assert set(typing.get_args(_typing.MetricName)) == set(matrix.METRICS)
     options = {name for metric in matrix.METRICS.values() for name in metric.options}
     assert options == set(_typing.MetricOptions.__annotations__)
