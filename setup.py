@@ -70,6 +70,7 @@ def extension(name: str, folder: str, *c_sources: str) -> Extension:
         depends=["setup.py", *glob("csrc/*/*.h"), *glob("csrc/*/*.pxd")],
         include_dirs=["csrc", np.get_include()],
         define_macros=[
+            ("_DEFAULT_SOURCE", None),  # madvise and its constants, which -std=c11 hides
             ("NPY_NO_DEPRECATED_API", "NPY_1_25_API_VERSION"),
             ("NPY_TARGET_VERSION", "NPY_1_25_API_VERSION"),
         ],

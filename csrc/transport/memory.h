@@ -6,10 +6,13 @@
 #include <stdlib.h>
 #ifdef __linux__
 #    include <sys/mman.h>
+#    ifndef MADV_HUGEPAGE
+#        error "compile with -D_DEFAULT_SOURCE: huge pages would be lost without a word"
+#    endif
 #endif
 
 static inline void *fd_allocate(size_t bytes) {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
+#ifdef __linux__
     enum { PAGE = 1 << 21 }; /* HUGE is a macro in musl's math.h */
     if (bytes >= PAGE) {
         void *memory = aligned_alloc(PAGE, (bytes + PAGE - 1) / PAGE * PAGE);
