@@ -1,6 +1,6 @@
-"""The faces of the row-wise measures: what all of them share, told once.
+"""The faces of functions that share their options: what all of them show, told once.
 
-A measure is written ``def name(p, q, **options: Unpack[Options])``, or ``LogOptions`` where it has a base.
+A function is written ``def name(p, q, **options: Unpack[Options])``, or ``LogOptions`` where it has a base.
 Type checkers read that; here signatures are spelled out of it, docstrings completed, and the compiled
 measures get their way in. Nothing is imported before it is needed.
 """
@@ -8,14 +8,15 @@ measures get their way in. Nothing is imported before it is needed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
     from inspect import Signature
 
     from fastdiv._typing import LogOptions, Options, Value
 
-__all__ = ["completed", "measure", "score", "score_events", "spelled_out"]
+__all__ = ["completed", "measure", "score", "score_events", "spelled", "spelled_out"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,22 +79,32 @@ class _Spelled:
         from inspect import Parameter, signature
 
         from fastdiv import _typing
-        from fastdiv._checks.rows import RowOptions
+        from fastdiv._checks.options import defaults
 
         written = signature(self.__wrapped__)
         *own, options = written.parameters.values()
         annotated = getattr(_typing, options.annotation.removeprefix("Unpack[").removesuffix("]"))
-        for name, default in RowOptions._field_defaults.items():
-            if name in annotated.__annotations__:
-                kind = annotated.__annotations__[name]
-                text = getattr(kind, "__forward_arg__", kind)
-                own.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=text))
+        for name, default in defaults(self.__wrapped__).items():
+            kind = annotated.__annotations__[name]
+            text = getattr(kind, "__forward_arg__", kind)
+            own.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=text))
         return written.replace(parameters=own)
 
 
 def spelled_out(face: Any, function: Callable[..., Any]) -> None:
     """Let `face` show the signature of `function`, with each of its options by name."""
     face.__wrapped__ = _Spelled(function)
+
+
+def spelled(function: F) -> F:
+    """A function that shows each of its options by name."""
+
+    @wraps(function)
+    def face(*args: Any, **options: Any) -> Any:
+        return function(*args, **options)
+
+    spelled_out(face, function)
+    return cast("F", face)
 
 
 def measure(function: F) -> F:

@@ -77,6 +77,15 @@ class LogOptions(Options, total=False):
     base: float | None
 
 
+class SampleOptions(TypedDict, total=False):
+    """What every distance of samples takes."""
+
+    axis: int
+    assume_sorted: bool
+    keepdims: bool
+    nan_policy: NanPolicy
+
+
 class MetricOptions(TypedDict, total=False):
     """What the metrics of cdist, pdist, knn and Index take, each some of it."""
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
+from fastdiv._checks.data import raise_not_finite
 from fastdiv._checks.samples import check_weights
 from fastdiv.plan import TransportPlan
 
@@ -158,8 +159,7 @@ def check_samples(
     for k, x in enumerate(given):
         if x.ndim != 1 or not x.size:
             raise ValueError(f"samples[{k}] must be a sample of at least one value, not of shape {x.shape}")
-        for i in np.flatnonzero(~np.isfinite(x))[:1]:
-            raise ValueError(f"samples[{k}] must be finite, not {x[i]}: samples[{k}][{i}]")
+        raise_not_finite(x, f"samples[{k}]")
     weights: list[np.ndarray | None] = [None] * len(given)
     if sample_weights is not None:
         of_samples = _listed(sample_weights, "sample_weights")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import numpy as np
 
 from fastdiv._checks.arrays import as_numbers
+from fastdiv._checks.data import raise_not_finite
 from fastdiv._game import LN2, Decomposition, checked, common_edges, mean, of_discriminator
 from fastdiv._game import game as play
 from fastdiv.information import js_divergence, kl_divergence
@@ -398,8 +399,7 @@ def shared_histogram(p_samples: Row, q_samples: Row, bins: int | str | Row = 64)
         if x.ndim != 1 or not x.size:
             raise ValueError(f"{name} must be one sample of at least one value, not of shape {x.shape}")
         x = given[name] = x.astype(np.float64)
-        for i in np.flatnonzero(~np.isfinite(x))[:1]:
-            raise ValueError(f"{name} must be finite, not {x[i]}: {name}[{i}]")
+        raise_not_finite(x, name)
     edges = common_edges(np.concatenate(list(given.values())), bins)
     counts = []
     for name, x in given.items():

@@ -15,10 +15,14 @@ import numpy as np
 
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
+from fastdiv._faces import spelled
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Unpack
+
     from fastdiv._checks.samples import Samples
-    from fastdiv._typing import ArrayLike, NanPolicy, Row, Rows, Value
+    from fastdiv._typing import ArrayLike, NanPolicy, Row, Rows, SampleOptions, Value
 
 __all__ = [
     "CountsAsSamplesWarning",
@@ -137,16 +141,13 @@ def wasserstein_distance(
     return _statistic("wasserstein", x, order, nan_policy, assume_sorted, keepdims)
 
 
+@spelled
 def energy_distance(
     u_values: ArrayLike,
     v_values: ArrayLike,
     u_weights: ArrayLike | None = None,
     v_weights: ArrayLike | None = None,
-    *,
-    axis: int = -1,
-    assume_sorted: bool = False,
-    keepdims: bool = False,
-    nan_policy: NanPolicy = "propagate",
+    **options: Unpack[SampleOptions],
 ) -> Value:
     r"""Energy distance between two samples: :math:`\big(2 \int (F - G)^2 dx\big)^{1/2}`.
 
@@ -162,21 +163,16 @@ def energy_distance(
     >>> float(fastdiv.energy_distance([0], [8]))
     4.0
     """
-    assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
-    x = _samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
-    return _statistic("energy", x, 1.0, nan_policy, assume_sorted, keepdims)
+    return _by_cdf("energy", energy_distance, (u_values, v_values, u_weights, v_weights), options)
 
 
+@spelled
 def cramer_distance(
     u_values: ArrayLike,
     v_values: ArrayLike,
     u_weights: ArrayLike | None = None,
     v_weights: ArrayLike | None = None,
-    *,
-    axis: int = -1,
-    assume_sorted: bool = False,
-    keepdims: bool = False,
-    nan_policy: NanPolicy = "propagate",
+    **options: Unpack[SampleOptions],
 ) -> Value:
     r"""Cramer distance between two samples: :math:`\big(\int (F - G)^2 dx\big)^{1/2}`.
 
@@ -188,21 +184,16 @@ def cramer_distance(
     >>> float(fastdiv.cramer_distance([0], [4]))
     2.0
     """
-    assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
-    x = _samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
-    return _statistic("cramer", x, 1.0, nan_policy, assume_sorted, keepdims)
+    return _by_cdf("cramer", cramer_distance, (u_values, v_values, u_weights, v_weights), options)
 
 
+@spelled
 def ks_distance(
     u_values: ArrayLike,
     v_values: ArrayLike,
     u_weights: ArrayLike | None = None,
     v_weights: ArrayLike | None = None,
-    *,
-    axis: int = -1,
-    assume_sorted: bool = False,
-    keepdims: bool = False,
-    nan_policy: NanPolicy = "propagate",
+    **options: Unpack[SampleOptions],
 ) -> Value:
     r"""Kolmogorov-Smirnov distance between two samples: :math:`\sup_x |F(x) - G(x)|`, in [0, 1].
 
@@ -214,9 +205,16 @@ def ks_distance(
     >>> float(fastdiv.ks_distance([1, 2, 3, 4], [3, 4, 5, 6]))
     0.5
     """
-    assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
-    x = _samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
-    return _statistic("ks", x, 1.0, nan_policy, assume_sorted, keepdims)
+    return _by_cdf("ks", ks_distance, (u_values, v_values, u_weights, v_weights), options)
+
+
+def _by_cdf(
+    statistic: str, distance: Any, arrays: tuple[Any, Any, Any, Any], given: Mapping[str, Any]
+) -> Value:
+    """A `statistic` of the difference of two distribution functions."""
+    o = opt.sample_options(distance, given)
+    x = _samples(*arrays, o.axis, o.nan_policy)
+    return _statistic(statistic, x, 1.0, o.nan_policy, o.assume_sorted, o.keepdims)
 
 
 def sliced_wasserstein(

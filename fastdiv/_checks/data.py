@@ -6,7 +6,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Entry", "first", "raise_bad_mass", "raise_bad_probability", "row"]
+__all__ = [
+    "Entry",
+    "first",
+    "raise_bad_mass",
+    "raise_bad_probability",
+    "raise_bad_weight",
+    "raise_missing",
+    "raise_not_finite",
+    "row",
+]
 
 
 class Entry(NamedTuple):
@@ -76,3 +85,26 @@ def raise_bad_probability(array: np.ndarray, name: str) -> None:
     found = first(bad, array, name, -1) if array.ndim else Entry(array[()], name, "")
     assert found is not None
     raise ValueError(f"{name} has a probability outside [0, 1]: {found.at} = {found.value}")
+
+
+def raise_bad_weight(view: np.ndarray, name: str, axis: int = -1) -> None:
+    """Raise for the first entry, row by row, that is no weight: NaN, infinite or negative."""
+    if view.size == 0 or (view.min() >= 0 and view.max() < np.inf):  # NaN fails both
+        return
+    found = first(~(np.isfinite(view) & (view >= 0)), view, name, axis)
+    if found is not None:
+        raise ValueError(f"{name} must be finite and not negative, not {found.value}: {found.at}")
+
+
+def raise_not_finite(view: np.ndarray, name: str, axis: int = -1) -> None:
+    """Raise for the first entry that is NaN or infinite."""
+    found = first(~np.isfinite(view), view, name, axis)
+    if found is not None:
+        raise ValueError(f"{name} must be finite, not {found.value}: {found.at}")
+
+
+def raise_missing(view: np.ndarray, name: str, axis: int) -> None:
+    """Raise for the first NaN, under ``nan_policy="raise"``."""
+    found = first(np.isnan(view), view, name, axis) if view.dtype.kind == "f" else None
+    if found is not None:
+        raise ValueError(f"{name} has a missing value: {found.at} = {found.value}")

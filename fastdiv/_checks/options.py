@@ -7,18 +7,23 @@ got and what is taken. Faults of data are data.py's.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import index
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastdiv._checks.data import raise_bad_weight
+
 __all__ = [
+    "RowOptions",
+    "SampleOptions",
     "axis_last",
     "bins_last",
     "check_order",
     "check_out",
     "count",
+    "defaults",
     "flag",
     "integer",
     "log_base",
@@ -28,7 +33,9 @@ __all__ = [
     "positive",
     "result_dtype",
     "result_shape",
+    "row_options",
     "row_shape",
+    "sample_options",
     "smoothing",
     "stack_last",
 ]
@@ -48,7 +55,78 @@ def _real(value: Any, name: str) -> float:
         raise ValueError(f"{name} must fit a float, not {value!r}") from None
 
 
-# --- options -------------------------------------------------------------------------------------------
+# --- all options of a call ---------------------------------------------------------------------------------
+
+
+class RowOptions(NamedTuple):
+    """What row-wise measures take, with the defaults."""
+
+    base: float | None = None
+    axis: int = -1
+    keepdims: bool = False
+    normalize: bool = True
+    pseudocount: float = 0.0
+    log_input: bool = False
+    nan_policy: str = "propagate"
+    out: np.ndarray[Any, Any] | None = None
+
+
+class SampleOptions(NamedTuple):
+    """What distances of samples take, with the defaults."""
+
+    axis: int = -1
+    assume_sorted: bool = False
+    keepdims: bool = False
+    nan_policy: str = "propagate"
+
+
+def defaults(function: Any) -> dict[str, Any]:
+    """The options of a function by name, as they are annotated: for type checkers and for calls."""
+    kinds: dict[str, Any] = {"Options": RowOptions, "LogOptions": RowOptions, "SampleOptions": SampleOptions}
+    kind = function.__annotations__["options"].removeprefix("Unpack[").removesuffix("]")
+    found: dict[str, Any] = kinds[kind]._field_defaults
+    return {name: value for name, value in found.items() if kind != "Options" or name != "base"}
+
+
+def refuse_unknown(function: Any, given: Mapping[str, Any]) -> None:
+    """An option that a function does not have, in Python's words."""
+    known = defaults(function) if given else {}
+    for name in given:
+        if name not in known:
+            raise TypeError(f"{function.__name__}() got an unexpected keyword argument {name!r}")
+
+
+def row_options(measure: Any, given: Mapping[str, Any]) -> RowOptions:
+    """The options of a call of a row-wise measure, each checked."""
+    refuse_unknown(measure, given)
+    x = RowOptions(**given)
+    log_input = flag(x.log_input, "log_input")
+    return RowOptions(
+        log_base(x.base),
+        integer(x.axis, "axis"),
+        flag(x.keepdims, "keepdims"),
+        flag(x.normalize, "normalize"),
+        smoothing(x.pseudocount, log_input),
+        log_input,
+        policy(x.nan_policy),
+        x.out,
+    )
+
+
+def sample_options(distance: Any, given: Mapping[str, Any]) -> SampleOptions:
+    """The options of a call of a distance of samples, each checked."""
+    refuse_unknown(distance, given)
+    x = SampleOptions(**given)
+    return SampleOptions(
+        integer(x.axis, "axis"),
+        flag(x.assume_sorted, "assume_sorted"),
+        flag(x.keepdims, "keepdims"),
+        policy(x.nan_policy),
+    )
+
+
+# --- options one by one ------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------
 
 
 def flag(value: Any, name: str) -> bool:
@@ -123,11 +201,11 @@ def integer(value: Any, name: str) -> int:
         raise TypeError(f"{name} must be an integer, not {value!r}") from None
 
 
-def count(value: Any, name: str) -> int:
-    """An integer of at least 1."""
+def count(value: Any, name: str, least: int = 1) -> int:
+    """An integer of at least 1, or `least`."""
     number = integer(value, name)
-    if number < 1:
-        raise ValueError(f"{name} must be at least 1, not {value!r}")
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, not {value!r}")
     return number
 
 
@@ -141,8 +219,7 @@ def mixture_weights(weights: Any, count: int) -> np.ndarray:
     if given.shape != (count,):
         raise ValueError(f"weights must have shape ({count},), one for each distribution, not {given.shape}")
     w: np.ndarray = given.astype(np.float64)
-    for i in np.flatnonzero(~((w >= 0) & (w < np.inf)))[:1]:
-        raise ValueError(f"weights must be finite and not negative: weights[{i}] = {w[i]}")
+    raise_bad_weight(w, "weights")
     top = w.max()
     if top == 0:
         raise ValueError("weights are all zero, but at least one must be positive")

@@ -14,20 +14,7 @@ from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, known_chunks, same_chunks, same_labels
 from fastdiv._checks.data import raise_bad_mass
 
-__all__ = ["RowOptions", "Rows", "is_lazy", "rows", "takes_base"]
-
-
-class RowOptions(NamedTuple):
-    """The options of row-wise measures, with their defaults."""
-
-    base: float | None = None
-    axis: int = -1
-    keepdims: bool = False
-    normalize: bool = True
-    pseudocount: float = 0.0
-    log_input: bool = False
-    nan_policy: str = "propagate"
-    out: np.ndarray[Any, Any] | None = None
+__all__ = ["Rows", "is_lazy", "rows"]
 
 
 class Rows(NamedTuple):
@@ -41,7 +28,7 @@ class Rows(NamedTuple):
     shape: tuple[int, ...]
     """Of the result."""
     dtype: np.dtype[Any]
-    options: RowOptions
+    options: opt.RowOptions
 
     @property
     def n_compared(self) -> int:
@@ -60,30 +47,6 @@ def is_lazy(array: Any) -> bool:
     return hasattr(array, "__array_function__") and not isinstance(array, np.ndarray)
 
 
-def takes_base(measure: Any) -> bool:
-    """Whether a measure is in units of a logarithm: what type checkers are told holds here."""
-    return bool(measure.__annotations__["options"] == "Unpack[LogOptions]")
-
-
-def _options(measure: Any, given: Mapping[str, Any]) -> RowOptions:
-    """The options of a call, each checked; one that the measure does not have is refused as Python does."""
-    for name in given:
-        if name not in RowOptions._fields or (name == "base" and not takes_base(measure)):
-            raise TypeError(f"{measure.__name__}() got an unexpected keyword argument {name!r}")
-    x = RowOptions(**given)
-    log_input = opt.flag(x.log_input, "log_input")
-    return RowOptions(
-        opt.log_base(x.base),
-        opt.integer(x.axis, "axis"),
-        opt.flag(x.keepdims, "keepdims"),
-        opt.flag(x.normalize, "normalize"),
-        opt.smoothing(x.pseudocount, log_input),
-        log_input,
-        opt.policy(x.nan_policy),
-        x.out,
-    )
-
-
 def rows(
     measure: Any, arrays: dict[str, Any], given: Mapping[str, Any], weights: Any = None, *, lazy: bool = False
 ) -> Rows:
@@ -97,7 +60,7 @@ def rows(
         Leave arrays that compute for themselves as they are.
     """
     checked = {name: a if lazy and is_lazy(a) else as_numbers(a, name) for name, a in arrays.items()}
-    options = _options(measure, given)
+    options = opt.row_options(measure, given)
     axis = options.axis
     is_stack = len(checked) == 1 and measure.__name__ != "entropy"
     same_labels(arrays, axis, rows=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
-from fastdiv._checks.data import first, raise_bad_mass, row
+from fastdiv._checks.data import raise_bad_mass, raise_bad_weight, raise_missing, raise_not_finite, row
 
 __all__ = [
     "Rows",
@@ -79,8 +79,8 @@ def samples(
     if b is None and a is not None:
         b = np.ones(v.shape[-1:])
     if nan_policy == "raise":
-        _refuse_nan(u, "u_values", axis)
-        _refuse_nan(v, "v_values", axis)
+        raise_missing(u, "u_values", axis)
+        raise_missing(v, "v_values", axis)
     position = axis if axis < 0 else axis - ndim
     return Samples(_rows(u, a, leading), _rows(v, b, leading), leading, position, opt.result_dtype(*given))
 
@@ -96,9 +96,7 @@ def finite_pair(
             f"and v_values of shape {np.shape(v_values)}"
         )
     for rows, name in ((given.u, "u_values"), (given.v, "v_values")):
-        found = first(~np.isfinite(rows.values[0]), rows.values[0], name, -1)
-        if found is not None:
-            raise ValueError(f"{found.at} is {found.value}; here all values must be finite")
+        raise_not_finite(rows.values[0], name)
     return given
 
 
@@ -137,20 +135,11 @@ def check_weights(
     plain = array.ndim == 1 and array.dtype == np.float64 and array.flags.c_contiguous and array.flags.aligned
     if plain and largest is not None and largest(array) > 0:
         return array
-    if array.size and not (array.min() >= 0 and array.max() < np.inf):  # NaN fails both
-        found = first(~(np.isfinite(array) & (array >= 0)), array, name, axis)
-        assert found is not None
-        raise ValueError(f"{found.at} is {found.value}; a weight must be finite and not negative")
+    raise_bad_weight(array, name, axis)
     empty = row(np.asarray(array.max(axis=-1) == 0), array, name, axis)
     if empty is not None:
         raise ValueError(f"{empty} are all zero; a sample needs some mass")
     return array
-
-
-def _refuse_nan(array: np.ndarray, name: str, axis: int) -> None:
-    found = first(np.isnan(array), array, name, axis) if array.dtype.kind == "f" else None
-    if found is not None:
-        raise ValueError(f"{found.at} is {found.value}, which nan_policy='raise' refuses")
 
 
 def common(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

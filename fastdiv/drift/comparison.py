@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from fastdiv._checks import options as opt
 from fastdiv.drift.binning import N_BARS, Cuts, bars, count, finite, quantile_cuts, value_cuts
 from fastdiv.drift.columns import ROUNDED, Column, Table, TableError, common_dtype, no_column
 from fastdiv.drift.report import Bin, ColumnDrift, Report, Skipped
@@ -72,14 +73,7 @@ def compare(
     >>> report.columns[0].w1
     1.0
     """
-    if isinstance(bins, bool) or not isinstance(bins, (int, np.integer)):
-        raise TypeError(f"bins must be an integer, not {bins!r}")
-    if bins < 2:
-        raise ValueError(f"bins must be at least 2, not {bins}")
-    if isinstance(pseudocount, bool) or not isinstance(pseudocount, (int, float, np.integer, np.floating)):
-        raise TypeError(f"pseudocount must be a number, not {pseudocount!r}")
-    if not 0 <= pseudocount < np.inf:
-        raise ValueError(f"pseudocount must be finite and not negative, not {pseudocount}")
+    bins, pseudocount = opt.count(bins, "bins", least=2), opt.smoothing(pseudocount)
     if isinstance(columns, (str, bytes)):
         raise TypeError(f"columns must be a sequence of names, not {columns!r}: pass [{columns!r}]")
     if columns is not None and not isinstance(columns, Iterable):

@@ -11,9 +11,13 @@ import numpy as np
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
 from fastdiv._checks.samples import Rows, finite_pair, masses, samples
+from fastdiv._faces import spelled
 
 if TYPE_CHECKING:
-    from fastdiv._typing import ArrayLike, NanPolicy, Row, Value
+    from collections.abc import Mapping
+    from typing import Unpack
+
+    from fastdiv._typing import ArrayLike, NanPolicy, Row, SampleOptions, Value
 
 __all__ = [
     "cramer_distance",
@@ -128,39 +132,44 @@ def _mean_power(d: Fraction, e: Fraction, p: float) -> float:
     return powers / ((p + 1) * length) if length else 0.0
 
 
+@spelled
 def energy_distance(
     u_values: ArrayLike,
     v_values: ArrayLike,
     u_weights: ArrayLike | None = None,
     v_weights: ArrayLike | None = None,
-    **options: Any,
+    **options: Unpack[SampleOptions],
 ) -> Value:
     """From the integral of (F - G)^2."""
-    value: Value = np.sqrt(2 * _by_cdf(u_values, v_values, u_weights, v_weights, 2, **options))
+    value: Value = np.sqrt(
+        2 * _by_cdf(energy_distance, (u_values, v_values, u_weights, v_weights), 2, options)
+    )
     return value
 
 
+@spelled
 def cramer_distance(
     u_values: ArrayLike,
     v_values: ArrayLike,
     u_weights: ArrayLike | None = None,
     v_weights: ArrayLike | None = None,
-    **options: Any,
+    **options: Unpack[SampleOptions],
 ) -> Value:
     """From the integral of (F - G)^2."""
-    value: Value = np.sqrt(_by_cdf(u_values, v_values, u_weights, v_weights, 2, **options))
+    value: Value = np.sqrt(_by_cdf(cramer_distance, (u_values, v_values, u_weights, v_weights), 2, options))
     return value
 
 
+@spelled
 def ks_distance(
     u_values: ArrayLike,
     v_values: ArrayLike,
     u_weights: ArrayLike | None = None,
     v_weights: ArrayLike | None = None,
-    **options: Any,
+    **options: Unpack[SampleOptions],
 ) -> Value:
     """The largest |F - G|."""
-    value: Value = _by_cdf(u_values, v_values, u_weights, v_weights, 0, **options)
+    value: Value = _by_cdf(ks_distance, (u_values, v_values, u_weights, v_weights), 0, options)
     return value
 
 
@@ -247,25 +256,14 @@ def transport_plan(
     return plan
 
 
-def _by_cdf(
-    u_values: Any,
-    v_values: Any,
-    u_weights: Any,
-    v_weights: Any,
-    power: int,
-    *,
-    axis: int = -1,
-    assume_sorted: bool = False,
-    keepdims: bool = False,
-    nan_policy: str = "propagate",
-) -> Any:
-    keepdims = opt.flag(keepdims, "keepdims")
-    opt.flag(assume_sorted, "assume_sorted")
-    x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
+def _by_cdf(distance: Any, arrays: tuple[Any, Any, Any, Any], power: int, given: Mapping[str, Any]) -> Any:
+    """The integral of |F - G|^power of each row; for power 0 the largest |F - G|."""
+    o = opt.sample_options(distance, given)
+    x = samples(*arrays, o.axis, o.nan_policy)
     out = np.empty(prod(x.shape))
     for i in range(len(out)):
         (u, a), (v, b) = _row(x.u, i), _row(x.v, i)
-        if nan_policy == "omit":
+        if o.nan_policy == "omit":
             a, b = a[~np.isnan(u)], b[~np.isnan(v)]
             u, v = u[~np.isnan(u)], v[~np.isnan(v)]
         if np.isnan(u).any() or np.isnan(v).any() or not (a.any() and b.any()):
@@ -282,7 +280,7 @@ def _by_cdf(
         else:
             out[i] = np.sum(np.abs(F - G)[:-1] ** power * np.diff(points))
     result = out.reshape(x.shape).astype(x.dtype)
-    if keepdims:
+    if o.keepdims:
         result = np.expand_dims(result, x.axis)
     return result[()] if result.ndim == 0 else result
 

@@ -56,7 +56,7 @@ CASES = {
     "weight": (
         "wasserstein_distance",
         samples(weights=spoiled(-1.0)),
-        "u_weights[1, 2] is -1.0; a weight must be finite and not negative",
+        "u_weights must be finite and not negative, not -1.0: u_weights[1, 2]",
     ),
     "weights": (
         "ks_distance",
@@ -66,7 +66,7 @@ CASES = {
     "nan": (
         "energy_distance",
         samples(values=spoiled(np.nan), nan_policy="raise"),
-        "u_values[1, 2] is nan, which nan_policy='raise' refuses",
+        "u_values has a missing value: u_values[1, 2] = nan",
     ),
     "row": (
         "kl_divergence",

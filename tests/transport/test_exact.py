@@ -131,7 +131,7 @@ def test_sliced_weights():
     assert apart == fastdiv.sliced_wasserstein([[0, 0]], [[3, 4]], seed=1)
     for weights, words in (
         ([1.0, 2.0], "X_weights has 2 weights"),
-        (-np.ones(30), r"X_weights\[0\] is -1"),
+        (-np.ones(30), r"X_weights must be finite and not negative, not -1.0: X_weights\[0\]"),
         (np.zeros(30), "X_weights are all zero"),
         (np.ones((1, 30)), r"X_weights must have shape \(30,\), not \(1, 30\)"),
     ):

@@ -254,8 +254,8 @@ def test_certificate_notices_a_wrong_plan():
 
 def test_plan_mistakes():
     for arguments, words in (
-        (([np.nan], [1]), r"u_values\[0\] is nan"),
-        (([1], [np.inf]), r"v_values\[0\] is inf"),
+        (([np.nan], [1]), r"u_values must be finite, not nan"),
+        (([1], [np.inf]), r"v_values must be finite, not inf"),
         (([[1], [2]], [1]), "one pair of samples"),
     ):
         with pytest.raises(ValueError, match=words):
