@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -23,6 +24,8 @@ from bench.expressions import (
     js_distance,
     kl_divergence,
     kl_matrix,
+    of_logits,
+    row_by_row,
     shares,
     smallest,
 )
@@ -81,11 +84,6 @@ def loosened(contestants: list[Contestant], tolerance: float) -> list[Contestant
     return [first, *(c if c.tolerance is None else replace(c, tolerance=tolerance) for c in others)]
 
 
-def _each(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of two samples, row after row."""
-    return lambda u, v: [function(x, y) for x, y in zip(u, v, strict=True)]
-
-
 SORTS = Contestant("two np.sort", lambda u, v: (np.sort(u), np.sort(v)), None)
 
 #: row by row: functions of (p, q), bins last
@@ -106,10 +104,7 @@ ROWS = {
         plain(kl_divergence),
         Contestant("NumKong, not normalising", lambda p, q: numkong.kullbackleibler(p, q), 1e-2, "numkong"),
     ],
-    "jeffreys_divergence": [
-        ours(fastdiv.jeffreys_divergence),
-        plain(jeffreys_divergence),
-    ],
+    "jeffreys_divergence": [ours(fastdiv.jeffreys_divergence), plain(jeffreys_divergence)],
     "js_divergence": [
         ours(fastdiv.js_divergence),
         scipy("jensenshannon ** 2", lambda p, q: distance.jensenshannon(p, q, axis=-1) ** 2),
@@ -172,6 +167,13 @@ OPTIONS = {
         plain(lambda p, q: kl_divergence(shares(p), shares(q)), "NumPy"),
     ],
 }
+LOGITS = {
+    f"{name}, log_input": [
+        ours(getattr(fastdiv, name), log_input=True),
+        scipy("log_softmax, NumPy", partial(of_logits, name)),
+    ]
+    for name in ("kl_divergence", "js_distance")
+}
 #: many against many: functions of (A, B), or of (A, B, k)
 MATRICES = {
     "cdist js_distance": [
@@ -214,7 +216,7 @@ TRANSPORT = {
     "W1, sorted": [ours(fastdiv.wasserstein_distance, assume_sorted=True), *_OF_SAMPLES[1:]],
     "W1 of rows": [
         ours(fastdiv.wasserstein_distance),
-        scipy("in a loop", _each(lambda x, y: stats.wasserstein_distance(x, y)), 1e-6),
+        scipy("in a loop", row_by_row(lambda x, y: stats.wasserstein_distance(x, y)), 1e-6),
         Contestant("POT wasserstein_1d", lambda u, v: ot.wasserstein_1d(u.T, v.T, p=1), library="pot"),
     ],
     "W2": [
@@ -237,7 +239,7 @@ TRANSPORT = {
         scipy("", lambda u, v: stats.energy_distance(u, v), 1e-6),
     ],
 }
-TABLE = {**ROWS, **OPTIONS, **MATRICES, **TRANSPORT}
+TABLE = {**ROWS, **OPTIONS, **LOGITS, **MATRICES, **TRANSPORT}
 
 
 def of(work: str) -> list[Contestant]:

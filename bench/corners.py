@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import fastdiv
-from bench.contestants import Contestant, loosened, of
+from bench.contestants import ROWS, Contestant, loosened, of
 from bench.race import Case
 from bench.workloads import dirichlet, unrelated
 from fastdiv import _core, _wasserstein
@@ -25,7 +26,7 @@ def cases(scale: float) -> Iterator[Case]:
 
 
 def _levels(many: int, pair: tuple[Any, Any]) -> Iterator[Case]:
-    """Each instruction set against the best one that this CPU has."""
+    """Each instruction set against this CPU's best: where that is no faster, a loop has lost its lanes."""
 
     def at(level: str, function: Callable[..., Any]) -> Contestant:
         def run(*args: Any) -> Any:
@@ -38,11 +39,18 @@ def _levels(many: int, pair: tuple[Any, Any]) -> Iterator[Case]:
         return Contestant(f"fastdiv, {level}", run)
 
     best = _core.isa()
-    for measure in ("entropy", "kl_divergence", "js_distance"):
-        function = getattr(fastdiv, measure)
-        levels = [at(level, function) for level in _core.isa_levels() if level != best]
-        args = pair[:1] if measure == "entropy" else pair
-        yield Case(measure, f"{many} x 500", [at(best, function), *levels], args, per=("bin", many * 500))
+    order = np.argsort([best != level for level in _core.isa_levels()], kind="stable")
+    levels = [_core.isa_levels()[i] for i in order]
+    for log_input in (False, True):
+        rows = tuple(np.log(x[: many // 10]) for x in pair) if log_input else pair
+        for measure in ROWS:
+            args = rows[:1] if measure == "entropy" else rows
+            function = partial(getattr(fastdiv, measure), log_input=log_input)
+            if measure == "renyi_divergence":
+                function = partial(function, alpha=1.5)
+            runs = [at(level, function) for level in levels]
+            what = measure + ", log_input" * log_input
+            yield Case(what, f"{len(rows[0])} x 500", runs, args, per=("bin", rows[0].size))
 
 
 def _orders(many: int, pair: tuple[Any, Any]) -> Iterator[Case]:

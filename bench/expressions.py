@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,16 @@ def js_distance(p: np.ndarray, q: np.ndarray, axis: int = -1) -> Any:
     return np.sqrt(0.5 * (p * np.log(p / m) + q * np.log(q / m)).sum(axis))
 
 
+def of_logits(name: str, p: np.ndarray, q: np.ndarray) -> Any:
+    from scipy.special import log_softmax
+
+    p, q = log_softmax(p, axis=-1), log_softmax(q, axis=-1)
+    if name == "kl_divergence":
+        return (np.exp(p) * (p - q)).sum(-1)
+    m = np.logaddexp(p, q) - np.log(2)
+    return np.sqrt(0.5 * (np.exp(p) * (p - m) + np.exp(q) * (q - m)).sum(-1))
+
+
 def shares(p: np.ndarray, pseudocount: float = 0.0) -> np.ndarray:
     p = p + pseudocount
     return p / p.sum(-1, keepdims=True)
@@ -34,6 +45,11 @@ def cityblock(A: np.ndarray, B: np.ndarray) -> Any:
     from scipy.spatial import distance
 
     return distance.cdist(A.cumsum(1), B.cumsum(1), "cityblock")
+
+
+def row_by_row(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of two samples, row after row."""
+    return lambda u, v: [function(x, y) for x, y in zip(u, v, strict=True)]
 
 
 def smallest(matrix: np.ndarray, k: int) -> np.ndarray:

@@ -73,6 +73,9 @@ def cases(scale: float) -> Iterator[Case]:
     some = counts(many, 50, 2.0)
     for work in ("kl_divergence, pseudocount=0.5", "jeffreys_divergence, pseudocount=0.5"):
         yield _case(work, "", some, of(work), pseudocount=0.5)
+    p, q = np.random.default_rng(0).normal(size=(2, 20, int(100_000 * scale)))
+    for work in ("kl_divergence, log_input", "js_distance, log_input"):
+        yield _case(work, "", (p, q), of(work), log_input=True)
     yield _threads(pair)
 
 
