@@ -58,8 +58,9 @@ html_title = f"fastdiv {version}"
 html_theme_options = {
     "show_prev_next": False,
     "navbar_align": "left",
-    "secondary_sidebar_items": {"gallery/**": []},
+    "secondary_sidebar_items": {"*": ["page-toc"], "generated/**": ["page-toc"], "gallery/**": []},
 }
+html_sidebars = {"*": []}  # nothing below the pages of the first level but the gallery and the API
 html_show_sourcelink = False
 html_static_path = ["_static"]
 html_css_files = ["gallery.css"]

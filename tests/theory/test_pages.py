@@ -1,0 +1,20 @@
+"""The pages for readers: every number on them is what comes out."""
+
+import doctest
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("page", ["tutorial.md", "choosing.md"])
+def test_numbers(page):
+    text = (DOCS / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    examples = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page, page, 0)
+    assert examples.examples
+    output: list[str] = []
+    failed, _ = doctest.DocTestRunner().run(examples, out=output.append)
+    assert not failed, "".join(output)
