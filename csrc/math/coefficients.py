@@ -1,4 +1,4 @@
-"""Makes the polynomial coefficients of log.h and tiles.h, with the error each one leaves.
+"""Makes the polynomial coefficients of log.h, with the error each one leaves.
 
     python csrc/math/coefficients.py
 
@@ -42,7 +42,7 @@ def exp_tail(v):
 
 
 def phi_tail(z):
-    """(phi(t) / z - 1) / z, phi(t) = (1+t) log(1+t) + (1-t) log(1-t) and z = t^2: tiles.h."""
+    """(phi(t) / z - 1) / z, phi(t) = (1+t) log(1+t) + (1-t) log(1-t) and z = t^2."""
     return mp.nsum(lambda j: z**j / ((j + 2) * (2 * j + 3)), [0, mp.inf])
 
 

@@ -4,15 +4,27 @@
 #ifndef FD_SUM_H
 #define FD_SUM_H
 
+/* What rounding took from s = a + b (Knuth's TwoSum). */
+static inline double fd_sum_error(double a, double b, double s) {
+    const double part = s - a;
+    return (a - (s - part)) + (b - part);
+}
+
 typedef struct {
     double value, error;
 } fd_sum;
 
 static inline void fd_sum_add(fd_sum *s, double x) {
     const double value = s->value + x;
-    const double part = value - s->value;
-    s->error += (s->value - (value - part)) + (x - part);
+    s->error += fd_sum_error(s->value, x, value);
     s->value = value;
+}
+
+/* (hi, lo) += x, likewise. */
+static inline void fd_add(double *hi, double *lo, double x) {
+    const double s = *hi + x;
+    *lo += fd_sum_error(*hi, x, s);
+    *hi = s;
 }
 
 /* An infinite sum has a NaN for its error. */

@@ -62,7 +62,7 @@
 #include <stdlib.h>
 
 #include "math/expansion.h"
-#include "rows/reader.h"
+#include "rows/pair.h"
 
 static const double FD_U = 0x1p-53, FD_TOLERANCE = 8e-13, FD_TOLERANCE_32 = 4.4e-6;
 

@@ -5,7 +5,7 @@
  * written for it by then is some number or NaN, and never used: its limit is infinite.
  */
 #include "matrix/matrix.h"
-#include "rows/reader.h"
+#include "rows/weigh.h"
 
 /* An empty bin of Jensen-Shannon: so that a logarithm can be taken of it, and nothing comes of it. The
  * product of two is a normal number still. */

@@ -16,7 +16,7 @@
 
 #include <string.h>
 
-#include "rows/reader.h"
+#include "rows/weigh.h"
 
 enum { FD_SHARED = 128 };
 

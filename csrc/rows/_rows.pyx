@@ -133,7 +133,7 @@ cdef inline bint is_column(cnp.npy_intp row_step, cnp.npy_intp bin_step) noexcep
 
 
 cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                    int root, int scalar) noexcept nogil:
+                    int measure, int scalar) noexcept nogil:
     """(m,n),(m),(k)->(): stack, weights (contiguous), options."""
     cdef fd_options options
     cdef fd_view first
@@ -141,8 +141,8 @@ cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const c
     first.data, first.stride, first.scalar = args[0] + i * steps[0], steps[5], <fd_scalar>scalar
     read_options(args[2] + i * steps[2], steps[7], &options)
     write(args[3] + i * steps[3],
-          NAN if empty else fd_js_stack(first, steps[4], dims[1], <const double *>(args[1] + i * steps[1]),
-                                        dims[2], root, &options),
+          NAN if empty else fd_js_stack(<fd_measure>measure, first, steps[4], dims[1],
+                                        <const double *>(args[1] + i * steps[1]), dims[2], &options),
           scalar)
 
 
@@ -169,10 +169,10 @@ cdef void all_pairs(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *s
         all_rows(pair_row, dims[0], nanoseconds, args, dims, steps, measure, scalar)
 
 
-cdef void all_stacks(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, int root,
+cdef void all_stacks(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, int measure,
                      int scalar) noexcept nogil:
     all_rows(stack_row, dims[0], dims[0] * (NANOSECONDS_PER_BIN * dims[1] * dims[2] + NANOSECONDS_PER_ROW),
-             args, dims, steps, root, scalar)
+             args, dims, steps, measure, scalar)
 
 
 # What NumPy hands to a loop: the measure and the kind of number.
@@ -266,8 +266,8 @@ def ufunc_of_pairs(name):
 
 @lru_cache(maxsize=None)
 def ufunc_of_stacks(name):
-    """(m,n),(m),(k)->(): what is mixed, weights, options; of the divergence, or its root, the distance."""
-    return make(STACKS, 1, 2, name == "js_distance", name, "(m,n),(m),(k)->()")
+    """(m,n),(m),(k)->(): what is mixed, weights, options; of Jensen-Shannon."""
+    return make(STACKS, 1, 2, MEASURES.index(name), name, "(m,n),(m),(k)->()")
 
 
 @lru_cache(maxsize=None)

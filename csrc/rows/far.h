@@ -7,26 +7,22 @@
 #ifndef FD_FAR_H
 #define FD_FAR_H
 
-#include "rows/reader.h"
+#include "rows/blocks.h"
 
 /* Between the least and the largest entry: exp keeps all digits above -708. */
 static const double FD_FAR = 600.0;
 
-static inline int fd_is_far(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
-    double p_copy[FD_BLOCK], q_copy[FD_BLOCK], most = -INFINITY, least = INFINITY;
+static inline double fd_least_log(const fd_row_reader *r, ptrdiff_t n) {
+    double copy[FD_BLOCK], least = INFINITY;
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        const double *x = fd_block(p, start, size, p_copy), *y = fd_block(q, start, size, q_copy);
-#pragma omp simd reduction(max : most) reduction(min : least)
-        for (ptrdiff_t i = 0; i < size; i++) {
-            double large = x[i] > y[i] ? x[i] : y[i];
-            double a = x[i] > -INFINITY ? x[i] : INFINITY, b = y[i] > -INFINITY ? y[i] : INFINITY;
-            double small = a < b ? a : b;
-            most = large > most ? large : most;
-            least = small < least ? small : least;
-        }
+        least = fmin(least, fd_row_loops_now->least(fd_block(r, start, size, copy), size));
     }
-    return most - least > FD_FAR;
+    return least;
+}
+
+static inline int fd_is_far(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
+    return fmax(p->top, q->top) - fmin(fd_least_log(p, n), fd_least_log(q, n)) > FD_FAR;
 }
 
 /* The term of a bin is the result times exp(scale). */
@@ -55,7 +51,8 @@ static inline double fd_times_exp(double sum, double log) {
 
 static inline double fd_far_terms(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
                                   ptrdiff_t n, const fd_pair *pair) {
-    double most = -INFINITY, hi = 0.0, lo = 0.0, x, y;
+    double most = -INFINITY, x, y;
+    fd_sum sum = {0};
     for (int pass = 0; pass < 2; pass++)
         for (ptrdiff_t i = 0; i < n; i++) {
             double scale, a = *fd_block(p, i, 1, &x), b = *fd_block(q, i, 1, &y);
@@ -65,9 +62,9 @@ static inline double fd_far_terms(fd_measure measure, const fd_row_reader *p, co
             if (term != 0.0 && pass == 0)
                 most = fmax(most, scale + log(fabs(term)));
             else if (term != 0.0)
-                fd_add(&hi, &lo, fd_times_exp(term, scale - most));
+                fd_sum_add(&sum, fd_times_exp(term, scale - most));
         }
-    return fd_times_exp(hi + lo, most);
+    return fd_times_exp(fd_sum_total(sum), most);
 }
 
 #endif

@@ -7,7 +7,7 @@
 #define FD_LOOPS_H
 
 #include "rows/measures.h"
-#include "rows/rows.h"
+#include "rows/view.h"
 
 /* Adds the lanes up, always in the same tree. */
 static double fd_fold(const double *lanes) {
@@ -34,6 +34,7 @@ FD_INLINE void fd_fetch_ahead(const double *bins) {
 #endif
 }
 
+/* The sum of an expression in p and q, a bin of two rows, and pair. */
 #define FD_SUM_LOOP(name, filler, expression)                                                                \
     static double name(const double *p_row, const double *q_row, ptrdiff_t n, const fd_pair *pair_in) {      \
         const fd_pair copy = *pair_in, *pair = &copy;                                                        \
@@ -66,7 +67,20 @@ FD_SUMMED(FD_LOOPS_OF)
 FD_HELPERS(FD_LOOPS_OF)
 
 #undef FD_LOOPS_OF
+FD_SUM_LOOP(fd_outside_loop, 0.0, fd_outside(p, q, pair))
+FD_SUM_LOOP(fd_inside_loop, 0.0, fd_inside(p, q, pair))
+
 #undef FD_SUM_LOOP
+
+static double fd_most_ratio_loop(const double *p, const double *q, ptrdiff_t n) {
+    double most = 0.0;
+#pragma omp simd reduction(max : most)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double ratio = p[i] > 0.0 ? p[i] / q[i] : 0.0;
+        most = ratio > most ? ratio : most;
+    }
+    return most;
+}
 
 #ifdef FD_AVX512
 #    include "rows/loops_table.h"
@@ -139,7 +153,7 @@ static void fd_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
     stats->is_signed = (int)(any >> 63);
 }
 
-/* The same with the rounding error of every addition kept (Knuth's TwoSum): sum_hi + sum_lo is good to
+/* The same with the rounding error of every addition kept: sum_hi + sum_lo is good to
  * n u^2 of the sum of non-negative masses. */
 static void fd_exact_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
     double sum[FD_LANES] = {0}, error[FD_LANES] = {0};
@@ -147,14 +161,13 @@ static void fd_exact_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
     FD_EACH_STEP(p, n, 0.0, {
         double x = row[lane];
         double s = sum[lane] + x;
-        double part = s - sum[lane];
-        error[lane] += (sum[lane] - (s - part)) + (x - part);
+        error[lane] += fd_sum_error(sum[lane], x, s);
         sum[lane] = s;
     });
     double hi = 0.0, lo = 0.0;
     for (int lane = 0; lane < FD_LANES; lane++) {
-        double s = hi + sum[lane], part = s - hi;
-        lo += ((hi - (s - part)) + (sum[lane] - part)) + error[lane];
+        double s = hi + sum[lane];
+        lo += fd_sum_error(hi, sum[lane], s) + error[lane];
         hi = s;
     }
     stats->sum_hi = hi + lo;
@@ -174,6 +187,16 @@ static double fd_max_loop(const double *p, ptrdiff_t n) {
     for (int lane = 1; lane < FD_LANES; lane++)
         most = max[lane] > most ? max[lane] : most;
     return missing == missing ? most : missing;
+}
+
+static double fd_least_loop(const double *p, ptrdiff_t n) {
+    double least = INFINITY;
+#pragma omp simd reduction(min : least)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double finite = p[i] > -INFINITY ? p[i] : INFINITY;
+        least = finite < least ? finite : least;
+    }
+    return least;
 }
 
 static double fd_exp_sum_loop(const double *p, ptrdiff_t n, double max) {

@@ -142,6 +142,16 @@ static inline double fd_log2_weight(double weight, double others) {
     return weight > 0.5 ? log1p(-others) * FD_LOG2_E : log2(weight);
 }
 
+/* The entropy of mixture weights, bits: what rows with nothing in common come to. */
+static inline double fd_weight_entropy(const double *weights, ptrdiff_t m) {
+    double bits = 0.0, small = 0.0; /* the sum of all weights but one above 1/2 */
+    for (ptrdiff_t i = 0; i < m; i++)
+        small += weights[i] > 0.5 ? 0.0 : weights[i];
+    for (ptrdiff_t i = 0; i < m; i++)
+        bits -= weights[i] > 0.0 ? weights[i] * fd_log2_weight(weights[i], small) : 0.0;
+    return bits;
+}
+
 /* Jensen-Shannon with mixture m = w_p x + w_q y: w_p KL(x, m) + w_q KL(y, m), where x - m = w_q (x - y) and
  * y - m = -w_p (x - y) are known as well as x - y is. Symmetric bit for bit with equal weights. */
 FD_INLINE double fd_term_js_divergence(fd_bin b, const fd_pair *pair) {
@@ -243,6 +253,10 @@ FD_INLINE double fd_apart_renyi_overlap(fd_far_bin b, const fd_pair *pair) {
     return exp2(b.log_x + pair->order * (b.log_x - b.log_y));
 }
 FD_OF_BINS(renyi_overlap)
+
+/* Renyi's order 0: the mass of q where p has none, and where it has some. */
+FD_INLINE double fd_outside(double p, double q, const fd_pair *pair) { return p > 0.0 ? 0.0 : q; }
+FD_INLINE double fd_inside(double p, double q, const fd_pair *pair) { return p > 0.0 ? q : 0.0; }
 
 /* Entropy p log2(S/p) and cross entropy p log2(S/q), both >= 0. S, the sum of the row whose logarithm is
  * taken, is held to twice the working precision: that matters where one bin holds nearly all. */

@@ -4,28 +4,15 @@
 #ifndef FD_RENYI_H
 #define FD_RENYI_H
 
-#include "rows/measures.h"
-#include "rows/wide.h"
-
-/* The mass of q outside the support of p (inside = 0) or inside, of rows that the loops can take. */
-static inline double fd_mass_on(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n, int inside) {
-    double p_copy[FD_BLOCK], q_copy[FD_BLOCK], hi = 0.0, lo = 0.0;
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        const double *x = fd_block(p, start, size, p_copy), *y = fd_block(q, start, size, q_copy);
-        double sum = 0.0;
-        _Pragma("omp simd reduction(+ : sum)") for (ptrdiff_t i = 0; i < size; i++) sum +=
-            (x[i] > 0.0) == inside ? y[i] : 0.0;
-        fd_add(&hi, &lo, sum);
-    }
-    return hi + lo;
-}
+#include "rows/terms.h"
 
 /* Order 0, bits: -log2 of the mass of q on the support of p. */
-static inline double fd_renyi_min_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
+static inline double fd_renyi_min_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                                        const fd_pair *pair) {
     if (!p->logs && q->normalize && !p->wide && !q->wide) {
-        double gone = fd_mass_on(p, q, n, 0) / q->sum;
-        return gone < 0.5 ? -log1p(-gone) * FD_LOG2_E : -log2(fd_mass_on(p, q, n, 1) / q->sum);
+        double gone = fd_loop(fd_row_loops_now->outside, p, q, n, pair) / q->sum;
+        return gone < 0.5 ? -log1p(-gone) * FD_LOG2_E
+                          : -log2(fd_loop(fd_row_loops_now->inside, p, q, n, pair) / q->sum);
     }
     double most = -INFINITY, inside = 0.0, outside = 0.0;
     for (int pass = 0; pass < 2; pass++)
@@ -63,10 +50,7 @@ static inline double fd_ratio_bound(const fd_row_reader *p, const fd_row_reader 
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
         const double *x = fd_block(p, start, size, p_copy), *y = fd_block(q, start, size, q_copy);
-        _Pragma("omp simd reduction(max : most)") for (ptrdiff_t i = 0; i < size; i++) {
-            double ratio = x[i] > 0.0 ? x[i] / y[i] : 0.0;
-            most = ratio > most ? ratio : most;
-        }
+        most = fmax(most, fd_row_loops_now->most_ratio(x, y, size));
     }
     return most * (1.0 - 0x1p-50);
 }

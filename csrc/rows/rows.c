@@ -12,9 +12,9 @@
  */
 #include "math/fetch.h"
 #include "rows/far.h"
-#include "rows/reader.h"
 #include "rows/renyi.h"
-#include "rows/wide.h"
+#include "rows/rows.h"
+#include "rows/terms.h"
 
 const fd_traits fd_measures[FD_N_MEASURES] = {
 #define FD_OWN(name, ...) FD_ROW(name, name, __VA_ARGS__)
@@ -133,7 +133,7 @@ static double fd_sum_terms(fd_measure measure, const fd_row_reader *p, const fd_
 static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n, fd_pair *pair,
                        double alpha) {
     if (alpha == 0.0)
-        return fd_renyi_min_order(p, q, n);
+        return fd_renyi_min_order(p, q, n, pair);
     if (alpha > 4.0 && p->normalize) /* the larger the order, the more one ratio decides */
         fd_refine_scale(pair, p, q, n);
     if (alpha == INFINITY)

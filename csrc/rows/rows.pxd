@@ -1,4 +1,4 @@
-# What Cython sees of list.h and rows.h.
+# What Cython sees of list.h, view.h and rows.h.
 
 cdef extern from "rows/list.h" nogil:
     ctypedef enum fd_measure:
@@ -11,7 +11,7 @@ cdef extern from "rows/list.h" nogil:
         int in_bits, symmetric, option, infinite
     const fd_traits fd_measures[]
 
-cdef extern from "rows/rows.h" nogil:
+cdef extern from "rows/view.h" nogil:
     ctypedef struct fd_options:
         double unit_hi, unit_lo, normalize, log_input, pseudocount, w_p, w_q, alpha
     ctypedef enum fd_scalar:
@@ -33,12 +33,14 @@ cdef extern from "rows/rows.h" nogil:
     enum:
         FD_N_OPTIONS
     const fd_options fd_default_options
+
+cdef extern from "rows/rows.h" nogil:
     void fd_gather_rows(fd_view first, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t n, double *out,
                         Py_ssize_t pitch)
     void fd_events(int entropy, fd_view p, Py_ssize_t n, double *out)
     double fd_row(fd_measure measure, fd_view p, fd_view q, Py_ssize_t n, const fd_options *options)
-    double fd_js_stack(fd_view first, Py_ssize_t step, Py_ssize_t m, const double *weights, Py_ssize_t n,
-                       int root, const fd_options *options)
+    double fd_js_stack(fd_measure measure, fd_view first, Py_ssize_t step, Py_ssize_t m, const double *weights,
+                       Py_ssize_t n, const fd_options *options)
 
 cdef extern from "<fenv.h>" nogil:
     int feclearexcept(int)

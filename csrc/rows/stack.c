@@ -5,7 +5,8 @@
  */
 #include <stdlib.h>
 
-#include "rows/wide.h"
+#include "rows/rows.h"
+#include "rows/terms.h"
 
 /* A block of a row, padded with bins that add nothing to a multiple of FD_LANES. */
 static const double *fd_padded_block(const fd_row_reader *r, ptrdiff_t start, ptrdiff_t n, double *copy) {
@@ -27,7 +28,8 @@ static ptrdiff_t fd_place(ptrdiff_t j, ptrdiff_t heaviest) {
 
 static double fd_stack_terms(const fd_row_reader *rows, fd_pair *pairs, ptrdiff_t m, ptrdiff_t n) {
     const fd_stack_loops *loops = rows->logs ? &fd_row_loops_now->log_stack : &fd_row_loops_now->stack;
-    double first_copy[FD_BLOCK], copy[FD_BLOCK], mixture[FD_BLOCK], hi = 0.0, lo = 0.0;
+    double first_copy[FD_BLOCK], copy[FD_BLOCK], mixture[FD_BLOCK];
+    fd_sum sum = {0};
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
         ptrdiff_t padded = (size + FD_LANES - 1) / FD_LANES * FD_LANES;
@@ -37,10 +39,10 @@ static double fd_stack_terms(const fd_row_reader *rows, fd_pair *pairs, ptrdiff_
             loops->mix(first, fd_padded_block(&rows[j], start, size, copy), mixture, padded, &pairs[j]);
         for (ptrdiff_t j = 0; j < m; j++) {
             const double *block = j ? fd_padded_block(&rows[j], start, size, copy) : first;
-            fd_add(&hi, &lo, loops->sum(first, block, mixture, padded, &pairs[j]));
+            fd_sum_add(&sum, loops->sum(first, block, mixture, padded, &pairs[j]));
         }
     }
-    return (hi + lo) / fd_total(rows);
+    return fd_sum_total(sum) / fd_total(rows);
 }
 
 static int fd_stack_is_proportional(const fd_row_reader *rows, ptrdiff_t m, ptrdiff_t n) {
@@ -91,8 +93,8 @@ static double fd_stack_factor(const fd_row_reader *rows, fd_pair *pairs, ptrdiff
     return exp(pairs[0].max_p);
 }
 
-double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *weights, ptrdiff_t n, int root,
-                   const fd_options *o) {
+double fd_js_stack(fd_measure measure, fd_view first, ptrdiff_t step, ptrdiff_t m, const double *weights,
+                   ptrdiff_t n, const fd_options *o) {
     fd_row_reader *rows = calloc((size_t)m, sizeof *rows);
     fd_pair *pairs = calloc((size_t)m, sizeof *pairs);
     double d = NAN;
@@ -112,7 +114,7 @@ double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *wei
         fd_set_pair(&pairs[j], &rows[0], &rows[j], weights[heaviest], weights[fd_place(j, heaviest)]);
     double factor = fd_stack_factor(rows, pairs, m);
     d = fd_stack_terms(rows, pairs, m, n);
-    if (rows->normalize && d > 0.0 && d < fd_measures[FD_js_divergence].again) {
+    if (rows->normalize && d > 0.0 && d < fd_measures[measure].again) {
         for (ptrdiff_t j = 1; j < m; j++)
             fd_refine_scale(&pairs[j], &rows[0], &rows[j], n);
         d = fd_stack_terms(rows, pairs, m, n);
@@ -126,7 +128,7 @@ double fd_js_stack(fd_view first, ptrdiff_t step, ptrdiff_t m, const double *wei
             d = bound;
     }
     d = fd_in_unit(d, o);
-    d = root ? sqrt(d) : d;
+    d = fd_measures[measure].root ? sqrt(d) : d;
 done:
     free(rows);
     free(pairs);

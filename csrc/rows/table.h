@@ -41,17 +41,20 @@ typedef struct {
 } fd_stack_loops;
 
 typedef struct fd_row_loops {
-    /* `scalar` numbers x (rows.h) to (x + add) scale[0] scale[1], -0 to 0 */
+    /* `scalar` numbers x (view.h) to (x + add) scale[0] scale[1], -0 to 0 */
     void (*widen)(const void *x, int scalar, ptrdiff_t n, double add, const double *scale, double *out);
     void (*stats)(const double *p, ptrdiff_t n, fd_stats *stats);       /* sum_hi to working precision */
     void (*exact_stats)(const double *p, ptrdiff_t n, fd_stats *stats); /* sum_hi + sum_lo to twice that */
     double (*max)(const double *p, ptrdiff_t n);                        /* NaN if there is one */
-    double (*exp_sum)(const double *p, ptrdiff_t n, double max);  /* of exp(p - max), bins at max left out */
-    fd_sum_loop sum[FD_N_SUMS];                                   /* of masses */
-    fd_sum_loop log_sum[FD_N_SUMS];                               /* of log-masses */
-    fd_stack_loops stack, log_stack;                              /* likewise */
-    void (*surprisal)(const double *p, double *out, ptrdiff_t n); /* -log2 p, bin by bin */
-    void (*binary_entropy)(const double *p, double *out, ptrdiff_t n); /* bits */
+    double (*least)(const double *p, ptrdiff_t n);                      /* above -inf; inf for none */
+    double (*exp_sum)(const double *p, ptrdiff_t n, double max); /* of exp(p - max), bins at max left out */
+    fd_sum_loop sum[FD_N_SUMS];                                  /* of masses */
+    fd_sum_loop log_sum[FD_N_SUMS];                              /* of log-masses */
+    fd_sum_loop outside, inside;                                 /* the mass of q where p has none, or some */
+    double (*most_ratio)(const double *p, const double *q, ptrdiff_t n); /* of p/q, as doubles divide */
+    fd_stack_loops stack, log_stack;                                     /* likewise */
+    void (*surprisal)(const double *p, double *out, ptrdiff_t n);        /* -log2 p, bin by bin */
+    void (*binary_entropy)(const double *p, double *out, ptrdiff_t n);   /* bits */
 } fd_row_loops;
 
 #define fd_row_loops_now (fd_here->kernels->rows)

@@ -8,7 +8,8 @@
 #ifndef FD_WIDE_H
 #define FD_WIDE_H
 
-#include "rows/reader.h"
+#include "rows/measures.h"
+#include "rows/weigh.h"
 
 /* The term where one mass is 2^800 times the other or more. */
 static inline double fd_term_apart(fd_measure sum, double log_x, double log_y, const fd_pair *pair) {
@@ -63,7 +64,8 @@ static inline int fd_is_odd(const fd_row_reader *r, ptrdiff_t i, double mass) {
 
 static inline double fd_wide_loop(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
                                   ptrdiff_t n, const fd_pair *pair) {
-    double x[FD_BLOCK], y[FD_BLOCK], hi = 0.0, lo = 0.0;
+    double x[FD_BLOCK], y[FD_BLOCK];
+    fd_sum sum = {0};
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
         const double *p_block = fd_block(p, start, size, x), *q_block = fd_block(q, start, size, y);
@@ -71,32 +73,14 @@ static inline double fd_wide_loop(fd_measure measure, const fd_row_reader *p, co
         memmove(y, q_block, (size_t)size * sizeof *y);
         for (ptrdiff_t i = 0; i < size; i++)
             if (fd_is_odd(p, start + i, x[i]) || fd_is_odd(q, start + i, y[i])) {
-                fd_add(&hi, &lo, fd_odd_term(measure, p, q, start + i, pair));
+                fd_sum_add(&sum, fd_odd_term(measure, p, q, start + i, pair));
                 x[i] = y[i] = 0.0;
             }
-        fd_add(&hi, &lo, fd_row_loops_now->sum[measure](x, y, size, pair));
-        if (!(hi < INFINITY))
-            return hi;
+        fd_sum_add(&sum, fd_row_loops_now->sum[measure](x, y, size, pair));
+        if (!(sum.value < INFINITY))
+            break;
     }
-    return isinf(hi) ? hi : hi + lo;
-}
-
-/* The sum of a measure's terms, whatever the rows are. */
-static inline double fd_terms(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
-                              const fd_pair *pair) {
-    if (p->logs)
-        return fd_loop(fd_row_loops_now->log_sum[measure], p, q, n, pair);
-    if (!p->wide && !q->wide)
-        return fd_loop(fd_row_loops_now->sum[measure], p, q, n, pair);
-    return fd_wide_loop(measure, p, q, n, pair);
-}
-
-/* The differences x - y of two rows of one mass add to 0; what they come to corrects the scale. */
-static inline void fd_refine_scale(fd_pair *pair, const fd_row_reader *p, const fd_row_reader *q,
-                                   ptrdiff_t n) {
-    double excess = fd_terms(FD_imbalance, p, q, n, pair);
-    pair->c_lo += excess / q->sum;
-    pair->shift_lo += excess;
+    return fd_sum_total(sum);
 }
 
 #endif
