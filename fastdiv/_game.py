@@ -29,6 +29,7 @@ __all__ = [
     "LN2",
     "checked",
     "common_edges",
+    "expected",
     "game",
     "mean",
     "of_discriminator",
@@ -71,6 +72,8 @@ class Game(NamedTuple):
     """-log D* = log(1 + q/p) and -log(1 - D*) = log(1 + p/q)."""
     void: np.ndarray
     """Rows that have no value: a NaN, or no mass to divide by."""
+    logs: tuple[np.ndarray, np.ndarray] | None
+    """Logarithms of masses that are taken as they stand, which may be beyond float64."""
 
 
 class Call(NamedTuple):
@@ -88,7 +91,8 @@ class Call(NamedTuple):
 
     def value(self, nats: np.ndarray) -> Value:
         """One number for each row, from nats into the result that was asked for."""
-        return (nats / self.unit).astype(self.dtype).reshape(self.shape)[()]
+        with np.errstate(over="ignore"):
+            return (nats / self.unit).astype(self.dtype).reshape(self.shape)[()]
 
 
 def checked(
@@ -141,9 +145,7 @@ def _masses(x: np.ndarray, normalize: bool) -> _Masses:
     mantissa, exponent = np.frexp(x)
     if not normalize:
         return _Masses(x, mantissa, exponent, False)
-    top = np.frexp(x.max(-1, keepdims=True))[
-        1
-    ]  # a sum of parts of the largest neither overflows nor vanishes
+    top = np.frexp(x.max(-1, keepdims=True))[1]  # or the total might overflow, or vanish
     scaled = np.ldexp(x, -top)
     total = scaled.sum(-1, keepdims=True)
     return _Masses(scaled / total, mantissa / total, exponent - top, total[..., 0] == 0)
@@ -158,6 +160,7 @@ def _log_shares(logits: np.ndarray) -> np.ndarray:
 
 def game(call: Call) -> Game:
     p, q = call.p, call.q
+    logs = (p, q) if call.log_input and not call.normalize else None
     void = np.isnan(p).any(-1) | np.isnan(q).any(-1)
     with np.errstate(all="ignore"):  # inf and NaN are answers here
         if call.log_input:
@@ -177,7 +180,7 @@ def game(call: Call) -> Game:
         nobody = ~(has_p | has_q)
         odds = np.where(nobody, 1.0, odds)
         p_loss, q_loss = (np.where(nobody, LN2, loss) for loss in (p_loss, q_loss))
-    return Game(p, q, has_p, has_q, odds, p_loss, q_loss, void)
+    return Game(p, q, has_p, has_q, odds, p_loss, q_loss, void, logs)
 
 
 def _log1p(mantissa: np.ndarray, exponent: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -186,10 +189,32 @@ def _log1p(mantissa: np.ndarray, exponent: np.ndarray) -> tuple[np.ndarray, np.n
     return x, np.where(np.isinf(x), np.log(mantissa) + LN2 * exponent, np.log1p(x))
 
 
-def mean(shares: np.ndarray, has: np.ndarray, loss: np.ndarray, void: np.ndarray) -> np.ndarray:
-    """The mean of a loss >= 0 that may be inf, over bins with mass only."""
+def expected(table: Game, of: str, loss: str) -> np.ndarray:
+    """E_p or E_q, `of` one of them, of the best discriminator's loss on "p" or on "q"."""
+    share, has = (table.p, table.has_p) if of == "p" else (table.q, table.has_q)
+    losses = table.p_loss if loss == "p" else table.q_loss
+    if table.logs is None:
+        return mean(share, has, losses, table.void)
+    log_p, log_q = table.logs
+    with np.errstate(all="ignore"):  # the logarithm of share times log(1 + exp(odds))
+        odds = log_q - log_p if loss == "p" else log_p - log_q
+        product = np.where(odds < -37, odds, np.log(losses)) + (log_p if of == "p" else log_q)
+        return mean(share, has, losses, table.void, np.exp(product))
+
+
+def mean(
+    shares: np.ndarray,
+    has: np.ndarray,
+    loss: np.ndarray,
+    void: np.ndarray,
+    products: np.ndarray | None = None,
+) -> np.ndarray:
+    """The mean of a loss >= 0 that may be inf, over bins with mass only; products where shares overflow."""
     with np.errstate(all="ignore"):
-        terms = np.where(has, np.where(loss == np.inf, np.inf, shares * loss), 0.0)
+        terms = np.where(loss == 0, 0.0, shares * loss)
+        if products is not None:
+            terms = np.where(shares == np.inf, products, terms)
+        terms = np.where(has, np.where(loss == np.inf, np.inf, terms), 0.0)
         return np.where(void, np.nan, terms.sum(-1))
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastdiv._checks.arrays import as_numbers
 from fastdiv._checks.data import raise_not_finite
-from fastdiv._game import LN2, Decomposition, checked, common_edges, mean, of_discriminator
+from fastdiv._game import LN2, Decomposition, checked, common_edges, expected, mean, of_discriminator
 from fastdiv._game import game as play
 from fastdiv.information import js_divergence, kl_divergence
 
@@ -184,17 +184,15 @@ def minimax_value(
     """
     call = checked(p, q, d, base, axis, keepdims, normalize, log_input)
     game = play(call)
-    if call.d is None:
-        losses = game.p_loss, game.q_loss
-    else:
-        losses = of_discriminator(call.d), of_discriminator(call.d, complement=True)
-    loss = mean(game.p, game.has_p, losses[0], game.void) + mean(game.q, game.has_q, losses[1], game.void)
-    if call.d is not None or not normalize:
-        return call.value(0.0 - loss)
-    js = js_divergence(call.p, call.q, log_input=log_input)
-    return call.value(
-        np.where(2 * js < LN2, 2 * js - 2 * LN2, 0.0 - loss)
-    )  # exact for equal rows, for disjoint ones
+    if call.d is not None:
+        of_data, of_made = of_discriminator(call.d), of_discriminator(call.d, complement=True)
+        data = mean(game.p, game.has_p, of_data, game.void)
+        return call.value(0.0 - data - mean(game.q, game.has_q, of_made, game.void))
+    value = 0.0 - expected(game, "p", "p") - expected(game, "q", "q")
+    if normalize:  # exact for equal rows by the one form, for disjoint rows by the other
+        js = js_divergence(call.p, call.q, log_input=log_input)
+        value = np.where(2 * js < LN2, 2 * js - 2 * LN2, value)
+    return call.value(value)
 
 
 @_documented
@@ -245,8 +243,9 @@ def saturating_loss(
     """
     call = checked(p, q, d, base, axis, keepdims, normalize, log_input)
     game = play(call)
-    loss = game.q_loss if call.d is None else of_discriminator(call.d, complement=True)
-    return call.value(0.0 - mean(game.q, game.has_q, loss, game.void))
+    if call.d is None:
+        return call.value(0.0 - expected(game, "q", "q"))
+    return call.value(0.0 - mean(game.q, game.has_q, of_discriminator(call.d, complement=True), game.void))
 
 
 @_documented
@@ -297,8 +296,9 @@ def non_saturating_loss(
     """
     call = checked(p, q, d, base, axis, keepdims, normalize, log_input)
     game = play(call)
-    loss = game.p_loss if call.d is None else of_discriminator(call.d)
-    return call.value(mean(game.q, game.has_q, loss, game.void))
+    if call.d is None:
+        return call.value(expected(game, "q", "p"))
+    return call.value(mean(game.q, game.has_q, of_discriminator(call.d), game.void))
 
 
 @_documented
@@ -330,7 +330,7 @@ def decomposition(
     -------
     Decomposition
         ``(non_saturating_loss, kl_divergence, js_divergence, log_discriminator, constant, residual)``; the
-        residual is what rounding leaves of the left side less the right, and 0 where both are infinite.
+        residual is what rounding leaves of the left side less the right, and 0 where a side is infinite.
 
     Raises
     ------
@@ -353,13 +353,14 @@ def decomposition(
     """
     call = checked(p, q, None, base, axis, keepdims, normalize, log_input)
     game = play(call)
-    loss = mean(game.q, game.has_q, game.p_loss, game.void)
-    data = 0.0 - mean(game.p, game.has_p, game.p_loss, game.void)
+    loss, data = expected(game, "q", "p"), 0.0 - expected(game, "p", "p")
     kl = kl_divergence(call.q, call.p, normalize=normalize, log_input=log_input)
     js = js_divergence(call.p, call.q, normalize=normalize, log_input=log_input)
-    constant = np.full(loss.shape, 2 * LN2) if normalize else LN2 * (game.p.sum(-1) + game.q.sum(-1))
-    with np.errstate(invalid="ignore"):
-        residual = np.where((loss == np.inf) & (kl == np.inf), 0.0, loss - (kl - 2 * js + constant + data))
+    with np.errstate(over="ignore", invalid="ignore"):
+        constant = np.full(loss.shape, 2 * LN2) if normalize else LN2 * (game.p.sum(-1) + game.q.sum(-1))
+        left, right = loss, kl - 2 * js + constant + data
+        beyond = (loss == np.inf) | (constant == np.inf)  # of float64, or infinite on both sides
+        residual = np.where(beyond, 0.0, left - right)
     return Decomposition(*(call.value(np.asarray(x)) for x in (loss, kl, js, data, constant, residual)))
 
 

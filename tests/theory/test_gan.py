@@ -208,6 +208,30 @@ def test_infinite_where_due_and_never_nan():
     assert gan.minimax_value([5e-324, 0], [0, 5e-324]) == 0
 
 
+@pytest.mark.parametrize(
+    ("p", "q"), [([800.0, 0.0], [0.0, 0.0]), ([0.0, -9.0], [760.0, 3.0]), ([710, 720], [-5, 1])]
+)
+def test_masses_beyond_float64_by_their_logarithms(p, q):
+    """e^800 has no float64, but e^800 log(1 + e^-800) is 1."""
+    options = {"normalize": False, "log_input": True}
+    for pair in ((p, q), (q, p)):
+        for name in LOSSES:
+            with mp.workdps(800):
+                expected = truth(name, *pair, **options)
+                got = getattr(gan, name)(*pair, **options)
+                assert float(got) == float(expected) or off(got, expected) <= 1e-12
+        assert gan.decomposition(*pair, **options).residual == 0
+        assert not np.isnan(gan.minimax_value(*pair, [1.0, 0.0], **options))
+
+
+def test_sums_beyond_their_type():
+    p, q = [1e308, 1e308], [1e308, 1.0]
+    assert gan.decomposition(p, q, normalize=False).residual == 0
+    p = np.full(4, 3e38, np.float32)
+    assert gan.minimax_value(p, p, normalize=False) == -math.inf
+    assert gan.minimax_value(p, p) == np.float32(-2 * math.log(2))
+
+
 def test_no_mass_and_missing():
     for name in LOSSES:
         got = getattr(gan, name)([[0, 0], [1, 1], [np.nan, 1]], [1, 3])
