@@ -84,7 +84,16 @@ EXTENSIONS = [
     extension("core", "core", "core/core.c", "levels/base.c", "levels/avx2.c", "levels/avx512.c"),
     extension("rows", "rows", "rows/rows.c", "rows/stack.c", CLIENT),
     extension(
-        "matrix", "matrix", "rows/rows.c", "matrix/matrix.c", "matrix/nearest.c", "matrix/sparse.c", CLIENT
+        "matrix",
+        "matrix",
+        "rows/rows.c",
+        "matrix/matrix.c",
+        "matrix/limits.c",
+        "matrix/prepare.c",
+        "matrix/transport_pairs.c",
+        "matrix/nearest.c",
+        "matrix/sparse.c",
+        CLIENT,
     ),
     extension(
         "wasserstein",

@@ -1,8 +1,8 @@
 /* Compiles the loops of all floors for the instruction set that the including file has opened, and fills their tables.
- * Before the inclusion: FD_ISA, the level's name, and FD_DOT_ROWS (tiles.h). */
+ * Before the inclusion: FD_ISA, the level's name, and FD_DOT_ROWS (tile_loops.h). */
 #include "rows/loops.h"
-#include "matrix/tiles.h"
-#include "matrix/prepare.h"
+#include "matrix/tile_loops.h"
+#include "matrix/prepare_loops.h"
 #include "transport/table.h"
 #include "transport/cell_loops.h"
 
@@ -37,7 +37,12 @@ static const fd_row_loops fd_level_rows = {
 
 static const fd_tile_loops fd_level_tiles = {
     .log2 = fd_log2_loop,
-    .prepare = fd_prepare_row_loops,
+    .exp = fd_exp_loop,
+    .shares = fd_shares_loop,
+    .js_shares = fd_js_shares_loop,
+    .factors = fd_factors_loop,
+    .divide = fd_divide_loop,
+    .size = fd_size_loop,
     .js_rows = fd_js_rows,
     .js_near = fd_js_near,
     .js_rows32 = fd_js_rows32,

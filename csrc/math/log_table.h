@@ -3,7 +3,7 @@
  *
  * Absolute error: (1 + |log2 x|) u at most: rounding k + log2 c and the sum, half an ulp of log2 c, and 0.3u
  * left by the polynomial (coefficients.py; single precision: 32 parts, |r| <= 1/32, 0.5u). Near 1 the
- * relative error is not small: this is for sums of m log2 m whose error is bounded absolutely (matrix.c).
+ * relative error is not small: this is for sums of m log2 m whose error is bounded absolutely (limits.c).
  */
 #ifndef FD_LOG_TABLE_H
 #define FD_LOG_TABLE_H

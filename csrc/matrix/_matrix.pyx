@@ -9,7 +9,7 @@ cimport numpy as cnp
 from core cimport attach, fd_here, fd_team
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange, threadid
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from libc.string cimport memcpy
 from matrix cimport (
     FD_FORM_DOT,
@@ -19,6 +19,7 @@ from matrix cimport (
     FD_FORM_PAIRS,
     FD_HISTOGRAMS,
     FD_LANES,
+    FD_MOST_ROOMS,
     FD_QUERIES,
     FD_SAMPLES,
     FD_SEGMENT,
@@ -26,14 +27,14 @@ from matrix cimport (
     FD_VOID,
     fd_fast_form,
     fd_fetch_for_writing,
-    fd_form,
-    fd_js_blocks,
     fd_nearest,
     fd_plan,
     fd_plan_finish,
     fd_prepare_row,
     fd_prepare_sparse,
+    fd_room,
     fd_side,
+    fd_side_rooms,
     fd_sparse,
     fd_sparse_row,
     fd_take_row,
@@ -110,51 +111,17 @@ cdef class Rows:
     cdef list kept
 
     def __init__(self, Plan plan, array, bint left, bint right, int workers=0, bint bounds=False):
-        cdef Py_ssize_t i, n = array.shape[0], width = plan.c.width, start, end
-        cdef fd_form form = plan.c.form
+        cdef Py_ssize_t i, n = array.shape[0], start, end
         cdef int team
+        cdef fd_room rooms[FD_MOST_ROOMS]
         self.kept = []
         self.array = array
         self.c.data = <const char *>cnp.PyArray_DATA(array)
         self.c.row_step, self.c.bin_step = array.strides
         self.c.n_rows = n
         self.c.scalar = FD_FLOAT32 if array.dtype == np.float32 else FD_FLOAT64
-        rows = (n + FD_LANES) // FD_LANES * FD_LANES + FD_LANES
-        whole = rows * width if form != FD_FORM_PAIRS else 0
-        product = form in (FD_FORM_DOT, FD_FORM_DOTS)
-        if whole and (left or not product):
-            self.c.left = <double *>self.room(whole * 8)
-        if whole and right and product:
-            self.c.right = <double *>self.room(whole * 8)
-        if whole and form == FD_FORM_DOTS and left:
-            self.c.left_too = <double *>self.room(whole * 8)
-        if whole and form == FD_FORM_DOTS and right:
-            self.c.right_too = <double *>self.room(whole * 8)
-        blocks = rows * fd_js_blocks(width) * FD_LANES
-        if form == FD_FORM_JS:
-            self.c.blocks = <double *>self.room(blocks * 8)
-        if form == FD_FORM_JS and plan.c.single:
-            self.c.left32 = <float *>self.room(whole * 4)
-            self.c.blocks32 = <float *>self.room(blocks * 4)
-        if bounds and form == FD_FORM_JS and left:
-            self.c.roots = <float *>self.room(whole * 4)
-        if bounds and form == FD_FORM_JS and right:
-            self.c.roots_packed = <float *>self.room(whole * 4)
-        if plan.c.options.log_input:
-            self.c.blur = <double *>self.room(n * 8)
-            bounds = bounds and form == FD_FORM_JS  # the bounds of the others know nothing of that
-        if bounds and form == FD_FORM_L1 and left:
-            self.c.groups = <double *>self.room(rows * FD_LANES * 8)
-        if bounds and form == FD_FORM_L1 and right:
-            self.c.groups_packed = <double *>self.room(rows * FD_LANES * 8)
-        self.c.constant = <double *>self.room(n * 8)
-        self.c.limit = <double *>self.room(n * 8)
-        self.c.total = <double *>self.room(n * 8)
-        self.c.total_lo = <double *>self.room(n * 8)
-        if plan.c.needs_support:
-            self.c.support = <uint64_t *>self.room(n * ((plan.c.n_bins + 63) // 64) * 8)
-        self.c.gaps = <uint8_t *>self.room(n)
-        self.c.kind = <uint8_t *>self.room(n)
+        for i in range(fd_side_rooms(&plan.c, &self.c, left, right, bounds, rooms)):
+            (<void **>(<char *>&self.c + rooms[i].place))[0] = self.room(rooms[i].bytes)
         end = 0
         step = max(1, int(PATIENCE * 1e9 / (30.0 * plan.c.n_bins)))
         for start in range(0, n, step):

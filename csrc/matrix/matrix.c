@@ -1,115 +1,11 @@
-/* Rows prepared once, tiles of pairs in the fast form, and the pairs that it lost digits of done again.
- *
- * A fast form computes D as a sum of terms that do not vanish where the rows agree, so what it gets wrong is
- * absolute: at most E, a small multiple of u times what the terms add up to. Each row knows the size of its
- * terms (`size`), so E is known for every pair, and the pair is handed to fd_row wherever
- *
- *     E > FD_TOLERANCE D        (single precision: FD_TOLERANCE_32).
- *
- * Every E below is linear in D and in what is known of each row, so that reads D >= limit_i + limit_j.
- *
- * Shares are prepared on the scale 2^e near the number of bins, a = 2^e p/sum(p), which makes log2 a small
- * for most bins and E with it. u = 2^-53 (single precision: 2^-24); A_p = 2^-e sum a |log2 a|; log2 good to u
- * and 3u more through a shared division; g = 70 + width/64 (at most 64) + width/512 additions at most in a
- * row within a product or a constant.
- *
- *   JS              D = 2^-e sum [h_p log2 2h_p + h_q log2 2h_q - m log2 m],  h = a/2, m = h_p + h_q, each
- *                   lane of a block of 4 FD_LANES bins begun with what the rows' own terms add up to.
- *                   A row's terms are rounded by 6u |h log2 2h| (the logarithm, the product, three
- *                   additions), their sum by u, the four subtractions by 4u of what is left, which is at
- *                   most sum |h log2 2h| beside D, and m log2 m by 2u |m log2 m| + 3u m.
- *                   2^-e sum |m log2 m| <= (A_p + A_q)/2 + 1.07 by convexity, hence E = 6.5u (A_p + A_q + 1).
- *                   The shares' own rounding moves D by u/2 at most and is within that.
- *                   In single precision the halves are rounded, and the rows' terms are those of the rounded
- *                   halves: that moves D by u/2 sum p |log2 (2p/(p+q))| and the like of q, 1.7u at most. The
- *                   sums of the terms and their sum are rounded by u each, the rest as above but for m, u
- *                   (|m log2 m| + 1.44 m) more: E = 4.5u (A_p + A_q + 2.1), beside 9u D for the sums and
- *                   the result. Beyond 2^20 bins every pair is done as rows, for the sum over chunks.
- *
- *   KL              D = C_p - sum p log2 a_q, C_p = sum p log2 a_p. sum p |log2 a_q| <= D + C_p + 2 by the
- *                   variational bound sum p f <= KL(p, uniform) + log2 mean(2^f) at f = max(0, log2 a_q),
- *                   hence E = g u (D + |C_p| + 4).
- *
- *   cross entropy   All terms have one sign; the rounding of shares near 1 is E = 4u.
- *
- *   Jeffreys        KL both ways: E = g u (D + |C_p| + |C_q| + 8).
- *
- *   Hellinger       D = 1 - sum sqrt(p q): E = g u.
- *
- *   chi-square      D = sum p^2/q - 1: E = g u (D + 2).
- *
- *   Renyi           D = log2(2^-e S)/(alpha - 1), S = sum a_p^alpha a_q^(1-alpha). A power is exp(x), |x| <= m
- *                   L ln 2 with m = max(|alpha|, |1-alpha|) and L the largest |log2 a| of the row, which is
- *                   kept below 480: u (3 m L ln 2 + 4) of it. All terms have one sign, so S has the relative
- *                   error of its terms and g u, and E is 1.45/|alpha - 1| times that.
- *
- *   total variation, transport of masses
- *                   Sums of |differences| of numbers that are rounded by 4u at most: E = 4u (size_p +
- *                   size_q), size_p the sum of the numbers.
- *
- *   transport of samples
- *                   Differences of the values as they are: E = 0, where their sum cannot overflow.
- *
- * Shares made of logarithms are off by b = u (2 |log share| + 2 log sum exp + 4) each. By the derivatives above
- * that moves D by b (D + 5) at most in either row, chi-square by 2 b (D + 1) and Renyi by 1.45 b m/|alpha - 1|;
- * b is below 1e-13, so 8 b (and Renyi's) is added to E.
- *
- * tests/matrix/test_accuracy.py goes through pairs of every nearness with rows whose rounding errors add up.
- * The largest seen, on any instruction set: 2.4e-13 (cross entropy of few bins), single precision 1.5e-6.
- */
+/* Plans, and tiles of pairs in the fast form; the pairs that it lost digits of (limits.c) are done again. */
 #include "matrix/matrix.h"
 
 #include <stdlib.h>
 
-#include "math/expansion.h"
 #include "rows/pair.h"
 
-static const double FD_U = 0x1p-53, FD_TOLERANCE = 8e-13, FD_TOLERANCE_32 = 4.4e-6;
-
-/* Sums of one term a bin are cut here, so that no chain of additions in a lane exceeds 128. */
-enum { FD_CHUNK = 128 * FD_LANES, FD_DOT_CHUNK = 64 * FD_DOT_BLOCK };
-
-/* ---- preparing --------------------------------------------------------------------------------------- */
-
-/* From the size of a row's terms to its limit: E <= tolerance D as D >= limit_i + limit_j. */
-static double fd_limit(const fd_plan *plan, double size, double constant) {
-    double blocks = plan->width < FD_DOT_CHUNK ? (double)plan->width / FD_DOT_BLOCK : 64.0;
-    double chain = (FD_DOT_BLOCK + 6.0 + blocks + (double)plan->width / FD_BLOCK) * FD_U;
-    double tolerance = plan->single ? FD_TOLERANCE_32 : FD_TOLERANCE;
-    if (chain > 0.5 * tolerance) /* beyond 10^9 bins */
-        return INFINITY;
-    switch (plan->measure) {
-    case FD_js_divergence:
-    case FD_js_distance:
-        if (plan->width > 1 << 20)
-            return INFINITY;
-        return plan->single ? 4.5 * 0x1p-24 * (size + 1.05) / tolerance
-                            : 6.5 * FD_U * (size + 0.5) / tolerance;
-    case FD_kl_divergence:
-    case FD_jeffreys_divergence:
-        return chain * (fabs(constant) + 4.0) / (tolerance - chain);
-    case FD_cross_entropy:
-        return 2.0 * FD_U / tolerance;
-    case FD_hellinger_distance:
-        return 0.5 * chain / tolerance;
-    case FD_chi_square:
-        return chain / (tolerance - chain);
-    case FD_renyi_divergence: /* size is m L */
-        return 1.45 * (0.5 * chain + (2.1 * size + 4.0) * FD_U) /
-               (fabs(plan->options.alpha - 1.0) * tolerance);
-    default:
-        return 4.0 * FD_U * size / tolerance;
-    }
-}
-
-/* What is added to it for rows of logarithms. */
-static double fd_blur_limit(const fd_plan *plan, double blur) {
-    double alpha = plan->options.alpha, tolerance = plan->single ? FD_TOLERANCE_32 : FD_TOLERANCE;
-    double growth = plan->measure == FD_renyi_divergence
-                        ? 1.5 * fmax(fabs(alpha), fabs(1.0 - alpha)) / fabs(alpha - 1.0)
-                        : 0.0;
-    return (8.0 + growth) * blur / tolerance;
-}
+/* ---- plans ------------------------------------------------------------------------------------------- */
 
 fd_form fd_fast_form(int measure) {
     static const fd_form forms[FD_N_MEASURES] = {
@@ -174,97 +70,7 @@ void fd_plan_finish(fd_plan *plan) {
     }
 }
 
-int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
-    side->limit[i] = side->constant[i] = 0.0;
-    side->kind[i] = (uint8_t)fd_tile_loops_now->prepare(plan, side, i);
-    side->limit[i] = side->kind[i] == FD_PLAIN ? fd_limit(plan, side->limit[i], side->constant[i]) : INFINITY;
-    if (side->blur)
-        side->limit[i] += fd_blur_limit(plan, side->blur[i]);
-    return side->kind[i];
-}
-
 /* ---- one pair ---------------------------------------------------------------------------------------- */
-
-/* Transport between masses on one support: sum over the gaps of |F - G|, by differences of masses
- * x S_q - y S_p, for S = sum p, T = sum q times S T. Swapping the rows changes every sign and nothing else. */
-static double fd_transport_of(const fd_plan *plan, const fd_row_reader *p, const fd_row_reader *q) {
-    fd_expansion sp = {0}, sq = {0}, between = {0};
-    double x, y, total = 0.0, total_lo = 0.0;
-    for (ptrdiff_t k = 0; k < plan->n_bins; k++) {
-        fd_expansion_add(&sp, *fd_block(p, k, 1, &x));
-        fd_expansion_add(&sq, *fd_block(q, k, 1, &y));
-    }
-    for (ptrdiff_t k = 0; k + 1 < plan->n_bins; k++) {
-        fd_expansion_add_product(&between, *fd_block(p, k, 1, &x), &sq);
-        fd_expansion_add_product(&between, -*fd_block(q, k, 1, &y), &sp);
-        double gap = plan->support[k + 1] - plan->support[k];
-        fd_add(&total, &total_lo, fabs(fd_expansion_value(&between)) * gap);
-    }
-    return total + total_lo;
-}
-
-/* The same with all sums as double-doubles, which is good to (2n + 8) 2^-104 S T times the length of the support;
- * where that is not 2^-41 of the result, without rounding. */
-static double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b,
-                                ptrdiff_t j) {
-    fd_row_reader p = fd_reader(fd_row_view(a, i), &plan->options),
-                  q = fd_reader(fd_row_view(b, j), &plan->options);
-    ptrdiff_t n = plan->n_bins;
-    fd_stats stats;
-    if (!fd_weigh_any(&p, n) || !fd_weigh_any(&q, n))
-        return NAN;
-    if (!fd_is_ordinary(&p) || !fd_is_ordinary(&q)) {
-        fd_rescale(&p, n, fd_sum_exponent(&p, n));
-        fd_rescale(&q, n, fd_sum_exponent(&q, n));
-    }
-    p.direct = q.direct = 0;
-    stats = fd_row_stats(&p, n, 1);
-    double sp = stats.sum_hi, sp_lo = stats.sum_lo;
-    stats = fd_row_stats(&q, n, 1);
-    double sq = stats.sum_hi, sq_lo = stats.sum_lo, hi = 0.0, lo = 0.0, total = 0.0, total_lo = 0.0;
-    int same = 1;
-    for (ptrdiff_t k = 0; k < n; k++) {
-        double x, y;
-        x = *fd_block(&p, k, 1, &x);
-        y = *fd_block(&q, k, 1, &y);
-        double left = x * sq, right = y * sp;
-        same &= x == y;
-        if (k == n - 1)
-            break;
-        fd_add(&hi, &lo, left - right);
-        lo += fd_difference_error(left, right) +
-              ((fma(x, sq, -left) + x * sq_lo) - (fma(y, sp, -right) + y * sp_lo));
-        fd_add(&total, &total_lo, fabs(hi + lo) * (plan->support[k + 1] - plan->support[k]));
-    }
-    total += total_lo;
-    if (!same && total < ((double)n + 4.0) * 0x1p-62 * sp * sq * (plan->support[n - 1] - plan->support[0]))
-        total = fd_transport_of(plan, &p, &q);
-    return total / fmax(sp, sq) / fmin(sp, sq);
-}
-
-/* Transport of order p between two sorted rows: (mean |x - y|^p)^(1/p), scaled by the largest difference so
- * that no power overflows or vanishes. NaN for values at the same infinity, else infinite for any of them. */
-static double fd_samples_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b,
-                              ptrdiff_t j) {
-    fd_view p = fd_row_view(a, i), q = fd_row_view(b, j);
-    double most = 0.0, sum = 0.0;
-    for (ptrdiff_t k = 0; k < plan->n_bins; k++) {
-        double d = fabs(0.5 * fd_entry(&p, k) - 0.5 * fd_entry(&q, k));
-        if (d != d)
-            return NAN;
-        most = d > most ? d : most;
-    }
-    if (most == 0.0 || most == INFINITY || plan->order == INFINITY)
-        return 2.0 * most;
-    for (ptrdiff_t k = 0; k < plan->n_bins; k++) {
-        double d = fabs(0.5 * fd_entry(&p, k) - 0.5 * fd_entry(&q, k)) / most;
-        sum += plan->order == 1.0 ? d : plan->order == 2.0 ? d * d : pow(d, plan->order);
-    }
-    sum /= (double)plan->n_bins;
-    return 2.0 * (most * (plan->order == 1.0   ? sum
-                          : plan->order == 2.0 ? sqrt(sum)
-                                               : pow(sum, 1.0 / plan->order)));
-}
 
 /* The finish of a divergence that is known by other means. */
 static double fd_finish_one(const fd_plan *plan, double d) {
@@ -377,7 +183,7 @@ double fd_exact_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const f
 /* Whether p has mass where q has none; `both`: or the other way round. */
 static int fd_is_violated(const fd_plan *plan, const uint64_t *p, const uint64_t *q, int both) {
     uint64_t only_p = 0, only_q = 0;
-    for (ptrdiff_t w = 0; w < (plan->n_bins + 63) / 64; w++) {
+    for (ptrdiff_t w = 0; w < fd_support_words(plan->n_bins); w++) {
         only_p |= p[w] & ~q[w];
         only_q |= q[w] & ~p[w];
     }
@@ -387,7 +193,7 @@ static int fd_is_violated(const fd_plan *plan, const uint64_t *p, const uint64_t
 /* What the products cannot see: p log(p/0) = inf. Mostly no row has an empty bin. */
 static void fd_mark_violations(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b,
                                ptrdiff_t j, int n, double *values) {
-    ptrdiff_t words = (plan->n_bins + 63) / 64;
+    ptrdiff_t words = fd_support_words(plan->n_bins);
     int both = plan->measure == FD_jeffreys_divergence, gaps = both && a->gaps[i];
     for (int column = 0; column < n; column++)
         gaps |= b->gaps[j + column];

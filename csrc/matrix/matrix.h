@@ -8,7 +8,12 @@
 #include "math/fetch.h"
 #include "matrix/table.h"
 #include "rows/rows.h"
-#include "rows/table.h"
+
+static const double FD_U = 0x1p-53;
+/* Shares that the fast forms take: no product of two leaves the doubles. */
+static const double FD_SHARE_MIN = 0x1p-390;
+/* Powers of shares that Renyi's takes: 2^x for |x| below. */
+static const double FD_POWER_MAX = 480.0;
 
 /* How the pairs of a tile are computed. All forms but the first are fast and lose digits as the value gets
  * small; those pairs are done again one by one. */
@@ -70,6 +75,8 @@ static inline fd_view fd_row_view(const fd_side *side, ptrdiff_t i) {
     return (fd_view){side->data + i * side->row_step, side->bin_step, side->scalar};
 }
 
+static inline ptrdiff_t fd_support_words(ptrdiff_t n_bins) { return (n_bins + 63) / 64; }
+
 static inline ptrdiff_t fd_js_blocks(ptrdiff_t width) { return (width + FD_JS_BLOCK - 1) / FD_JS_BLOCK; }
 
 /* The fast form of a measure (rows/list.h), or FD_FORM_PAIRS; transport's is FD_FORM_L1. */
@@ -78,11 +85,33 @@ fd_form fd_fast_form(int measure);
 /* Fills what follows from measure, form, options, n_bins and single. */
 void fd_plan_finish(fd_plan *plan);
 
+/* An array of a side: where in it the pointer stands, and how many bytes of zeros it is to point to. */
+typedef struct {
+    size_t place;
+    ptrdiff_t bytes;
+} fd_room;
+
+enum { FD_MOST_ROOMS = 24 };
+
+/* The arrays that rows want as first arguments, second or both, with n_rows set; `bounds`: for fd_nearest. Returns
+ * how many. They begin cache lines. */
+int fd_side_rooms(const fd_plan *plan, const fd_side *side, int is_left, int is_right, int bounds,
+                  fd_room *rooms);
+
 /* Reads and prepares row i; the roles that have room in the side are filled. Returns its kind. */
 int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i);
 
-/* One pair, to full accuracy. */
+/* From the size of a row's terms to its limit, E <= tolerance D as D >= limit_i + limit_j (limits.c). `entries` of a
+ * compressed row, else FD_DENSE. */
+enum { FD_DENSE = -1 };
+double fd_limit(const fd_plan *plan, double size, double constant, ptrdiff_t entries);
+/* What is added to it for rows of logarithms. */
+double fd_blur_limit(const fd_plan *plan, double blur);
+
+/* One pair, to full accuracy; of FD_HISTOGRAMS, and of FD_SAMPLES. */
 double fd_exact_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
+double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
+double fd_samples_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
 
 /* Rows [i, i + n_i) against [j, j + n_j), at most FD_TILE each, j a multiple of FD_LANES; n_i x FD_TILE
  * values. `scratch` has room for 2 FD_TILE^2. Returns how many pairs were done again. */

@@ -1,6 +1,6 @@
 # What Cython sees of matrix.h.
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t
 from rows cimport fd_options, fd_scalar
 
 cdef extern from "matrix/matrix.h" nogil:
@@ -12,6 +12,7 @@ cdef extern from "matrix/matrix.h" nogil:
         FD_FORM_L1
     enum:
         FD_LANES
+        FD_MOST_ROOMS
         FD_TILE
         FD_QUERIES
         FD_SEGMENT
@@ -30,26 +31,14 @@ cdef extern from "matrix/matrix.h" nogil:
         const char *data
         Py_ssize_t row_step, bin_step, n_rows
         fd_scalar scalar
-        double *left
-        double *right
-        double *left_too
-        double *right_too
-        double *blocks
-        float *left32
-        float *blocks32
-        double *constant
-        double *limit
-        double *total
-        double *total_lo
-        double *blur
         float *roots
-        float *roots_packed
         double *groups
-        double *groups_packed
-        uint64_t *support
-        uint8_t *gaps
         uint8_t *kind
-    Py_ssize_t fd_js_blocks(Py_ssize_t width)
+    ctypedef struct fd_room:
+        size_t place
+        Py_ssize_t bytes
+    int fd_side_rooms(const fd_plan *plan, const fd_side *side, int is_left, int is_right, int bounds,
+                      fd_room *rooms)
     void fd_fetch_for_writing(void *start, Py_ssize_t size)
     fd_form fd_fast_form(int measure)
     void fd_plan_finish(fd_plan *plan)

@@ -78,7 +78,7 @@ static void fd_overlap_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i
 /* The same of sums of absolute differences, by their groups. */
 static void fd_group_bounds(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
                             ptrdiff_t j, ptrdiff_t n, double *bounds) {
-    double grouping = ((double)plan->n_bins / FD_LANES + 8.0) * 0x1p-53, factor = plan->finish.factor;
+    double grouping = ((double)plan->n_bins / FD_LANES + 8.0) * FD_U, factor = plan->finish.factor;
     for (int row = 0; row < n_i; row++) {
         double *bound = bounds + row * FD_SEGMENT, limit = a->limit[i + row], total = a->total[i + row];
         const double *limits = b->limit + j, *totals = b->total + j;

@@ -6,47 +6,49 @@
  *     JS  D = 1 + 2^-e sum_shared [h_p log2 2h_p + h_q log2 2h_q - m log2 m - m],    m = h_p + h_q
  *     TV  D = 1 - sum_shared min(p, q)
  *
- * and the products of matrix.c as they are. A sum has no more terms than either row has entries, n, added up
- * FD_SHARED at a time, so with each row's own N = FD_SHARED + n/FD_SHARED + 8 (or n + 8) the bounds of matrix.c
- * hold with N u in place of g u and of the factors of u, and 2 added to the sizes: a pair's N is the less of
- * both, and a limit asks for no row but its own. Pairs below the limit are done again on the union of
- * their bins: empty bins change no measure.
+ * and the products of dense rows as they are. A row's limit (limits.c) is that of as many terms as it has
+ * entries. Pairs below it are done again on the union of their bins: empty bins change no measure.
  */
 #include "matrix/sparse.h"
 
 #include <string.h>
 
+#include "math/sum.h"
 #include "rows/weigh.h"
 
-enum { FD_SHARED = 128 };
-
-static double fd_sparse_limit(const fd_plan *plan, double size, double constant, ptrdiff_t n) {
-    double terms = n <= FD_SHARED ? (double)n : FD_SHARED + (double)n / FD_SHARED;
-    double chain = (terms + 8.0) * 0x1p-53, tolerance = plan->single ? 4.4e-6 : 8e-13;
-    if (chain > 0.5 * tolerance)
-        return INFINITY;
-    switch (plan->measure) {
-    case FD_js_divergence:
-    case FD_js_distance:
-        return chain * (size + 2.0) / tolerance;
-    case FD_cross_entropy:
-        return 2.0 * 0x1p-53 / tolerance;
-    case FD_total_variation:
-    case FD_hellinger_distance:
-        return 0.5 * chain / tolerance;
-    case FD_renyi_divergence:
-        return 1.45 * (0.5 * chain + (2.1 * size + 4.0) * 0x1p-53) /
-               (fabs(plan->options.alpha - 1.0) * tolerance);
-    default:
-        return chain * (fabs(constant) + 4.0) / (tolerance - chain);
+/* A block of masses to factors; adds to what is to be known of the row's terms (limits.c). */
+static void fd_prepare_entries(const fd_plan *plan, const double *mass, int n, double sum, double *left,
+                               double *right, double *size, fd_sum *constant) {
+    int padded = (n + FD_LANES - 1) / FD_LANES * FD_LANES;
+    int has_constant = plan->measure == FD_kl_divergence || plan->measure == FD_jeffreys_divergence;
+    double known = 0.0;
+    fd_shares s;
+    fd_tile_loops_now->shares(mass, n, padded, sum, plan->scale, 1, &s);
+    if (plan->form == FD_FORM_DOT || plan->form == FD_FORM_DOTS)
+        known = fd_tile_loops_now->factors(plan->measure, plan->options.alpha, &s, padded);
+    if (plan->measure == FD_renyi_divergence)
+        *size = fmax(*size, known);
+    for (int k = 0; k < n; k++) {
+        left[k] = s.p[k];
+        right[k] = s.log[k];
+        if (plan->form == FD_FORM_JS) {
+            left[k] = 0.5 * s.a[k];
+            right[k] *= left[k];
+            *size += 2.0 * fabs(right[k]) / plan->scale;
+        } else if (plan->form == FD_FORM_L1) {
+            right[k] = left[k];
+        } else if (has_constant) { /* a chain of n would be longer than a sum's */
+            fd_sum_add(constant, left[k] * right[k]);
+        }
     }
 }
 
 void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i) {
     ptrdiff_t first = side->start[i], n = side->start[i + 1] - first;
     const double *mass = side->mass + first;
-    fd_row_reader r = fd_reader((fd_view){(const char *)mass, sizeof *mass, 0}, &plan->options);
-    double size = 0.0, constant = 0.0, constant_lo = 0.0, least = INFINITY, alpha = plan->options.alpha;
+    fd_row_reader r = fd_reader((fd_view){(const char *)mass, sizeof *mass, FD_FLOAT64}, &plan->options);
+    double size = 0.0, least = INFINITY;
+    fd_sum constant = {0.0, 0.0};
     side->limit[i] = INFINITY;
     side->constant[i] = 0.0;
     side->kind[i] = FD_VOID;
@@ -56,51 +58,17 @@ void fd_prepare_sparse(const fd_plan *plan, const fd_sparse *side, ptrdiff_t i) 
     for (ptrdiff_t k = 0; k < n; k++)
         least = mass[k] < least ? mass[k] : least;
     if (plan->form == FD_FORM_PAIRS || plan->measure == FD_HISTOGRAMS ||
-        !(r.sum >= FD_MASS_MIN && r.sum <= 0x1p900 && least / r.sum >= 0x1p-390))
+        !(r.sum >= FD_MASS_MIN && r.sum <= 0x1p900 && least / r.sum >= FD_SHARE_MIN))
+        return;
+    for (ptrdiff_t k = 0; k < n; k += FD_BLOCK)
+        fd_prepare_entries(plan, mass + k, (int)(n - k < FD_BLOCK ? n - k : FD_BLOCK), r.sum,
+                           side->left + first + k, side->right + first + k, &size, &constant);
+    if (plan->measure == FD_renyi_divergence && !(size < FD_POWER_MAX))
         return;
     side->kind[i] = FD_PLAIN;
-    for (ptrdiff_t k = 0; k < n; k++) {
-        double p = mass[k] / r.sum, a = p * plan->scale, log;
-        double *left = side->left + first + k, *right = side->right + first + k;
-        fd_tile_loops_now->log2(&a, &log, 1);
-        switch (plan->measure) {
-        case FD_js_divergence:
-        case FD_js_distance:
-            *left = 0.5 * a;
-            *right = 0.5 * a * log;
-            size += fabs(a * log) / plan->scale;
-            break;
-        case FD_hellinger_distance:
-            *left = *right = sqrt(p);
-            break;
-        case FD_chi_square:
-            *left = p * p;
-            *right = 1.0 / p;
-            break;
-        case FD_cross_entropy:
-            *left = p;
-            fd_row_loops_now->surprisal(&p, right, 1);
-            break;
-        case FD_total_variation:
-            *left = *right = p;
-            break;
-        case FD_renyi_divergence:
-            size = fmax(size, fmax(fabs(alpha), fabs(1.0 - alpha)) * fabs(log));
-            *left = fd_exp(alpha * (log * FD_LN_2));
-            *right = fd_exp((1.0 - alpha) * (log * FD_LN_2));
-            break;
-        default:
-            *left = p;
-            *right = log;
-            fd_add(&constant, &constant_lo, p * log); /* a chain of n would be longer than a sum's */
-        }
-    }
     if (!side->bin_start || plan->measure == FD_jeffreys_divergence) /* of q, KL knows nothing */
-        side->constant[i] = constant + constant_lo;
-    if (plan->measure == FD_renyi_divergence && !(size < 480.0))
-        side->kind[i] = FD_SPECIAL;
-    else
-        side->limit[i] = fd_sparse_limit(plan, size, constant, n);
+        side->constant[i] = fd_sum_total(constant);
+    side->limit[i] = fd_limit(plan, size, constant.value, n);
 }
 
 /* One pair on the union of its bins; `room` for 3 (a->most + b->most). */
@@ -117,7 +85,7 @@ static double fd_union_pair(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i
         y[n] = bin_l == bin ? b->mass[l++] : 0.0;
         place[n] = plan->support ? plan->support[bin] : 0.0;
     }
-    fd_view p = {(const char *)x, sizeof *x, 0}, q = {(const char *)y, sizeof *y, 0};
+    fd_view p = {(const char *)x, sizeof *x, FD_FLOAT64}, q = {(const char *)y, sizeof *y, FD_FLOAT64};
     if (plan->measure != FD_HISTOGRAMS)
         return fd_row((fd_measure)plan->measure, p, q, n, &plan->options);
     uint8_t kind = FD_PLAIN;
@@ -135,20 +103,19 @@ static double fd_union_pair(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i
 static void fd_share_bin(const fd_plan *plan, double left, double right, const int32_t *rows,
                          const double *lefts, const double *rights, ptrdiff_t n, double *sums, double *totals,
                          int32_t *shared, double *terms) {
-    switch (plan->measure) {
-    case FD_js_divergence:
-    case FD_js_distance:
+    switch (plan->form) {
+    case FD_FORM_JS:
         for (ptrdiff_t e = 0; e < n; e++)
             terms[e] = left + lefts[e];
         fd_tile_loops_now->log2(terms, terms + n, n);
         for (ptrdiff_t e = 0; e < n; e++)
             terms[e] = (right + rights[e]) - terms[e] * (terms[n + e] + 1.0);
         break;
-    case FD_total_variation:
+    case FD_FORM_L1:
         for (ptrdiff_t e = 0; e < n; e++)
             terms[e] = left < lefts[e] ? left : lefts[e];
         break;
-    case FD_jeffreys_divergence:
+    case FD_FORM_DOTS:
         for (ptrdiff_t e = 0; e < n; e++)
             terms[e] = left * rights[e] + lefts[e] * right;
         break;
@@ -168,16 +135,16 @@ static void fd_share_bin(const fd_plan *plan, double left, double right, const i
 void fd_sparse_row(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i, const fd_sparse *b, double *values,
                    int32_t *shared, double *terms) {
     ptrdiff_t n = b->n_rows;
-    int measure = plan->measure, both = measure == FD_jeffreys_divergence;
-    int whole = both || measure == FD_kl_divergence || measure == FD_cross_entropy ||
-                measure == FD_chi_square ||
-                (measure == FD_renyi_divergence &&
-                 plan->options.alpha > 1.0); /* inf unless the bins of p are all shared */
+    int both = plan->form == FD_FORM_DOTS,
+        whole = plan->needs_support; /* inf unless the bins of p are all shared */
     fd_finish finish = plan->finish;
-    if (measure == FD_js_divergence || measure == FD_js_distance)
-        finish.base = 1.0, finish.most = DBL_MAX; /* double precision throughout */
-    if (measure == FD_total_variation)
-        finish.base = 1.0, finish.factor = -1.0;
+    if (plan->form == FD_FORM_JS) {
+        finish.base = 1.0;
+        finish.most = DBL_MAX; /* double precision throughout */
+    } else if (plan->form == FD_FORM_L1) {
+        finish.base = 1.0;
+        finish.factor = -1.0;
+    }
     int64_t own = a->start[i + 1] - a->start[i];
     double *totals = terms + 2 * n;
     memset(values, 0, (size_t)n * sizeof *values);

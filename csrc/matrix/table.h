@@ -1,16 +1,26 @@
-/* The table of the loops of matrices (tiles.h, prepare.h): one for each instruction set. */
+/* The table of the loops of matrices (tile_loops.h, prepare_loops.h): one for each instruction set. */
 #ifndef FD_MATRIX_TABLE_H
 #define FD_MATRIX_TABLE_H
 
 #include <stddef.h>
 
 #include "core/core.h"
+#include "rows/table.h"
 
-struct fd_plan; /* matrix.h */
-struct fd_side;
+/* Bins of a tile's sums that go together. Sums of one term a bin are cut at FD_CHUNK, so that no chain of additions
+ * in a lane exceeds 128, and those of shared bins (sparse.c) at FD_SHARED. */
+enum {
+    FD_DOT_BLOCK = 64,
+    FD_JS_BLOCK = 64,
+    FD_CHUNK = 128 * FD_LANES,
+    FD_DOT_CHUNK = 64 * FD_DOT_BLOCK,
+    FD_SHARED = 128
+};
 
-/* Bins of a tile's sums that go together. */
-enum { FD_DOT_BLOCK = 64, FD_JS_BLOCK = 64 };
+/* A block of a row: shares p, scaled shares a = 2^e p, log2 a (0 where a is). */
+typedef struct {
+    double p[FD_BLOCK], a[FD_BLOCK], log[FD_BLOCK];
+} fd_shares;
 
 /* D = base + constants of the two rows + factor * sum (or its log2), good from the sum of the rows' limits to
  * `most`; 1 from `top` on; then into a unit, and its root. */
@@ -21,8 +31,16 @@ typedef struct {
 
 typedef struct fd_tile_loops {
     void (*log2)(const double *x, double *out, ptrdiff_t n); /* of positive normal numbers */
-    int (*prepare)(const struct fd_plan *plan, const struct fd_side *side, ptrdiff_t i); /* prepare.h */
-    /* tiles.h: one row against several, or several against a panel of FD_LANES */
+    /* of a row, prepare_loops.h */
+    void (*exp)(const double *x, ptrdiff_t n, double max, double log, double *out);
+    double (*shares)(const double *x, int n, int padded, double sum, double scale, int with_logs,
+                     fd_shares *s);
+    double (*js_shares)(const fd_shares *s, int padded, double *half, double *blocks, float *half32,
+                        float *blocks32);
+    double (*factors)(int measure, double alpha, fd_shares *s, int padded);
+    void (*divide)(const double *x, ptrdiff_t n, double total, const double *place, double *out);
+    double (*size)(const double *x, ptrdiff_t n);
+    /* tile_loops.h: one row against several, or several against a panel of FD_LANES */
     void (*js_rows)(const double *p, const double *p_blocks, const double *q, const double *q_blocks,
                     ptrdiff_t step, ptrdiff_t blocks_step, int rows, ptrdiff_t width, int look, double *sums);
     double (*js_near)(const double *p, const double *q, ptrdiff_t n, double c_hi, double c_lo);

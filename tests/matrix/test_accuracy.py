@@ -1,4 +1,4 @@
-"""The thresholds of csrc/matrix/matrix.c: pairs of every nearness, each fast form trusted as far as it goes.
+"""The thresholds of csrc/matrix/limits.c: pairs of every nearness, each fast form trusted as far as it goes.
 
 The judge is the row-wise form, which the tests of rows hold to the oracle at 250 digits.
 """

@@ -1,28 +1,55 @@
-/* Rows of a matrix made ready for tiles (matrix.h): read once, divided by their sums, in the form that the
- * loops of tiles.h take. Compiled once per instruction set (levels/).
+/* Rows of a matrix made ready for tiles (matrix.h): read once, divided by their sums, in the form that the loops of
+ * tiles (tile_loops.h) take.
  *
  * A row whose shares span more than those loops can take is found out while its shares are made, so what was
  * written for it by then is some number or NaN, and never used: its limit is infinite.
  */
 #include "matrix/matrix.h"
+
+#include <string.h>
+
 #include "rows/weigh.h"
 
-/* An empty bin of Jensen-Shannon: so that a logarithm can be taken of it, and nothing comes of it. The
- * product of two is a normal number still. */
-static const double FD_EMPTY = 0x1p-400;
-static const float FD_EMPTY_32 = 0x1p-60f;
-
-/* A block of a row: shares p, scaled shares a = 2^e p, log2 a (0 where a is); padded with empty bins. */
-typedef struct {
-    double p[FD_BLOCK], a[FD_BLOCK], log[FD_BLOCK];
-} fd_shares;
+int fd_side_rooms(const fd_plan *plan, const fd_side *side, int is_left, int is_right, int bounds,
+                  fd_room *rooms) {
+    ptrdiff_t n = side->n_rows, rows = (n + FD_LANES) / FD_LANES * FD_LANES + FD_LANES;
+    ptrdiff_t whole = rows * plan->width, blocks = rows * fd_js_blocks(plan->width) * FD_LANES;
+    ptrdiff_t real = sizeof(double), single = sizeof(float);
+    int js = plan->form == FD_FORM_JS, l1 = plan->form == FD_FORM_L1, dots = plan->form == FD_FORM_DOTS;
+    int dot = dots || plan->form == FD_FORM_DOT, logs = plan->options.log_input != 0.0, count = 0;
+    int groups = bounds && l1 && !logs; /* that bound knows nothing of blur */
+#define FD_WANT(array, when, bytes)                                                                          \
+    if (when)                                                                                                \
+    rooms[count++] = (fd_room){offsetof(fd_side, array), bytes}
+    FD_WANT(left, js || l1 || (dot && is_left), whole * real);
+    FD_WANT(right, dot && is_right, whole * real);
+    FD_WANT(left_too, dots && is_left, whole * real);
+    FD_WANT(right_too, dots && is_right, whole * real);
+    FD_WANT(blocks, js, blocks * real);
+    FD_WANT(left32, js && plan->single, whole * single);
+    FD_WANT(blocks32, js && plan->single, blocks * single);
+    FD_WANT(roots, js && bounds && is_left, whole * single);
+    FD_WANT(roots_packed, js && bounds && is_right, whole * single);
+    FD_WANT(groups, groups && is_left, rows * FD_LANES * real);
+    FD_WANT(groups_packed, groups && is_right, rows * FD_LANES * real);
+    FD_WANT(blur, logs, n * real);
+    FD_WANT(constant, 1, n * real);
+    FD_WANT(limit, 1, n * real);
+    FD_WANT(total, 1, n * real);
+    FD_WANT(total_lo, 1, n * real);
+    FD_WANT(support, plan->needs_support, n * fd_support_words(plan->n_bins) * (ptrdiff_t)sizeof(uint64_t));
+    FD_WANT(gaps, 1, n);
+    FD_WANT(kind, 1, n);
+#undef FD_WANT
+    return count;
+}
 
 /* Bins [start, start + n) as masses, which add to r->sum. */
 static const double *fd_block_of_masses(const fd_row_reader *r, ptrdiff_t start, ptrdiff_t n, double *copy) {
     const double *x = fd_block(r, start, n, copy);
     if (!r->logs)
         return x;
-    _Pragma("omp simd") for (ptrdiff_t k = 0; k < n; k++) copy[k] = fd_exp((x[k] - r->max) - r->log);
+    fd_tile_loops_now->exp(x, n, r->max, r->log, copy);
     return copy;
 }
 
@@ -40,79 +67,6 @@ static double fd_log_span(const fd_row_reader *r, ptrdiff_t n) {
     return (r->max - least) + r->log;
 }
 
-/* Returns the least positive share. */
-static double fd_share(const fd_plan *plan, const fd_row_reader *r, ptrdiff_t start, int size, int padded,
-                       fd_shares *s) {
-    double copy[FD_BLOCK], least = INFINITY, sum = r->sum, scale = plan->scale;
-    const double *x = fd_block_of_masses(r, start, size, copy);
-    _Pragma("omp simd reduction(min : least)") for (int k = 0; k < size; k++) {
-        double p = x[k] / sum, positive = x[k] > 0.0 ? x[k] : INFINITY; /* p may have underflowed */
-        least = positive < least ? positive : least;
-        s->p[k] = p;
-        s->a[k] = p * scale;
-    }
-    for (int k = size; k < padded; k++)
-        s->p[k] = s->a[k] = 0.0;
-    if (plan->measure == FD_hellinger_distance || plan->measure == FD_chi_square)
-        return least / sum;
-    _Pragma("omp simd") for (int k = 0; k < padded; k++) {
-        double log = fd_log2(s->a[k] > 0.0 ? s->a[k] : 1.0);
-        s->log[k] = log;
-    }
-    return least / sum;
-}
-
-/* One block of FD_JS_BLOCK bins in single precision: the halves, rounded, and the sums of their terms
- * h log2 2h = h log2 2H + (h - H)/ln 2 for h near H, the half as it was. */
-static void fd_round_js(const double *half, const double *log, int size, float *half32, float *sums32) {
-    double sums[FD_LANES] = {0};
-    for (int k = 0; k < size; k += FD_LANES) {
-        _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {
-            double big = half[k + lane];
-            float rounded = big > FD_EMPTY_32 ? (float)big : FD_EMPTY_32;
-            double h = big > FD_EMPTY_32 ? rounded : big;
-            half32[k + lane] = rounded;
-            sums[lane] += fd_madd(h, log[k + lane], FD_LOG2_E * (h - big));
-        }
-    }
-    for (int lane = 0; lane < FD_LANES; lane++)
-        sums32[lane] = (float)sums[lane];
-}
-
-/* Adds to the row's limit the size of its terms. */
-static void fd_prepare_js(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int padded,
-                          const fd_shares *s) {
-    ptrdiff_t row = i * plan->width + start, blocks = i * fd_js_blocks(plan->width) + start / FD_JS_BLOCK;
-    double total = 0.0;
-    for (int first = 0; first < padded; first += FD_JS_BLOCK, row += FD_JS_BLOCK, blocks++) {
-        int size = padded - first < FD_JS_BLOCK ? padded - first : FD_JS_BLOCK;
-        double *half = side->left + row, sums[FD_LANES] = {0}, sizes[FD_LANES] = {0};
-        for (int k = 0; k < size; k += FD_LANES) {
-            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {
-                double h = 0.5 * s->a[first + k + lane], term = h * s->log[first + k + lane];
-                half[k + lane] = h > 0.0 ? h : FD_EMPTY;
-                sums[lane] += term;
-                sizes[lane] += fabs(term);
-            }
-        }
-        memcpy(side->blocks + blocks * FD_LANES, sums, sizeof sums);
-        if (side->left32)
-            fd_round_js(half, s->log + first, size, side->left32 + row, side->blocks32 + blocks * FD_LANES);
-        total += fd_fold(sizes);
-    }
-    side->limit[i] += 2.0 * total / plan->scale;
-}
-
-/* In lanes: one chain of 512 additions would be longer than those of the products it is compared with. */
-static double fd_product_sum(const double *x, const double *y, int padded) {
-    double lanes[FD_LANES] = {0};
-    for (int k = 0; k < padded; k += FD_LANES) {
-        _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) lanes[lane] +=
-            x[k + lane] * y[k + lane];
-    }
-    return fd_fold(lanes);
-}
-
 /* Where entry k of row i is in panels. */
 static ptrdiff_t fd_packed(ptrdiff_t i, ptrdiff_t k, ptrdiff_t width) {
     return (i / FD_LANES * width + k) * FD_LANES + i % FD_LANES;
@@ -125,45 +79,25 @@ static void fd_pack(double *panels, ptrdiff_t width, ptrdiff_t i, ptrdiff_t star
         out[(ptrdiff_t)k * FD_LANES] = x[k];
 }
 
-/* a^alpha and a^(1-alpha) of scaled shares, in place of shares and logarithms; the largest exponent of 2. */
-static double fd_powers(double alpha, fd_shares *s, int n) {
-    double most = 0.0, order = fmax(fabs(alpha), fabs(1.0 - alpha));
-    _Pragma("omp simd reduction(max : most)") for (int k = 0; k < n; k++) {
-        double log = s->log[k] * FD_LN_2, size = fabs(s->log[k]);
-        s->p[k] = s->a[k] > 0.0 ? fd_exp(alpha * log) : 0.0;
-        s->log[k] = s->a[k] > 0.0 ? fd_exp((1.0 - alpha) * log) : 0.0;
-        most = size > most ? size : most;
-    }
-    return order * most;
+static void fd_prepare_js(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int padded,
+                          const fd_shares *s) {
+    ptrdiff_t row = i * plan->width + start;
+    ptrdiff_t block = (i * fd_js_blocks(plan->width) + start / FD_JS_BLOCK) * FD_LANES;
+    double size = fd_tile_loops_now->js_shares(s, padded, side->left + row, side->blocks + block,
+                                               side->left32 ? side->left32 + row : NULL,
+                                               side->left32 ? side->blocks32 + block : NULL);
+    side->limit[i] += 2.0 * size / plan->scale;
 }
 
-/* The two factors whose product is summed, in place of the shares and of their logarithms. */
 static void fd_prepare_dot(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int size,
                            int padded, fd_shares *s) {
-    double *left = s->p, *right = s->log, constant = 0.0;
+    double known = fd_tile_loops_now->factors(plan->measure, plan->options.alpha, s, padded);
+    const double *left = s->p, *right = s->log;
     ptrdiff_t at = i * plan->width + start;
-    switch (plan->measure) {
-    case FD_hellinger_distance:
-        _Pragma("omp simd") for (int k = 0; k < padded; k++) left[k] = right[k] = sqrt(left[k]);
-        break;
-    case FD_chi_square:
-        _Pragma("omp simd") for (int k = 0; k < padded; k++) {
-            right[k] = left[k] > 0.0 ? 1.0 / left[k] : 0.0;
-            left[k] *= left[k];
-        }
-        break;
-    case FD_cross_entropy:
-        fd_surprisal_loop(left, s->a, padded);
-        _Pragma("omp simd") for (int k = 0; k < padded; k++) right[k] = left[k] > 0.0 ? s->a[k] : 0.0;
-        break;
-    case FD_renyi_divergence:
-        side->limit[i] = fmax(side->limit[i], fd_powers(plan->options.alpha, s, padded));
-        break;
-    default:
-        constant = fd_product_sum(left, right, padded);
-    }
-    if (side->left || plan->measure == FD_jeffreys_divergence) /* of q, KL knows nothing */
-        side->constant[i] += constant;
+    if (plan->measure == FD_renyi_divergence)
+        side->limit[i] = fmax(side->limit[i], known);
+    else if (side->left || plan->measure == FD_jeffreys_divergence) /* of q, KL knows nothing */
+        side->constant[i] += known;
     if (side->left)
         memcpy(side->left + at, left, (size_t)size * sizeof *left);
     if (side->left_too)
@@ -176,7 +110,7 @@ static void fd_prepare_dot(const fd_plan *plan, const fd_side *side, ptrdiff_t i
 
 static void fd_note_support(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int size,
                             const double *p) {
-    uint64_t *words = side->support + i * ((plan->n_bins + 63) / 64) + start / 64;
+    uint64_t *words = side->support + i * fd_support_words(plan->n_bins) + start / 64;
     for (int first = 0; first < size; first += 64, p += 64) {
         int n = size - first < 64 ? size - first : 64, n_empty = 0;
         uint64_t bits = UINT64_MAX >> (64 - n);
@@ -202,11 +136,15 @@ static void fd_prepare_roots(const fd_plan *plan, const fd_side *side, ptrdiff_t
 
 static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t i, fd_row_reader *r) {
     ptrdiff_t n = plan->n_bins;
+    int with_logs = plan->measure != FD_hellinger_distance && plan->measure != FD_chi_square;
     fd_shares shares;
+    double copy[FD_BLOCK];
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         int size = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
         int padded = (int)(plan->width - start < FD_BLOCK ? plan->width - start : FD_BLOCK);
-        if (!(fd_share(plan, r, start, size, padded, &shares) >= 0x1p-390))
+        const double *x = fd_block_of_masses(r, start, size, copy);
+        double least = fd_tile_loops_now->shares(x, size, padded, r->sum, plan->scale, with_logs, &shares);
+        if (!(least >= FD_SHARE_MIN))
             return FD_SPECIAL;
         if (side->support)
             fd_note_support(plan, side, i, start, size, shares.p);
@@ -214,7 +152,7 @@ static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t
             fd_prepare_js(plan, side, i, start, padded, &shares);
         else
             fd_prepare_dot(plan, side, i, start, size, padded, &shares);
-        if (plan->measure == FD_renyi_divergence && !(side->limit[i] < 480.0))
+        if (plan->measure == FD_renyi_divergence && !(side->limit[i] < FD_POWER_MAX))
             return FD_SPECIAL;
         if (side->roots || side->roots_packed)
             fd_prepare_roots(plan, side, i, start, size, shares.p);
@@ -232,29 +170,25 @@ static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t 
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         int block = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
         const double *x = fd_block_of_masses(r, start, block, copy), *place = plan->support + start;
-        double *out = row + start, sizes[FD_LANES] = {0};
+        double *out = row + start;
         _Pragma("omp simd reduction(min : least)") for (int k = 0; k < block; k++) {
             double positive = x[k] > 0.0 ? x[k] : INFINITY;
             least = positive < least ? positive : least;
         }
+        int padded = (int)(plan->width - start < FD_BLOCK ? plan->width - start : FD_BLOCK);
         if (plan->measure == FD_SAMPLES)
             memcpy(out, x, (size_t)block * sizeof *x);
         else if (plan->measure == FD_total_variation) {
-            _Pragma("omp simd") for (int k = 0; k < block; k++) out[k] = x[k] / total;
+            fd_tile_loops_now->divide(x, block, total, NULL, out);
         } else {
             int gaps = start + block < n ? block : block - 1; /* nothing crosses the last bin */
             for (int k = 0; k < gaps; k++) {
                 fd_add(&hi, &lo, x[k]);
                 out[k] = hi + lo;
             }
-            _Pragma("omp simd") for (int k = 0; k < gaps; k++) out[k] =
-                out[k] / total * (place[k + 1] - place[k]);
+            fd_tile_loops_now->divide(out, gaps, total, place, out);
         }
-        for (int k = 0; k < block; k += FD_LANES) {
-            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) sizes[lane] +=
-                fabs(out[k + lane]);
-        }
-        size += fd_fold(sizes);
+        size += fd_tile_loops_now->size(out, padded);
     }
     for (ptrdiff_t g = 0; g < FD_LANES && (side->groups || side->groups_packed); g++) {
         double sum = 0.0;
@@ -286,7 +220,7 @@ static int fd_worst_sample(const fd_row_reader *r, ptrdiff_t n) {
 }
 
 /* The row's kind (matrix.h). */
-static int fd_prepare_row_loops(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
+static int fd_prepare_kind(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
     ptrdiff_t n = plan->n_bins;
     fd_row_reader r = fd_reader(fd_row_view(side, i), &plan->options);
     if (plan->measure == FD_SAMPLES) {
@@ -305,8 +239,8 @@ static int fd_prepare_row_loops(const fd_plan *plan, const fd_side *side, ptrdif
     double total_lo = NAN; /* rows of logarithms have no masses to read again */
     if (r.logs) {
         double span = fd_log_span(&r, n);
-        side->blur[i] = (2.0 * span + 2.0 * r.log + 4.0) * 0x1p-53;
-        if (!(span <= 270.0)) /* 2^-390 */
+        side->blur[i] = (2.0 * span + 2.0 * r.log + 4.0) * FD_U;
+        if (!(span <= 270.0)) /* FD_SHARE_MIN */
             return FD_SPECIAL;
     } else {
         int ordinary = fd_is_ordinary(&r);
@@ -317,8 +251,18 @@ static int fd_prepare_row_loops(const fd_plan *plan, const fd_side *side, ptrdif
         total_lo = ordinary ? stats.sum_lo : NAN;
     }
     if (plan->form == FD_FORM_L1)
-        return fd_prepare_l1(plan, side, i, &r) >= 0x1p-390 ? FD_PLAIN : FD_SPECIAL;
+        return fd_prepare_l1(plan, side, i, &r) >= FD_SHARE_MIN ? FD_PLAIN : FD_SPECIAL;
     side->total[i] = r.sum;
     side->total_lo[i] = total_lo;
     return fd_prepare_shares(plan, side, i, &r);
+}
+
+int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
+    side->limit[i] = side->constant[i] = 0.0;
+    side->kind[i] = (uint8_t)fd_prepare_kind(plan, side, i);
+    side->limit[i] =
+        side->kind[i] == FD_PLAIN ? fd_limit(plan, side->limit[i], side->constant[i], FD_DENSE) : INFINITY;
+    if (side->blur)
+        side->limit[i] += fd_blur_limit(plan, side->blur[i]);
+    return side->kind[i];
 }

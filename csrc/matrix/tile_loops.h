@@ -1,4 +1,4 @@
-/* The loops of matrices, over pairs of rows that matrix.c has prepared: padded to a multiple of FD_LANES,
+/* The loops of matrices, over pairs of rows that prepare.c has made ready: padded to a multiple of FD_LANES,
  * aligned, ordinary. Compiled once per instruction set (levels/).
  *
  * What a pair comes to does not depend on the pairs beside it: each of its sums runs over the bins in the

@@ -1,0 +1,162 @@
+/* The loops that make rows ready for tiles (prepare.c, sparse.c), a block of bins at a time. Compiled once per
+ * instruction set (levels/).
+ */
+#include "math/log.h"
+#include "matrix/table.h"
+#include "rows/list.h"
+#include "rows/loops.h"
+#include "rows/table.h"
+
+/* An empty bin of Jensen-Shannon: so that a logarithm can be taken of it, and nothing comes of it. The
+ * product of two is a normal number still. */
+static const double FD_EMPTY = 0x1p-400;
+static const float FD_EMPTY_32 = 0x1p-60f;
+
+/* Log-masses to masses, which may take their place. */
+static void fd_exp_loop(const double *x, ptrdiff_t n, double max, double log, double *out) {
+#pragma omp simd
+    for (ptrdiff_t k = 0; k < n; k++)
+        out[k] = fd_exp((x[k] - max) - log);
+}
+
+/* The shares of n masses, padded with empty bins. Returns the least positive share. */
+static double fd_shares_loop(const double *x, int n, int padded, double sum, double scale, int with_logs,
+                             fd_shares *s) {
+    double least = INFINITY;
+#pragma omp simd reduction(min : least)
+    for (int k = 0; k < n; k++) {
+        double p = x[k] / sum, positive = x[k] > 0.0 ? x[k] : INFINITY; /* p may have underflowed */
+        least = positive < least ? positive : least;
+        s->p[k] = p;
+        s->a[k] = p * scale;
+    }
+    for (int k = n; k < padded; k++)
+        s->p[k] = s->a[k] = 0.0;
+    for (int k = 0; k < padded && with_logs; k += FD_LANES) {
+#pragma omp simd
+        for (int lane = 0; lane < FD_LANES; lane++)
+            s->log[k + lane] = fd_log2(s->a[k + lane] > 0.0 ? s->a[k + lane] : 1.0);
+    }
+    return least / sum;
+}
+
+/* One block of FD_JS_BLOCK bins in single precision: the halves, rounded, and the sums of their terms
+ * h log2 2h = h log2 2H + (h - H)/ln 2 for h near H, the half as it was. */
+static void fd_round_js(const double *half, const double *log, int size, float *half32, float *sums32) {
+    double sums[FD_LANES] = {0};
+    for (int k = 0; k < size; k += FD_LANES) {
+        _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {
+            double big = half[k + lane];
+            float rounded = big > FD_EMPTY_32 ? (float)big : FD_EMPTY_32;
+            double h = big > FD_EMPTY_32 ? rounded : big;
+            half32[k + lane] = rounded;
+            sums[lane] += fd_madd(h, log[k + lane], FD_LOG2_E * (h - big));
+        }
+    }
+    for (int lane = 0; lane < FD_LANES; lane++)
+        sums32[lane] = (float)sums[lane];
+}
+
+/* The halves of a block of shares, and in blocks of FD_JS_BLOCK bins the sums of their terms h log2 2h; both in
+ * single precision too, where there is room for it. Returns the size of the terms. */
+static double fd_js_shares_loop(const fd_shares *s, int padded, double *half, double *blocks, float *half32,
+                                float *blocks32) {
+    double total = 0.0;
+    for (int first = 0; first < padded; first += FD_JS_BLOCK, half += FD_JS_BLOCK, blocks += FD_LANES) {
+        int size = padded - first < FD_JS_BLOCK ? padded - first : FD_JS_BLOCK;
+        double sums[FD_LANES] = {0}, sizes[FD_LANES] = {0};
+        for (int k = 0; k < size; k += FD_LANES) {
+#pragma omp simd
+            for (int lane = 0; lane < FD_LANES; lane++) {
+                double h = 0.5 * s->a[first + k + lane], term = h * s->log[first + k + lane];
+                half[k + lane] = h > 0.0 ? h : FD_EMPTY;
+                sums[lane] += term;
+                sizes[lane] += fabs(term);
+            }
+        }
+        memcpy(blocks, sums, sizeof sums);
+        if (half32)
+            fd_round_js(half, s->log + first, size, half32 + first,
+                        blocks32 + first / FD_JS_BLOCK * FD_LANES);
+        total += fd_fold(sizes);
+    }
+    return total;
+}
+
+/* In lanes: one chain of 512 additions would be longer than those of the products it is compared with. */
+static double fd_product_sum(const double *x, const double *y, int padded) {
+    double lanes[FD_LANES] = {0};
+    for (int k = 0; k < padded; k += FD_LANES) {
+        _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) lanes[lane] +=
+            x[k + lane] * y[k + lane];
+    }
+    return fd_fold(lanes);
+}
+
+/* The two factors of a product in place of shares and their logarithms: of p where it is the first argument, and
+ * of p where it is the second.
+ *
+ *     Kullback-Leibler, Jeffreys    p, log2 a            Hellinger     sqrt p, sqrt p
+ *     cross entropy                 p, -log2 p           chi-square    p^2, 1/p
+ *     Renyi                         a^alpha, a^(1-alpha)
+ *
+ * The second is 0 in empty bins: what is infinite there is found otherwise. Returns what is to be known of the
+ * terms (limits.c): m |log2 a| at most for Renyi, C_p for Kullback-Leibler and Jeffreys. */
+static double fd_factors_loop(int measure, double alpha, fd_shares *s, int padded) {
+    double *left = s->p, *right = s->log, most = 0.0;
+    switch (measure) {
+    case FD_hellinger_distance:
+#pragma omp simd
+        for (int k = 0; k < padded; k++)
+            left[k] = right[k] = sqrt(left[k]);
+        return 0.0;
+    case FD_chi_square:
+#pragma omp simd
+        for (int k = 0; k < padded; k++) {
+            right[k] = left[k] > 0.0 ? 1.0 / left[k] : 0.0;
+            left[k] *= left[k];
+        }
+        return 0.0;
+    case FD_cross_entropy:
+        fd_surprisal_loop(left, right, padded);
+#pragma omp simd
+        for (int k = 0; k < padded; k++)
+            right[k] = left[k] > 0.0 ? right[k] : 0.0;
+        return 0.0;
+    case FD_renyi_divergence:
+#pragma omp simd reduction(max : most)
+        for (int k = 0; k < padded; k++) {
+            double log = s->log[k] * FD_LN_2, size = fabs(s->log[k]);
+            s->p[k] = s->a[k] > 0.0 ? fd_exp(alpha * log) : 0.0;
+            s->log[k] = s->a[k] > 0.0 ? fd_exp((1.0 - alpha) * log) : 0.0;
+            most = size > most ? size : most;
+        }
+        return fmax(fabs(alpha), fabs(1.0 - alpha)) * most;
+    default:
+        return fd_product_sum(left, right, padded);
+    }
+}
+
+/* Over `total`, and times the gaps between `place`s if there are any; `x` and `out` may be the same. */
+static void fd_divide_loop(const double *x, ptrdiff_t n, double total, const double *place, double *out) {
+    if (place) {
+#pragma omp simd
+        for (ptrdiff_t k = 0; k < n; k++)
+            out[k] = x[k] / total * (place[k + 1] - place[k]);
+    } else {
+#pragma omp simd
+        for (ptrdiff_t k = 0; k < n; k++)
+            out[k] = x[k] / total;
+    }
+}
+
+/* sum |x|; n is a multiple of FD_LANES. */
+static double fd_size_loop(const double *x, ptrdiff_t n) {
+    double sizes[FD_LANES] = {0};
+    for (ptrdiff_t k = 0; k < n; k += FD_LANES) {
+#pragma omp simd
+        for (int lane = 0; lane < FD_LANES; lane++)
+            sizes[lane] += fabs(x[k + lane]);
+    }
+    return fd_fold(sizes);
+}
