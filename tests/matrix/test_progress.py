@@ -16,7 +16,10 @@ def test_progress_is_shown_on_a_terminal_only(tmp_path, words):
     command = [sys.executable, "-m", "fastdiv", *words.split()]
     quiet = subprocess.run(command, cwd=tmp_path, capture_output=True, check=True, timeout=60)
     assert (quiet.stdout, quiet.stderr) == (b"", b"")
-    screen, terminal = pty.openpty()
+    try:
+        screen, terminal = pty.openpty()
+    except OSError:
+        pytest.skip("no terminal is to be had here")
     try:
         subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=terminal, check=True, timeout=60)
         shown = os.read(screen, 100_000).decode()
