@@ -51,7 +51,7 @@ def wasserstein_hist(
         Scale each histogram to mass 1. With False both must have the same mass M (to 1e-9), and the result is
         :math:`M^{1/p} W_p`, the work of moving all of it.
     density : bool, default False
-        `u` and `v` are densities: their masses are density times bin width. Needs `bin_edges`.
+        `u` and `v` are densities: their masses are density times bin width, not rounded. Needs `bin_edges`.
 
     Returns
     -------
@@ -92,8 +92,6 @@ def wasserstein_hist(
         edges = _edges(bin_edges, a, "bin_edges", "u")
         v_edges = _edges(v_bin_edges, b, "v_bin_edges", "v") if v_bin_edges is not None else edges
         _match(b, "v", v_edges.shape[1] - 1, "bin_edges")
-        if density:
-            a, b = a * _widths(edges), b * _widths(v_edges)
     try:
         shape = np.broadcast_shapes(a.shape[:-1], b.shape[:-1])
     except ValueError:
@@ -102,13 +100,20 @@ def wasserstein_hist(
         ) from None
     a, bad_a = _scorable(a)
     b, bad_b = _scorable(b)
-    mass = 1.0 if normalize else _common_mass(a, b)
     bad = np.broadcast_to(bad_a | bad_b, shape)
+    mass: np.ndarray | float = 1.0
+    if not normalize and density:
+        mass = _common_mass(a * _widths(edges), b * _widths(v_edges), bad)
+    elif not normalize:
+        mass = _common_mass(a, b, bad)
     out = np.empty(prod(shape))
     a, b = matrix(a, shape), matrix(b, shape)
     if bin_edges is not None:
         unit = _unit(edges, v_edges)
-        _wasserstein.hist_rows(edges * unit, a, v_edges * unit, b, out, order)
+        edges, v_edges = edges * unit, v_edges * unit
+        a, a_low = _times_widths(a, edges) if density else (a, None)
+        b, b_low = _times_widths(b, v_edges) if density else (b, None)
+        _wasserstein.hist_rows(edges, a, v_edges, b, out, order, a_low, b_low)
         out /= unit
     else:
         if len(points) > 1 and not (points[1:] >= points[:-1]).all():
@@ -129,10 +134,10 @@ def _scorable(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows.astype(np.float64, copy=False), bad
 
 
-def _common_mass(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The mass both rows have, as a vector over all rows."""
+def _common_mass(a: np.ndarray, b: np.ndarray, bad: np.ndarray) -> np.ndarray:
+    """The mass both rows have, as a vector over all rows; rows that are no distribution have any."""
     x, y = np.broadcast_arrays(a.sum(axis=-1), b.sum(axis=-1))
-    wrong = np.abs(x - y) > 1e-9 * np.maximum(x, y)
+    wrong = (np.abs(x - y) > 1e-9 * np.maximum(x, y)) & ~bad
     if wrong.any():
         row = tuple(int(i) for i in np.argwhere(wrong)[0])
         raise ValueError(
@@ -177,6 +182,35 @@ def _edges(edges: Any, rows: np.ndarray, name: str, whose: str) -> np.ndarray:
 
 def _widths(edges: np.ndarray) -> np.ndarray:
     return np.asarray(np.diff(edges).sum(axis=0))
+
+
+def _times_widths(rows: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Density times bin width, over a power of two for each row, as sums high + low good to 2^-100."""
+    if len(edges) == 1:
+        (width,), rest = np.diff(edges), _rounded_off(edges[0, 1:], -edges[0, :-1])
+    else:  # differences of multiples of 2^32, and of integers below
+        x, y = np.diff(edges)
+        width, rest = x + y, _rounded_off(x, y)
+    unit = -np.frexp(width.max())[1]
+    width, rest = np.ldexp(width, unit), np.ldexp(rest, unit)
+    rows = np.ldexp(rows, -np.frexp(rows.max(axis=1, keepdims=True))[1])
+    x, y = _halves(rows), _halves(width)
+    high = rows * width
+    low = ((x[0] * y[0] - high) + x[0] * y[1] + x[1] * y[0]) + x[1] * y[1]  # Dekker
+    return high, low + rows * rest
+
+
+def _rounded_off(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """What x + y loses to rounding (Knuth)."""
+    part = (x + y) - x
+    return np.asarray((x - ((x + y) - part)) + (y - part))
+
+
+def _halves(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two numbers of 26 bits each that sum to x (Veltkamp)."""
+    wide = x * 134217729.0
+    high = wide - (wide - x)
+    return high, x - high
 
 
 def _unit(*edges: np.ndarray) -> float:

@@ -114,23 +114,24 @@ def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.n
         raise MemoryError(f"no memory for the {scratch} bytes of scratch that each thread needs")
 
 
-cdef fd_hists _hists(cnp.ndarray edges, cnp.ndarray masses):
+cdef fd_hists _hists(cnp.ndarray edges, cnp.ndarray masses, cnp.ndarray low):
     cdef fd_hists x
     x.high = <const double *>cnp.PyArray_DATA(edges)
     x.low = x.high + edges.shape[1] if edges.shape[0] == 2 else NULL
-    x.masses = <const double *>cnp.PyArray_DATA(masses)
+    x.masses, x.masses_low = <const double *>cnp.PyArray_DATA(masses), _optional(low)
     x.bins = masses.shape[1]
     x.step = x.bins if masses.shape[0] > 1 else 0
     return x
 
 
 def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarray v, cnp.ndarray out,
-              double p):
+              double p, cnp.ndarray u_low=None, cnp.ndarray v_low=None):
     """W_p for each row of two C-contiguous float64 matrices of masses in bins; one row may stand for many.
 
-    The edges come as a C-contiguous matrix of one row, or of two whose sums they are.
+    Masses are u + u_low and v + v_low. The edges come as a C-contiguous matrix of one row, or of two whose
+    sums they are.
     """
-    cdef fd_hists x = _hists(u_edges, u), y = _hists(v_edges, v)
+    cdef fd_hists x = _hists(u_edges, u, u_low), y = _hists(v_edges, v, v_low)
     cdef double *result = <double *>cnp.PyArray_DATA(out)
     cdef int64_t first = 0, rows, n_rows = out.shape[0]
     while first < n_rows:

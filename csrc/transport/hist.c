@@ -18,6 +18,31 @@
 #include "transport/mass.h"
 #include "transport/transport.h"
 
+/* The masses of one row, each a sum of two doubles. */
+typedef struct {
+    const double *high, *low; /* low = NULL: all are doubles */
+    int64_t n;
+    fd_mass total;
+    int scale;
+} fd_bins;
+
+static inline fd_mass fd_bin_mass(const fd_bins *a, int64_t i) {
+    const fd_mass mass = fd_mass_of(a->high[i], a->scale);
+    if (!a->low)
+        return mass;
+    const fd_mass rest = fd_mass_of(fabs(a->low[i]), a->scale);
+    return a->low[i] < 0.0 ? mass - rest : mass + rest;
+}
+
+static fd_bins fd_bins_of(const fd_hists *x, int64_t row) {
+    const int64_t at = row * x->step;
+    fd_bins a = {.high = x->masses + at, .low = x->masses_low ? x->masses_low + at : NULL, .n = x->bins};
+    a.scale = fd_mass_scale(fd_largest_weight(a.high, a.n), a.n);
+    for (int64_t i = 0; i < a.n; i++)
+        a.total += fd_bin_mass(&a, i);
+    return a;
+}
+
 /* Mean of |x|^p for x running straight from d to e. */
 static double fd_mean_linear(double d, double e, double p) {
     const double small = fabs(d) < fabs(e) ? fabs(d) : fabs(e), large = fabs(d) < fabs(e) ? fabs(e) : fabs(d);
@@ -51,12 +76,13 @@ static double fd_edge_difference(fd_twofold x, fd_edges y, int64_t j, fd_u256 N,
 }
 
 /* Mean of (|F^-1 - G^-1| / scale)^p over the levels, or for p = inf their maximum. */
-static double fd_hist_power(fd_edges x, fd_masses a, fd_edges y, fd_masses b, double p, double scale) {
+static double fd_hist_power(fd_edges x, fd_bins a, fd_edges y, fd_bins b, double p, double scale) {
     const double unit = 1.0 / (fd_mass_to_double(a.total) * fd_mass_to_double(b.total));
     fd_sum mean = {0.0, 0.0};
     double largest = 0.0;
     int64_t i = 0, j = 0;
-    fd_mass A = fd_mass_at(&a, 0), B = fd_mass_at(&b, 0); /* mass up to the upper edges of the bins i and j */
+    fd_mass A = fd_bin_mass(&a, 0),
+            B = fd_bin_mass(&b, 0); /* mass up to the upper edges of the bins i and j */
     fd_u256 level = {0, 0}, u_start = level, v_start = level;
     fd_u256 u_end = fd_product(A, b.total), v_end = fd_product(B, a.total);
     double d = 0.0, e = 0.0;
@@ -94,12 +120,12 @@ static double fd_hist_power(fd_edges x, fd_masses a, fd_edges y, fd_masses b, do
         if (i == a.n || j == b.n)
             break;
         if (u_ends) {
-            A += fd_mass_at(&a, i);
+            A += fd_bin_mass(&a, i);
             u_start = u_end;
             u_end = fd_product(A, b.total);
         }
         if (v_ends) {
-            B += fd_mass_at(&b, j);
+            B += fd_bin_mass(&b, j);
             v_start = v_end;
             v_end = fd_product(B, a.total);
         }
@@ -114,14 +140,14 @@ static int fd_same_edges(fd_edges x, int64_t n, fd_edges y, int64_t m) {
 }
 
 /* W_1 on common bins: within one, F - G runs straight between its exact values at the edges. */
-static double fd_hist_area(fd_edges x, fd_masses a, fd_masses b) {
+static double fd_hist_area(fd_edges x, fd_bins a, fd_bins b) {
     const double unit = 1.0 / (fd_mass_to_double(a.total) * fd_mass_to_double(b.total));
     fd_mass A = 0, B = 0;
     fd_sum area = {0.0, 0.0};
     double before = 0.0;
     for (int64_t i = 0; i < a.n; i++) {
-        A += fd_mass_at(&a, i);
-        B += fd_mass_at(&b, i);
+        A += fd_bin_mass(&a, i);
+        B += fd_bin_mass(&b, i);
         const double after = fd_cross_difference(A, b.total, B, a.total) * unit;
         const double width = fd_twofold_minus(fd_edge_at(x, i + 1), fd_edge_at(x, i)).high;
         fd_sum_add(&area, width * fd_mean_linear(before, after, 1.0));
@@ -132,7 +158,7 @@ static double fd_hist_area(fd_edges x, fd_masses a, fd_masses b) {
 
 /* W_p of two rows. Distances are divided by the largest before they are raised to p, unless it goes well
  * without. */
-static double fd_hist_wasserstein(fd_edges x, fd_masses a, fd_edges y, fd_masses b, double p) {
+static double fd_hist_wasserstein(fd_edges x, fd_bins a, fd_edges y, fd_bins b, double p) {
     if (p == 1.0)
         return fd_same_edges(x, a.n, y, b.n) ? fd_hist_area(x, a, b) : fd_hist_power(x, a, y, b, 1.0, 1.0);
     if (p < INFINITY) {
@@ -155,6 +181,5 @@ void fd_wasserstein_of_hists(const fd_hists *u, const fd_hists *v, double p, int
     const int team = fd_team(fd_work_of_hist(u, v) * rows, rows);
 #pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
     for (int64_t row = first; row < last; row++)
-        result[row] = fd_hist_wasserstein(x, fd_masses_of(u->masses + row * u->step, u->bins), y,
-                                          fd_masses_of(v->masses + row * v->step, v->bins), p);
+        result[row] = fd_hist_wasserstein(x, fd_bins_of(u, row), y, fd_bins_of(v, row), p);
 }

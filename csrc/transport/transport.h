@@ -66,9 +66,9 @@ double fd_circle_wasserstein(fd_arc u, fd_arc v, double period, double period_lo
 
 /* Histograms, one a row, mass spread evenly within their bins. */
 typedef struct {
-    const double *high, *low; /* edges, as sums of both; low = NULL where all are doubles */
-    const double *masses;
-    int64_t bins, step; /* step: from one row to the next; 0: one row stands for many */
+    const double *high, *low;          /* edges, as sums of both; low = NULL where all are doubles */
+    const double *masses, *masses_low; /* likewise, the high ones >= 0 */
+    int64_t bins, step;                /* step: from one row to the next; 0: one row stands for many */
 } fd_hists;
 
 /* result[row] = W_p for first <= row < last. */

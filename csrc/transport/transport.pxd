@@ -61,6 +61,7 @@ cdef extern from "transport/transport.h" nogil:
         const double *high
         const double *low
         const double *masses
+        const double *masses_low
         int64_t bins, step
     double fd_work_of_hist(const fd_hists *u, const fd_hists *v)
     void fd_wasserstein_of_hists(const fd_hists *u, const fd_hists *v, double p, int64_t first, int64_t last,
