@@ -52,7 +52,8 @@ def wasserstein_distance(
     -------
     TransportGradient
         ``(value, u_values, v_values, u_weights, v_weights)``. Where the distance has a kink (values or levels
-        that coincide) this is one of its subgradients. At distance 0 all gradients are 0.
+        that coincide) this is one of its subgradients. At distance 0 all gradients are 0. Derivatives by
+        weights are right to some 1e-15 of the largest among them.
 
     Examples
     --------
