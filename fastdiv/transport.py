@@ -106,8 +106,8 @@ def wasserstein_distance(
 
     Notes
     -----
-    Integers beyond 2^53 are compared exactly where all values are whole numbers that span less than 2^64. Beside
-    floats with fractions, or over a wider span, they are rounded to float64 first.
+    Integers beyond 2^53 are compared exactly where all values are whole numbers that span less than 2^64.
+    Beside floats with fractions, or over a wider span, they are rounded to float64 first.
 
     Work for ``p=1`` and equal weights: two passes over the values, and a sort of the few of them that lie
     where F - G may change sign. Extra memory at the peak: at most the size of the input as float64 (1.75
