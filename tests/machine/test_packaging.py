@@ -246,3 +246,11 @@ def test_every_command_stands_on_a_page():
     assert {"compare", "nearest", "pairwise"} <= set(commands)
     for command in commands:
         assert f"program-output:: {command} --help" in page, command
+
+
+def test_every_package_is_packed():
+    if not (ROOT / "fastdiv").is_dir():
+        pytest.skip("there are no sources here")
+    packed = tomllib.loads(text_of("pyproject.toml"))["tool"]["setuptools"]["packages"]
+    found = {path.parent.relative_to(ROOT) for path in (ROOT / "fastdiv").rglob("__init__.py")}
+    assert sorted(packed) == sorted(".".join(path.parts) for path in found)
