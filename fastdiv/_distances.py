@@ -64,7 +64,7 @@ def js_distance(
     array([1.        , 0.55792305])
     """
     arrays = {"p": p} if q is None else {"p": p, "q": q}
-    return score(js_distance, arrays, options, weights=weights)
+    return score(js_distance, arrays, options, weights=weights, is_stack=q is None)
 
 
 @measure

@@ -143,7 +143,7 @@ def js_divergence(
     np.float64(1.584962500721156)
     """
     arrays = {"p": p} if q is None else {"p": p, "q": q}
-    return score(js_divergence, arrays, options, weights=weights)
+    return score(js_divergence, arrays, options, weights=weights, is_stack=q is None)
 
 
 @measure

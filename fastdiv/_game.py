@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastdiv._checks import options as opt
-from fastdiv._checks.arrays import as_numbers, same_labels
+from fastdiv._checks.arrays import as_numbers
 from fastdiv._checks.data import first, raise_bad_mass
+from fastdiv._checks.rows import rows
 
 if TYPE_CHECKING:
     from fastdiv._typing import Value
@@ -100,28 +101,23 @@ def checked(
 ) -> Call:
     """What all objectives check, in one voice; `d` may be None."""
     arrays = {"p": p, "q": q} | ({} if d is None else {"d": d})
-    given = {name: as_numbers(a, name) for name, a in arrays.items()}
-    base = opt.log_base(base)
-    keepdims, normalize = opt.flag(keepdims, "keepdims"), opt.flag(normalize, "normalize")
-    log_input, axis = opt.flag(log_input, "log_input"), opt.integer(axis, "axis")
-    same_labels(arrays, axis, rows=True)
-    views = {name: opt.bins_last(a, name, axis) for name, a in given.items()}
-    rows = opt.row_shape(list(views.values()), list(views))
+    o = opt.checked(opt.RowOptions(base, axis, keepdims, normalize, log_input=log_input))
+    x = rows(arrays, o)
     for name in ("p", "q"):
-        raise_bad_mass(views[name], name, axis, log_input=log_input, nan_policy="propagate")
+        raise_bad_mass(x.views[name], name, o.axis, log_input=o.log_input, nan_policy="propagate")
     if d is not None:
-        _raise_bad_discriminator(views["d"], axis)
+        _raise_bad_discriminator(x.views["d"], o.axis)
     # contiguous: the order of a sum must not depend on the layout
-    rowwise = {name: np.ascontiguousarray(view, np.float64) for name, view in views.items()}
+    rowwise = {name: np.ascontiguousarray(view, np.float64) for name, view in x.views.items()}
     return Call(
         rowwise["p"],
         rowwise["q"],
         rowwise.get("d"),
-        opt.result_shape(rows, axis, keepdims),
-        opt.result_dtype(*given.values()),
-        normalize,
-        log_input,
-        1.0 if base is None else math.log(base),
+        x.shape,
+        x.dtype,
+        o.normalize,
+        o.log_input,
+        1.0 if o.base is None else math.log(o.base),
     )
 
 

@@ -42,7 +42,13 @@ class _Kernel(NamedTuple):
 
 
 def score(
-    measure: Any, arrays: dict[str, Any], given: Mapping[str, Any], weights: Any = None, alpha: float = 1.0
+    measure: Any,
+    arrays: dict[str, Any],
+    given: Mapping[str, Any],
+    *,
+    is_stack: bool = False,
+    weights: Any = None,
+    alpha: float = 1.0,
 ) -> Value:
     """The value of each row by the compiled `measure`, one of ``fastdiv.information``.
 
@@ -54,11 +60,13 @@ def score(
         The distributions by their names.
     given
         Its options, as they came.
-    weights, alpha
-        Of a mixture; the order of Renyi's divergence.
+    is_stack, weights
+        Whether ``p`` alone holds what is mixed; of a mixture.
+    alpha
+        The order of Renyi's divergence.
     """
-    order = opt.order(alpha)
-    x = rows(measure, arrays, given, weights, lazy=True)
+    order = opt.renyi_order(alpha)
+    x = rows(arrays, opt.row_options(measure, given), is_stack=is_stack, weights=weights, lazy=True)
     o, name = x.options, measure.__name__
     operands, void, pseudocount = list(x.views.values()), None, o.pseudocount
     lazy = any(map(is_lazy, operands))

@@ -54,18 +54,18 @@ def wasserstein_circle(
     >>> fastdiv.wasserstein_circle([350, 10], [5, 355], period=360)
     5.0
     """
-    order, length = opt.check_order(p, infinite=False), opt.positive(period, "period")
-    whole = int(period) if isinstance(period, (int, np.integer)) else length
+    order, length = opt.wasserstein_order(p, infinite=False), opt.positive(period, "period")
+    exact = int(period) if isinstance(period, (int, np.integer)) else length
     unit = 2.0**-8 if length > 2.0**1000 else 1.0  # distances of three turns stay finite
     given = pair(u_values, v_values, u_weights, v_weights)
-    u, u_low, a = _round(given.u, given.u_weights, whole)
-    v, v_low, b = _round(given.v, given.v_weights, whole)
-    length_low = float(whole - int(length)) if isinstance(whole, int) else 0.0
+    u, u_low, a = _round_the_circle(given.u, given.u_weights, exact)
+    v, v_low, b = _round_the_circle(given.v, given.v_weights, exact)
+    length_low = float(exact - int(length)) if isinstance(exact, int) else 0.0
     arrays = u * unit, u_low * unit, a, v * unit, v_low * unit, b
     return float(_wasserstein.circle(*arrays, length * unit, length_low * unit, order) / unit)
 
 
-def _round(
+def _round_the_circle(
     x: np.ndarray, weights: np.ndarray | None, period: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Ascending remainders in [-period / 2, period / 2], as sums high + low, and their weights."""
@@ -81,7 +81,7 @@ def _remainders(x: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:
         high = np.fmod(x, length)
         high = np.where(np.abs(high) > length / 2, high - np.copysign(length, high), high)
         return high, np.zeros_like(high)
-    whole = Fraction(period)
-    exact = [t - whole * round(t / whole) for t in map(Fraction, x.tolist())]
+    turn = Fraction(period)
+    exact = [t - turn * round(t / turn) for t in map(Fraction, x.tolist())]
     high = np.array([float(t) for t in exact])
     return high, np.array([float(t - Fraction(h)) for t, h in zip(exact, high.tolist(), strict=True)])

@@ -62,7 +62,7 @@ def wasserstein_distance(
     >>> g.value, g.u_values
     (3.5, array([-0.5, -0.5]))
     """
-    order = opt.check_order(p)
+    order = opt.wasserstein_order(p)
     plan = transport_plan(u_values, v_values, u_weights, v_weights, p=order)
     n, m = plan.shape
     value, scaled = plan.distance, plan._scaled

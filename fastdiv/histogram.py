@@ -10,14 +10,12 @@ import numpy as np
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
-from fastdiv._checks.samples import common, masses, matrix
+from fastdiv._checks.samples import EXACT, as_matrix, common, masses
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike, Value
 
 __all__ = ["wasserstein_hist"]
-
-_EXACT = 2**53  # integers up to here are float64 numbers
 
 
 def wasserstein_hist(
@@ -73,7 +71,7 @@ def wasserstein_hist(
     >>> float(fastdiv.wasserstein_hist([1], [1], bin_edges=[0, 1], v_bin_edges=[0, 3]))
     1.0
     """
-    order, axis = opt.check_order(p), opt.integer(axis, "axis")
+    order, axis = opt.wasserstein_order(p), opt.integer(axis, "axis")
     normalize, density = opt.flag(normalize, "normalize"), opt.flag(density, "density")
     if support is not None and bin_edges is not None:
         raise ValueError("give support (mass at points) or bin_edges (mass spread within bins), not both")
@@ -107,7 +105,7 @@ def wasserstein_hist(
     elif not normalize:
         mass = _common_mass(a, b, bad)
     out = np.empty(prod(shape))
-    a, b = matrix(a, shape), matrix(b, shape)
+    a, b = as_matrix(a, shape), as_matrix(b, shape)
     if bin_edges is not None:
         unit = _unit(edges, v_edges)
         edges, v_edges = edges * unit, v_edges * unit
@@ -174,7 +172,7 @@ def _edges(edges: Any, rows: np.ndarray, name: str, whose: str) -> np.ndarray:
         raise ValueError(
             f"{name} must ascend, but {name}[{i}] = {array[i]} and {name}[{i + 1}] = {array[i + 1]}"
         )
-    if array.dtype.kind in "iu" and max(-int(array[0]), int(array[-1])) > _EXACT:
+    if array.dtype.kind in "iu" and max(-int(array[0]), int(array[-1])) > EXACT:
         high, low = (array >> 32).astype(np.float64) * 2.0**32, (array & 0xFFFFFFFF).astype(np.float64)
         return np.stack([high, low])
     return array.astype(np.float64)[None]

@@ -212,7 +212,7 @@ def transport_plan(
     from fastdiv import _wasserstein
     from fastdiv._samples import pair
 
-    order = opt.check_order(p, infinite=False)
+    order = opt.wasserstein_order(p, infinite=False)
     x = pair(u_values, v_values, u_weights, v_weights)
     n, m = len(x.u), len(x.v)
     # One block: NumPy takes big ones in huge pages, and faults of small pages cost as much as the sweep.

@@ -129,7 +129,7 @@ def wasserstein_distance(
     >>> float(fastdiv.wasserstein_distance([0, 1], [0, 1], [3, 1], [2, 2]))
     0.25
     """
-    order = opt.check_order(p)
+    order = opt.wasserstein_order(p)
     assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
     axis = opt.integer(axis, "axis")
     opt.policy(nan_policy)
@@ -265,7 +265,7 @@ def sliced_wasserstein(
     >>> fastdiv.sliced_wasserstein([[0.0]], [[3.0]])
     3.0
     """
-    order = opt.check_order(p)
+    order = opt.wasserstein_order(p)
     n_projections = opt.count(n_projections, "n_projections")
     x, y = _cloud(X, "X"), _cloud(Y, "Y")
     if x.shape[1] != y.shape[1]:
@@ -334,9 +334,9 @@ def _centred(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, floa
     In each coordinate the shift is the median, itself one of the values; it is left out where a difference
     would be rounded, which for floats takes a range from 0 to the outermost value or more.
     """
-    from fastdiv._checks.samples import common, whole
+    from fastdiv._checks.samples import as_integers, common
 
-    x, y = whole(x, y), whole(y, x)
+    x, y = as_integers(x, y), as_integers(y, x)
     wide = x.dtype.kind in "biu" and y.dtype.kind in "biu" and 8 in (x.dtype.itemsize, y.dtype.itemsize)
     n, shape = len(x), (len(x) + len(y), x.shape[1])
     both = np.empty(shape) if wide else np.concatenate([x, y]).astype(np.float64, copy=False)

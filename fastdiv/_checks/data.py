@@ -8,6 +8,7 @@ import numpy as np
 
 __all__ = [
     "Entry",
+    "bad_mass",
     "first",
     "raise_bad_mass",
     "raise_bad_probability",
@@ -66,15 +67,19 @@ def raise_bad_mass(view: np.ndarray, name: str, axis: int, *, log_input: bool, n
     if nan_policy == "raise":
         bad = bad | (view != view)
     found = first(bad, view, name, axis)
-    if found is None:
-        return
-    if np.isnan(found.value):
+    if found is not None:
+        raise bad_mass(name, found, log_input)
+
+
+def bad_mass(name: str, found: Entry, log_input: bool) -> ValueError:
+    """What to raise for an entry that is no mass."""
+    if found.value != found.value:
         fault = "a missing value"
     elif log_input:
         fault = "an infinite log-probability"
     else:
         fault = "a negative mass" if found.value < 0 else "an infinite mass"
-    raise ValueError(f"{name} has {fault}: {found.at} = {found.value} ({found.place})")
+    return ValueError(f"{name} has {fault}: {found.at} = {found.value} ({found.place})")
 
 
 def raise_bad_probability(array: np.ndarray, name: str) -> None:

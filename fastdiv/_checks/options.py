@@ -20,17 +20,17 @@ __all__ = [
     "SampleOptions",
     "axis_last",
     "bins_last",
-    "check_order",
     "check_out",
+    "checked",
     "count",
     "defaults",
     "flag",
     "integer",
     "log_base",
     "mixture_weights",
-    "order",
     "policy",
     "positive",
+    "renyi_order",
     "result_dtype",
     "result_shape",
     "row_options",
@@ -38,6 +38,7 @@ __all__ = [
     "sample_options",
     "smoothing",
     "stack_last",
+    "wasserstein_order",
 ]
 
 NAN_POLICIES = ("propagate", "omit", "raise")
@@ -99,7 +100,11 @@ def refuse_unknown(function: Any, given: Mapping[str, Any]) -> None:
 def row_options(measure: Any, given: Mapping[str, Any]) -> RowOptions:
     """The options of a call of a row-wise measure, each checked."""
     refuse_unknown(measure, given)
-    x = RowOptions(**given)
+    return checked(RowOptions(**given))
+
+
+def checked(x: RowOptions) -> RowOptions:
+    """Options of rows, each checked."""
     log_input = flag(x.log_input, "log_input")
     return RowOptions(
         log_base(x.base),
@@ -165,7 +170,7 @@ def smoothing(pseudocount: Any, log_input: bool = False) -> float:
     return number
 
 
-def order(alpha: Any) -> float:
+def renyi_order(alpha: Any) -> float:
     """The order of a Renyi divergence, 0 to infinity inclusive."""
     number = _real(alpha, "alpha")
     if not number >= 0.0:
@@ -173,7 +178,7 @@ def order(alpha: Any) -> float:
     return number
 
 
-def check_order(p: Any, *, infinite: bool = True) -> float:
+def wasserstein_order(p: Any, *, infinite: bool = True) -> float:
     """The order of a Wasserstein distance, 1 to infinity, inclusive where `infinite`."""
     number = _real(p, "p")
     if not number >= 1.0:
@@ -237,11 +242,11 @@ def bins_last(array: np.ndarray, name: str, axis: Any) -> np.ndarray:
     return axis_last(array, name, axis, "a distribution", "bins")
 
 
-def axis_last(array: np.ndarray, name: str, axis: Any, whole: str, parts: str) -> np.ndarray:
-    """A view with `axis`, which holds the `parts` of `whole`, moved last."""
+def axis_last(array: np.ndarray, name: str, axis: Any, sample: str, parts: str) -> np.ndarray:
+    """A view with `axis`, which holds the `parts` of a `sample`, moved last."""
     number = integer(axis, "axis")
     if array.ndim == 0:
-        raise ValueError(f"{name} is 0-d, but {whole} needs at least one axis")
+        raise ValueError(f"{name} is 0-d, but {sample} needs at least one axis")
     if not -array.ndim <= number < array.ndim:
         raise np.exceptions.AxisError(number, array.ndim, name)
     where = number % array.ndim

@@ -5,7 +5,6 @@ The compiled measures and their twins come in here, so that they take and refuse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -48,21 +47,24 @@ def is_lazy(array: Any) -> bool:
 
 
 def rows(
-    measure: Any, arrays: dict[str, Any], given: Mapping[str, Any], weights: Any = None, *, lazy: bool = False
+    arrays: dict[str, Any],
+    options: opt.RowOptions,
+    *,
+    is_stack: bool = False,
+    weights: Any = None,
+    lazy: bool = False,
 ) -> Rows:
-    """The arrays and options of a call of `measure`; ``p`` alone is a stack where there might be a ``q``.
+    """The arrays of a call whose options are checked, by name.
 
     Parameters
     ----------
-    weights
-        Of the distributions of a stack, for their labels only.
+    is_stack
+        The axis before the bins of ``p`` holds what is mixed by `weights`, whose labels alone count here.
     lazy
         Leave arrays that compute for themselves as they are.
     """
     checked = {name: a if lazy and is_lazy(a) else as_numbers(a, name) for name, a in arrays.items()}
-    options = opt.row_options(measure, given)
     axis = options.axis
-    is_stack = len(checked) == 1 and measure.__name__ != "entropy"
     same_labels(arrays, axis, rows=True)
     other = -2 if axis in (-1, checked["p"].ndim - 1) else -1  # where a stack holds what is mixed
     for name, a in checked.items():

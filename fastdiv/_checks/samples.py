@@ -12,22 +12,23 @@ from fastdiv._checks.arrays import as_numbers, same_labels
 from fastdiv._checks.data import raise_bad_mass, raise_bad_weight, raise_missing, raise_not_finite, row
 
 __all__ = [
+    "EXACT",
     "Rows",
     "Samples",
+    "as_integers",
+    "as_matrix",
     "check_weights",
     "common",
     "finite_pair",
     "masses",
-    "matrix",
     "samples",
     "shares",
-    "whole",
 ]
 
 LargestWeight: TypeAlias = Callable[[np.ndarray], float]
 """Of plain float64 weights, the largest; not positive if one of them is no weight. In one compiled pass."""
 
-_EXACT = 2**53  # integers up to here are float64 numbers
+EXACT = 2**53  # integers up to here are float64 numbers
 
 
 class Rows(NamedTuple):
@@ -149,26 +150,26 @@ def common(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     they span at most 2^53, else as uint64. Only a range of 2^64 and more, or integers beyond 2^53 against
     floats with fractions, is rounded to float64.
     """
-    u, v = whole(u, v), whole(v, u)
+    u, v = as_integers(u, v), as_integers(v, u)
     wide = [x for x in (u, v) if x.dtype.kind in "iu" and x.dtype.itemsize == 8 and x.size]
     if not wide or u.dtype.kind not in "biu" or v.dtype.kind not in "biu" or not (u.size and v.size):
         return np.asarray(u, np.float64), np.asarray(v, np.float64)
     low = min(int(u.min()), int(v.min()))
     high = max(int(u.max()), int(v.max()))
-    if max(-low, high) <= _EXACT or high - low >= 2**64:
+    if max(-low, high) <= EXACT or high - low >= 2**64:
         return np.asarray(u, np.float64), np.asarray(v, np.float64)
     origin = np.uint64(low % 2**64)
     moved = [_modulo_2_64(x) - origin for x in (u, v)]  # wraps round, as it must
-    if high - low <= _EXACT:
+    if high - low <= EXACT:
         return moved[0].astype(np.float64), moved[1].astype(np.float64)
     return moved[0], moved[1]
 
 
-def whole(x: np.ndarray, other: np.ndarray) -> np.ndarray:
+def as_integers(x: np.ndarray, other: np.ndarray) -> np.ndarray:
     """x as 64-bit integers, if it is floats that all are integers and `other` has some beyond 2^53."""
     if x.dtype.kind != "f" or other.dtype not in (np.int64, np.uint64) or not (x.size and other.size):
         return x
-    if max(-int(other.min()), int(other.max())) <= _EXACT:
+    if max(-int(other.min()), int(other.max())) <= EXACT:
         return x
     low, high = float(x.min()), float(x.max())
     if not (low >= -(2.0**63) and high < (2.0**63 if low < 0 else 2.0**64) and (np.floor(x) == x).all()):
@@ -186,11 +187,11 @@ def _modulo_2_64(x: np.ndarray) -> np.ndarray:
 def _rows(values: np.ndarray, weights: np.ndarray | None, leading: tuple[int, ...]) -> Rows:
     """Matrices of rows. A sample without batch axes stays one row, whatever the other side has."""
     if weights is not None:
-        weights = matrix(np.asarray(weights, np.float64), leading)
-    return Rows(matrix(values, leading), weights)
+        weights = as_matrix(np.asarray(weights, np.float64), leading)
+    return Rows(as_matrix(values, leading), weights)
 
 
-def matrix(array: np.ndarray, leading: tuple[int, ...]) -> np.ndarray:
+def as_matrix(array: np.ndarray, leading: tuple[int, ...]) -> np.ndarray:
     """The array as C-contiguous rows: one, or as many as `leading` has; copied where needed."""
     n = array.shape[-1]
     if all(k == 1 for k in array.shape[:-1]) and 0 not in leading:

@@ -9,6 +9,7 @@ import numpy as np
 from fastdiv import _matrix, _rows
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
+from fastdiv._checks.data import Entry, bad_mass
 from fastdiv.matrix.sides import Dense, is_sparse
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Task:
         if metric == "renyi_divergence":
             if "alpha" not in options:
                 raise TypeError("metric 'renyi_divergence' needs alpha=, the order")
-            alpha = opt.order(options["alpha"])
+            alpha = opt.renyi_order(options["alpha"])
         else:
             alpha = 1.0
         self.compiled = metric
@@ -172,14 +173,12 @@ class Task:
         if self.nan_policy == "raise":
             bad |= masses != masses
         for bin_, mass in zip(bins[bad], masses[bad], strict=True):
-            fault = "an infinite log-probability" if self.log_input else "an infinite mass"
-            if not mass >= 0:
-                fault = "a negative mass" if mass < 0 else "a missing value"
-            raise ValueError(f"{name} has {fault}: {name}[{row}, {bin_}] = {mass} (row {row}, bin {bin_})")
+            found = Entry(mass, f"{name}[{row}, {bin_}]", f"row {row}, bin {bin_}")
+            raise bad_mass(name, found, self.log_input)
 
 
 def _transport_order(p: Any, samples: bool) -> float:
-    order = opt.check_order(p)
+    order = opt.wasserstein_order(p)
     if order != 1.0 and not samples:
         raise ValueError("p other than 1 needs samples=True; use wasserstein_hist for two histograms")
     return order

@@ -225,7 +225,7 @@ def bhattacharyya_distance(s: Shares) -> Array:
 @twin(order)
 def renyi_divergence(s: Shares, alpha: float) -> Array:
     """log(sum p^alpha q^(1 - alpha)) / (alpha - 1); alpha = 1 is KL, alpha = inf is log max p / q."""
-    alpha = opt.order(alpha)
+    alpha = opt.renyi_order(alpha)
     if alpha == 1.0:
         return _relative_entropy(s)
     value = _renyi_not_kl(s, alpha)

@@ -44,7 +44,7 @@ def wasserstein_distance(
     nan_policy: NanPolicy = "propagate",
 ) -> Value:
     """The p-th mean of |quantile of u - quantile of v|."""
-    opt.check_order(p)
+    opt.wasserstein_order(p)
     keepdims = opt.flag(keepdims, "keepdims")
     opt.flag(assume_sorted, "assume_sorted")
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
@@ -69,7 +69,7 @@ def wasserstein_hist(
     density: bool = False,
 ) -> Value:
     """Quantile functions of points or of evenly filled bins, piece by piece between all their levels."""
-    p, axis = opt.check_order(p), opt.integer(axis, "axis")
+    p, axis = opt.wasserstein_order(p), opt.integer(axis, "axis")
     normalize, density = opt.flag(normalize, "normalize"), opt.flag(density, "density")
     if v_bin_edges is None:
         same_labels({"u": u, "v": v}, axis, rows=True)
@@ -183,7 +183,7 @@ def wasserstein_circle(
     p: float = 1,
 ) -> float:
     """Tries every rotation at which two levels meet: the cost is convex and straight between them."""
-    order, length = opt.check_order(p, infinite=False), opt.positive(period, "period")
+    order, length = opt.wasserstein_order(p, infinite=False), opt.positive(period, "period")
     x = finite_pair(u_values, v_values, u_weights, v_weights)
     (u, a), (v, b) = _row(x.u, 0), _row(x.v, 0)
     whole = Fraction(int(period) if isinstance(period, (int, np.integer)) else length)
@@ -220,7 +220,7 @@ def sliced_wasserstein(
     seed: int | np.random.Generator | None = None,
 ) -> float:
     """One direction at a time, seen from the first point."""
-    p, n_projections = opt.check_order(p), opt.count(n_projections, "n_projections")
+    p, n_projections = opt.wasserstein_order(p), opt.count(n_projections, "n_projections")
     x, y = np.asarray(X), np.asarray(Y)
     x, y = (_minus(z, x[0]) for z in (x, y))
     directions = np.random.default_rng(seed).normal(size=(n_projections, x.shape[1]))
@@ -245,7 +245,7 @@ def transport_plan(
     p: float = 1,
 ) -> np.ndarray:
     """The optimal coupling as a dense matrix: how far the intervals of levels of two atoms overlap."""
-    opt.check_order(p, infinite=False)
+    opt.wasserstein_order(p, infinite=False)
     x = finite_pair(u_values, v_values, u_weights, v_weights)
     (u, a), (v, b) = _row(x.u, 0), _row(x.v, 0)
     i, j = np.argsort(u, kind="stable"), np.argsort(v, kind="stable")

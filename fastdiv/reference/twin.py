@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
+from fastdiv._checks import options as opt
 from fastdiv._checks.rows import rows
 from fastdiv._faces import spelled_out
 from fastdiv.reference.shares import Array, from_logits, from_masses
@@ -82,7 +83,8 @@ def _score(
     root: bool,
 ) -> Value:
     """Check everything, score the rows, and hand back what the caller asked for."""
-    x = rows(measure, arrays, given, parameters.get("weights"))
+    is_stack = "weights" in parameters and "q" not in arrays
+    x = rows(arrays, opt.row_options(measure, given), is_stack=is_stack, weights=parameters.get("weights"))
     x.refuse_bad_masses()
     o = x.options
     with np.errstate(all="ignore"):  # inf and NaN are answers here; the checks above found what is not
