@@ -9,7 +9,7 @@ import pytest
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["tutorial.md", "choosing.md"])
+@pytest.mark.parametrize("page", ["tutorial.md", "choosing.md", "explanations.md"])
 def test_numbers(page):
     text = (DOCS / page).read_text(encoding="utf-8")
     blocks = re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
