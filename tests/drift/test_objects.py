@@ -170,8 +170,8 @@ def test_what_is_no_table(arguments, message):
         ({"columns": "abc"}, r"columns must be a sequence of names, not 'abc': pass \['abc'\]"),
         ({"columns": [1]}, "columns must hold names, not 1"),
         ({"columns": 1}, "columns must be a sequence of names, not 1"),
-        ({"pseudocount": "1"}, "pseudocount must be a number, not '1'"),
-        ({"pseudocount": True}, "pseudocount must be a number, not True"),
+        ({"pseudocount": "1"}, "pseudocount must be a real number, not '1'"),
+        ({"pseudocount": True}, "pseudocount must be a real number, not True"),
     ],
     ids=range(5),
 )
