@@ -1,5 +1,7 @@
 """The door: twins come in without compiled code, and faults are told where they stand in what was given."""
 
+import inspect
+import pickle
 import subprocess
 import sys
 
@@ -7,12 +9,14 @@ import numpy as np
 import pytest
 
 import fastdiv
-from fastdiv import reference
+from fastdiv import _typing, reference
+from fastdiv._checks import options as opt
 
 PLAIN = """
 import sys
 import numpy as np
-from fastdiv import reference
+from fastdiv import _typing, reference
+from fastdiv._checks import options as opt
 x = np.array([0.5, 2.0, 1.0])
 reference.js_distance(x, x[::-1]); reference.renyi_divergence(x, x, 2.0, base=2); reference.entropy(x)
 reference.wasserstein_distance(x, x[:2], [1, 2, 3], [1, 1]); reference.energy_distance(x, x, axis=0)
@@ -97,3 +101,26 @@ def test_single_precision_in_either_byte_order(order):
         fastdiv.kl_divergence(x, x),
     ):
         assert value.dtype == np.float32
+
+
+@pytest.mark.parametrize("kind", ["Options", "LogOptions", "SampleOptions"])
+def test_options_that_checkers_know_are_those_that_calls_take(kind):
+    def face(**options):
+        pass
+
+    face.__annotations__["options"] = f"Unpack[{kind}]"
+    assert set(opt.defaults(face)) == set(getattr(_typing, kind).__annotations__)
+
+
+@pytest.mark.parametrize("name", ["entropy", "total_variation", "js_distance", "energy_distance"])
+@pytest.mark.parametrize("library", [fastdiv, reference], ids=["compiled", "twin"])
+def test_signatures_spell_options_out(library, name):
+    function = getattr(library, name)
+    parameters = inspect.signature(function).parameters
+    assert inspect.signature(function) == inspect.signature(getattr(fastdiv, name))
+    assert parameters["axis"].default == -1
+    assert parameters["nan_policy"].default == "propagate"
+    assert not [p for p in parameters.values() if p.kind is p.VAR_KEYWORD]
+    with pytest.raises(TypeError, match=rf"^{name}\(\) got an unexpected keyword argument 'axes'$"):
+        function(*[X] * (1 if name == "entropy" else 2), axes=0)
+    assert pickle.loads(pickle.dumps(function)) is function
