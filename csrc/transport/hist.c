@@ -177,9 +177,11 @@ double fd_work_of_hist(const fd_hists *u, const fd_hists *v) { return 100.0 * (d
 void fd_wasserstein_of_hists(const fd_hists *u, const fd_hists *v, double p, int64_t first, int64_t last,
                              double *result) {
     const fd_edges x = {u->high, u->low}, y = {v->high, v->low};
+#ifdef _OPENMP
     const double rows = (double)(last - first);
     const int team = fd_team(fd_work_of_hist(u, v) * rows, rows);
-#pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+#    pragma omp parallel for num_threads(team) schedule(static) if (team > 1)
+#endif
     for (int64_t row = first; row < last; row++)
         result[row] = fd_hist_wasserstein(x, fd_bins_of(u, row), y, fd_bins_of(v, row), p);
 }
