@@ -73,12 +73,12 @@ cdef class Plan:
     def width(self):
         return self.c.width
 
-    def __init__(self, str measure, options, Py_ssize_t n_bins, bint single, bint fast=True, double order=1.0,
+    def __init__(self, measure, options, Py_ssize_t n_bins, bint single, bint fast=True, double order=1.0,
                  support=None, bint compressed=False):
         cdef double *field = <double *>&self.c.options
         for i in range(FD_N_OPTIONS):
             field[i] = options[i]
-        self.measure = measure
+        self.measure = str(measure)  # which may be one of NumPy's
         self.c.measure = MEASURES[measure]
         plain = self.c.options.normalize or measure == "samples"
         if measure.startswith("js") and self.c.options.w_p != 0.5 or order != 1.0:
@@ -100,6 +100,53 @@ cdef class Plan:
         fd_plan_finish(&self.c)
 
 
+cdef int team_of(double nanoseconds, double items, int workers) noexcept:
+    """Threads for a batch; `workers` is the caller's own limit, 0 for none."""
+    cdef int team
+    if workers > 0 and not fd_here.forked:
+        team = <int>min(min(nanoseconds / 40e3, items), <double>workers)
+        return max(team, 1)
+    return fd_team(nanoseconds, items)
+
+
+cdef struct Batches:
+    Py_ssize_t n, start, end  # pieces, and those of this batch
+    Py_ssize_t size, top      # of a batch that takes some 40 ms, and at most
+    double each, began
+    int workers, most, team   # most: threads that need room; team: for this batch
+
+
+cdef Batches batches_of(Py_ssize_t n, double each, double slowest, int workers) noexcept:
+    """`n` pieces in batches between which signals are looked at.
+
+    A piece is thought to take `each` nanoseconds, `slowest` if all its pairs have to be done again: a batch must
+    not outlast a user's patience then either.
+    """
+    cdef Batches batch
+    cdef double enough
+    batch.n, batch.start, batch.end, batch.each, batch.workers = n, 0, 0, each, workers
+    batch.most = batch.team = team_of(each * n, n, workers)
+    enough = 2.5 * PATIENCE * 1e9 * batch.most
+    batch.top = max(batch.most, <Py_ssize_t>min(<double>n, enough / slowest))
+    batch.size = max(batch.most, <Py_ssize_t>min(<double>batch.top, 0.2 * enough / each))
+    batch.began = 0.0
+    return batch
+
+
+cdef bint next_batch(Batches *batch) except -1:
+    """On to the next batch; 0 if there is none."""
+    cdef double now = time.perf_counter(), growth
+    if batch.end > 0:
+        PyErr_CheckSignals()
+        if batch.end - batch.start == batch.size:
+            growth = min(2.0, PATIENCE / max(now - batch.began, 1e-9))
+            batch.size = max(batch.most, min(batch.top, <Py_ssize_t>(batch.size * growth)))
+    batch.start, batch.end, batch.began = batch.end, min(batch.n, batch.end + batch.size), now
+    batch.team = min(batch.most, team_of(batch.each * (batch.end - batch.start), batch.end - batch.start,
+                                         batch.workers))
+    return batch.start < batch.n
+
+
 cdef class Rows:
     """Rows prepared for a plan as first arguments (`left`), second (`right`) or both; `bounds`: for nearest.
 
@@ -111,8 +158,7 @@ cdef class Rows:
     cdef list kept
 
     def __init__(self, Plan plan, array, bint left, bint right, int workers=0, bint bounds=False):
-        cdef Py_ssize_t i, n = array.shape[0], start, end
-        cdef int team
+        cdef Py_ssize_t i, n = array.shape[0]
         cdef fd_room rooms[FD_MOST_ROOMS]
         self.kept = []
         self.array = array
@@ -122,15 +168,11 @@ cdef class Rows:
         self.c.scalar = FD_FLOAT32 if array.dtype == np.float32 else FD_FLOAT64
         for i in range(fd_side_rooms(&plan.c, &self.c, left, right, bounds, rooms)):
             (<void **>(<char *>&self.c + rooms[i].place))[0] = self.room(rooms[i].bytes)
-        end = 0
-        step = max(1, int(PATIENCE * 1e9 / (30.0 * plan.c.n_bins)))
-        for start in range(0, n, step):
-            end = min(n, start + step)
-            team = team_of(10.0 * plan.c.n_bins * (end - start), end - start, workers)
+        cdef Batches batch = batches_of(n, 10.0 * plan.c.n_bins, 30.0 * plan.c.n_bins, workers)
+        while next_batch(&batch):
             with nogil:
-                for i in prange(start, end, schedule="static", num_threads=team):
+                for i in prange(batch.start, batch.end, schedule="static", num_threads=batch.team):
                     fd_prepare_row(&plan.c, &self.c, i)
-            PyErr_CheckSignals()
 
     cdef void *room(self, Py_ssize_t size) except NULL:
         """Zeros that begin a cache line and live as long as this."""
@@ -145,15 +187,6 @@ cdef class Rows:
         """The rows that are no distribution."""
         cdef Py_ssize_t i
         return [i for i in range(self.c.n_rows) if self.c.kind[i] == FD_VOID]
-
-
-cdef int team_of(double nanoseconds, double items, int workers) noexcept:
-    """Threads for a batch; `workers` is the caller's own limit, 0 for none."""
-    cdef int team
-    if workers > 0 and not fd_here.forked:
-        team = <int>min(min(nanoseconds / 40e3, items), <double>workers)
-        return max(team, 1)
-    return fd_team(nanoseconds, items)
 
 
 cdef struct Grid:
@@ -220,43 +253,27 @@ def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=Fal
     """
     cdef Grid grid = grid_of(plan, i, len(a) - i if n_i is None else n_i, 0, len(b), half)
     cdef Py_ssize_t n_tiles = (grid.n_j + grid.tile_j - 1) // grid.tile_j * grid.down
-    cdef Py_ssize_t t, start = 0, end
-    cdef Py_ssize_t batch = 1, row_step = out.strides[0]
-    cdef double per_tile = COST[plan.c.form] * plan.c.n_bins * grid.tile_i * grid.tile_j, began, took
+    cdef Py_ssize_t t, row_step = out.strides[0], stride = 3 * FD_TILE * FD_TILE + 8
     cdef bint is_float32 = out.dtype == np.float32, condensed = out.ndim == 1
     cdef char *target = <char *>cnp.PyArray_DATA(out)
-    cdef int most = team_of(per_tile * n_tiles, n_tiles, workers), team
-    space_array = np.empty((most, 3 * FD_TILE * FD_TILE + 8))
-    counts = np.zeros(most * 8, np.intp)
+    cdef double pairs = plan.c.n_bins * grid.tile_i * grid.tile_j
+    cdef Batches batch = batches_of(n_tiles, COST[plan.c.form] * pairs, COST[FD_FORM_PAIRS] * pairs, workers)
+    space_array = np.empty((batch.most, stride))
+    counts = np.zeros(batch.most * 8, np.intp)
     cdef double *space = <double *>cnp.PyArray_DATA(space_array)
     cdef Py_ssize_t *again = <Py_ssize_t *>cnp.PyArray_DATA(counts)
-    cdef Py_ssize_t stride = 3 * FD_TILE * FD_TILE + 8
-    # should all pairs have to be done again, a batch must not outlast a user's patience either
-    cdef double slowest = COST[FD_FORM_PAIRS] * plan.c.n_bins * grid.tile_i * grid.tile_j
-    cdef Py_ssize_t top = max(most, <Py_ssize_t>(2.5 * PATIENCE * 1e9 * most / slowest))
-    batch = max(most, min(top, <Py_ssize_t>(0.5 * PATIENCE * 1e9 * most / per_tile)))
-    while start < n_tiles:
-        end = min(n_tiles, start + batch)
-        team = min(most, team_of(per_tile * (end - start), end - start, workers))
-        began = time.perf_counter()
+    while next_batch(&batch):
         with nogil:
-            if team == 1:
-                for t in range(start, end):
+            if batch.team == 1:
+                for t in range(batch.start, batch.end):
                     one_tile(&plan.c, &a.c, &b.c, &grid, t, target, row_step, is_float32, condensed, space,
                              again)
             else:
-                for t in prange(start, end, schedule="dynamic", num_threads=team):
+                for t in prange(batch.start, batch.end, schedule="dynamic", num_threads=batch.team):
                     one_tile(&plan.c, &a.c, &b.c, &grid, t, target, row_step, is_float32, condensed,
                              space + threadid() * stride, again + threadid() * 8)
-        PyErr_CheckSignals()
-        took = time.perf_counter() - began
-        if took > 0.5 * PATIENCE and end - start == batch:  # pairs done again take longer than was thought
-            batch = max(most, <Py_ssize_t>(batch * PATIENCE / took))
-        elif end - start == batch:
-            batch = min(2 * batch, top)
-        start = end
         if progress is not None:
-            progress(start / n_tiles)
+            progress(batch.end / n_tiles)
     return int(counts.sum())
 
 
@@ -268,15 +285,15 @@ def nearest(Plan plan, Rows a, Rows b, Py_ssize_t k, int workers=0):
     Bounds are used where both sides were prepared with them.
     """
     cdef Py_ssize_t n = len(a), m = len(b), block, n_blocks = (n + FD_QUERIES - 1) // FD_QUERIES
-    cdef Py_ssize_t i, j, start, end
-    cdef Py_ssize_t step, batch, room
+    cdef Py_ssize_t i, j, step, room
+    cdef Batches batch
     values_array, indices_array = np.full((n, k), np.nan), np.full((n, k), -1, np.intp)
     counts_array = np.zeros(n, np.intp)
     cdef double *values = <double *>cnp.PyArray_DATA(values_array)
     cdef Py_ssize_t *indices = <Py_ssize_t *>cnp.PyArray_DATA(indices_array)
     cdef Py_ssize_t *counts = <Py_ssize_t *>cnp.PyArray_DATA(counts_array)
-    cdef double cost = max(COST[plan.c.form], 0.5) * plan.c.n_bins * FD_QUERIES, began, took
-    cdef int most, team
+    cdef double cost = max(COST[plan.c.form], 0.5) * plan.c.n_bins * FD_QUERIES
+    cdef int most
     # a segment takes some 20 ms if its rows are all within reach
     step = <Py_ssize_t>max(<double>FD_TILE, min(<double>FD_SEGMENT, 2e7 / cost // FD_TILE * FD_TILE))
     cost *= min(step, m)
@@ -288,22 +305,15 @@ def nearest(Plan plan, Rows a, Rows b, Py_ssize_t k, int workers=0):
     cdef double *first = <double *>cnp.PyArray_DATA(first_array)
     cdef Py_ssize_t *first_indices = <Py_ssize_t *>cnp.PyArray_DATA(first_indices_array)
     for j in range(0, m, step):
-        batch, start = most, 0
-        while start < n_blocks:
-            end = min(n_blocks, start + batch)
-            team = min(most, team_of(cost * (end - start), end - start, workers))
-            began = time.perf_counter()
+        batch = batches_of(n_blocks, cost, 6.0 * cost, workers)
+        while next_batch(&batch):
             with nogil:
-                for block in prange(start, end, schedule="dynamic", num_threads=team):
+                for block in prange(batch.start, batch.end, schedule="dynamic", num_threads=batch.team):
                     i = block * FD_QUERIES
                     fd_nearest(&plan.c, &a.c, i, <int>min(<Py_ssize_t>FD_QUERIES, n - i), &b.c, j,
                                min(step, m - j), k, values + i * k, indices + i * k, counts + i,
                                space + threadid() * room, first + threadid() * k,
                                first_indices + threadid() * k)
-            PyErr_CheckSignals()
-            took = time.perf_counter() - began
-            batch = max(most, <Py_ssize_t>(batch * min(2.0, PATIENCE / max(took, 1e-9))))
-            start = end
     return values_array, indices_array
 
 
@@ -377,7 +387,7 @@ cdef void one_sparse_row(const fd_plan *plan, const fd_sparse *a, const fd_spars
 
 def sparse(Plan plan, SparseRows a, SparseRows b, out=None, Py_ssize_t k=0, int workers=0, progress=None):
     """All of `a` against all of `b` into `out` (as in `fill`), or the k nearest: values and indices."""
-    cdef Py_ssize_t n = len(a), m = len(b), i, start = 0, end, batch = 1
+    cdef Py_ssize_t n = len(a), m = len(b), i
     cdef bint is_float32 = out is not None and out.dtype == np.float32
     cdef bint condensed = out is not None and out.ndim == 1
     cdef char *target = <char *>cnp.PyArray_DATA(out) if out is not None else NULL
@@ -387,28 +397,21 @@ def sparse(Plan plan, SparseRows a, SparseRows b, out=None, Py_ssize_t k=0, int 
     cdef double *values = <double *>cnp.PyArray_DATA(values_array)
     cdef Py_ssize_t *indices = <Py_ssize_t *>cnp.PyArray_DATA(indices_array)
     cdef Py_ssize_t *counts = <Py_ssize_t *>cnp.PyArray_DATA(counts_array)
-    cdef double cost = 2.0 * m + 1.0, began, took
-    cdef int most = team_of(20.0 * cost * n, n, workers), team
+    cdef double cost = 20.0 * (2.0 * m + 1.0)
+    cdef Batches batch = batches_of(n, cost, 10.0 * cost, workers)
+    cdef int most = batch.most
     room = 3 * max(m, a.c.most + b.c.most)
     rows_array, shared_array = np.empty((most, m)), np.empty((most, m), np.int32)
     terms_array = np.empty((most, room))
     cdef double *rows = <double *>cnp.PyArray_DATA(rows_array)
     cdef double *terms = <double *>cnp.PyArray_DATA(terms_array)
     cdef int32_t *shared = <int32_t *>cnp.PyArray_DATA(shared_array)
-    batch = most
-    while start < n:
-        end = min(n, start + batch)
-        team = min(most, <int>min(<Py_ssize_t>most, end - start))
-        began = time.perf_counter()
+    while next_batch(&batch):
         with nogil:
-            for i in prange(start, end, schedule="dynamic", num_threads=team):
+            for i in prange(batch.start, batch.end, schedule="dynamic", num_threads=batch.team):
                 one_sparse_row(&plan.c, &a.c, &b.c, i, target, row_step, is_float32, condensed, k, values,
                                indices, counts, rows + threadid() * m, shared + threadid() * m,
                                terms + threadid() * room)
-        PyErr_CheckSignals()
-        took = time.perf_counter() - began
-        batch = max(most, <Py_ssize_t>(batch * min(4.0, PATIENCE / max(took, 1e-9))))
-        start = end
         if progress is not None:
-            progress(start / n)
+            progress(batch.end / n)
     return values_array, indices_array
