@@ -43,6 +43,7 @@ static const fd_tile_loops fd_level_tiles = {
     .factors = fd_factors_loop,
     .divide = fd_divide_loop,
     .size = fd_size_loop,
+    .roots = fd_roots_loop,
     .js_rows = fd_js_rows,
     .js_near = fd_js_near,
     .js_rows32 = fd_js_rows32,

@@ -126,7 +126,7 @@ static void fd_note_support(const fd_plan *plan, const fd_side *side, ptrdiff_t 
 static void fd_prepare_roots(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int size,
                              const double *p) {
     float roots[FD_BLOCK];
-    _Pragma("omp simd") for (int k = 0; k < size; k++) roots[k] = sqrtf((float)p[k]);
+    fd_tile_loops_now->roots(p, size, roots);
     if (side->roots)
         memcpy(side->roots + i * plan->width + start, roots, (size_t)size * sizeof *roots);
     float *packed = side->roots_packed + fd_packed(i, start, plan->width);

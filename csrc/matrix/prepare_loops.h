@@ -32,11 +32,11 @@ static double fd_shares_loop(const double *x, int n, int padded, double sum, dou
     }
     for (int k = n; k < padded; k++)
         s->p[k] = s->a[k] = 0.0;
-    for (int k = 0; k < padded && with_logs; k += FD_LANES) {
+    if (!with_logs)
+        return least / sum;
 #pragma omp simd
-        for (int lane = 0; lane < FD_LANES; lane++)
-            s->log[k + lane] = fd_log2(s->a[k + lane] > 0.0 ? s->a[k + lane] : 1.0);
-    }
+    for (int k = 0; k < padded; k++)
+        s->log[k] = fd_log2(s->a[k] > 0.0 ? s->a[k] : 1.0);
     return least / sum;
 }
 
@@ -148,6 +148,12 @@ static void fd_divide_loop(const double *x, ptrdiff_t n, double total, const dou
         for (ptrdiff_t k = 0; k < n; k++)
             out[k] = x[k] / total;
     }
+}
+
+static void fd_roots_loop(const double *x, ptrdiff_t n, float *out) {
+#pragma omp simd
+    for (ptrdiff_t k = 0; k < n; k++)
+        out[k] = sqrtf((float)x[k]);
 }
 
 /* sum |x|; n is a multiple of FD_LANES. */

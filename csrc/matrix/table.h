@@ -40,6 +40,7 @@ typedef struct fd_tile_loops {
     double (*factors)(int measure, double alpha, fd_shares *s, int padded);
     void (*divide)(const double *x, ptrdiff_t n, double total, const double *place, double *out);
     double (*size)(const double *x, ptrdiff_t n);
+    void (*roots)(const double *x, ptrdiff_t n, float *out);
     /* tile_loops.h: one row against several, or several against a panel of FD_LANES */
     void (*js_rows)(const double *p, const double *p_blocks, const double *q, const double *q_blocks,
                     ptrdiff_t step, ptrdiff_t blocks_step, int rows, ptrdiff_t width, int look, double *sums);
