@@ -121,13 +121,13 @@ def measure(function: F) -> F:
 
 def score(measure: Any, arrays: dict[str, Any], options: Options | LogOptions, **parameters: Any) -> Value:
     """The long way: see ``fastdiv._rowwise``."""
-    from fastdiv import _rowwise
+    from fastdiv._rowwise import score as long_way
 
-    return _rowwise.score(measure, arrays, options, **parameters)
+    return long_way(measure, arrays, options, **parameters)
 
 
 def score_events(measure: str, p: Any, base: float | None) -> Value:
     """Single probabilities: see ``fastdiv._rowwise``."""
-    from fastdiv import _rowwise
+    from fastdiv._rowwise import score_events as long_way
 
-    return _rowwise.score_events(measure, p, base)
+    return long_way(measure, p, base)

@@ -69,12 +69,11 @@ def score(
     x = rows(arrays, opt.row_options(measure, given), is_stack=is_stack, weights=weights, lazy=True)
     o, name = x.options, measure.__name__
     operands, void, pseudocount = list(x.views.values()), None, o.pseudocount
-    lazy = any(map(is_lazy, operands))
-    if lazy and (o.out is not None or o.nan_policy == "raise"):
+    if x.is_lazy and (o.out is not None or o.nan_policy == "raise"):
         raise TypeError("arrays that are computed later take neither out nor nan_policy='raise'")
     mixture = opt.mixture_weights(weights, max(2, x.n_compared))
-    if o.nan_policy == "omit" and (lazy or any(np.isnan(view).any() for view in operands)):
-        if not lazy:  # a bin that is dropped may hide what is forbidden
+    if o.nan_policy == "omit" and (x.is_lazy or any(np.isnan(view).any() for view in operands)):
+        if not x.is_lazy:  # a bin that is dropped may hide what is forbidden
             x.refuse_bad_masses()
         operands, void = _without_missing(x)
         pseudocount = 0.0
@@ -92,7 +91,7 @@ def score(
     else:
         result = _over_blocks(kernel, operands, x, np.dtype(np.float64))
         result = np.where(void, np.nan, result).astype(x.dtype)[()]
-    if not lazy and np.isnan(result).any():
+    if not x.is_lazy and np.isnan(result).any():
         x.refuse_bad_masses()
     if o.out is not None:
         o.out[...] = result.reshape(x.shape)
@@ -127,7 +126,7 @@ def _over_blocks(kernel: _Kernel, arrays: list[Any], x: Rows, dtype: np.dtype[An
     shape = x.broadcast[: len(x.broadcast) + 1 - kernel.core]
     bins = max(a.size for a in arrays)
     block = CAST_BLOCK if any(a.dtype != target for a in arrays) else LONG_BLOCK
-    if not shape or bins <= block or any(map(is_lazy, arrays)):
+    if not shape or bins <= block or x.is_lazy:
         return kernel([a if a.dtype == target else a.astype(target) for a in arrays])
     axis = int(np.argmax(shape))
     step = max(1, block * shape[axis] // bins)

@@ -99,6 +99,8 @@ def refuse_unknown(function: Any, given: Mapping[str, Any]) -> None:
 
 def row_options(measure: Any, given: Mapping[str, Any]) -> RowOptions:
     """The options of a call of a row-wise measure, each checked."""
+    if not given:
+        return RowOptions()
     refuse_unknown(measure, given)
     return checked(RowOptions(**given))
 

@@ -24,6 +24,8 @@ class Rows(NamedTuple):
     broadcast: tuple[int, ...]
     """The shape of all rows, without the bins; of a stack with the axis of what is mixed."""
     is_stack: bool
+    is_lazy: bool
+    """Whether any of the arrays computes for itself."""
     shape: tuple[int, ...]
     """Of the result."""
     dtype: np.dtype[Any]
@@ -43,7 +45,9 @@ class Rows(NamedTuple):
 
 def is_lazy(array: Any) -> bool:
     """Arrays that compute for themselves, such as Dask's: they get the ufunc, not our conversions."""
-    return hasattr(array, "__array_function__") and not isinstance(array, np.ndarray)
+    return type(array) is not np.ndarray and (
+        hasattr(array, "__array_function__") and not isinstance(array, np.ndarray)
+    )
 
 
 def rows(
@@ -67,12 +71,13 @@ def rows(
     axis = options.axis
     same_labels(arrays, axis, rows=True)
     other = -2 if axis in (-1, checked["p"].ndim - 1) else -1  # where a stack holds what is mixed
-    for name, a in checked.items():
-        if is_lazy(a):
-            known_chunks(a, name, axis)
-            if is_stack:
-                known_chunks(a, name, other)
-    if any(map(is_lazy, checked.values())):
+    any_lazy = any(map(is_lazy, checked.values()))
+    if any_lazy:
+        for name, a in checked.items():
+            if is_lazy(a):
+                known_chunks(a, name, axis)
+                if is_stack:
+                    known_chunks(a, name, other)
         same_chunks(checked, axis)
     if is_stack and weights is not None:
         same_labels({**arrays, "weights": weights}, other)
@@ -82,6 +87,6 @@ def rows(
     left = broadcast[:-1] if is_stack else broadcast
     shape = opt.result_shape(left, axis, options.keepdims, is_stack)
     dtype = opt.result_dtype(*checked.values())
-    if options.out is not None and not any(map(is_lazy, checked.values())):
+    if options.out is not None and not any_lazy:
         opt.check_out(options.out, shape, dtype)
-    return Rows(views, broadcast, is_stack, shape, dtype, options)
+    return Rows(views, broadcast, is_stack, any_lazy, shape, dtype, options)
