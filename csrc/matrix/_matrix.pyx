@@ -62,7 +62,7 @@ cdef class Plan:
     """A measure with its options for rows of one length: what is prepared, and how pairs are finished.
 
     `order` is that of transport, `support` the places of the bins; `compressed`: for rows that are mostly
-    empty. `fast=False` does every pair by itself.
+    empty.
     """
 
     cdef fd_plan c
@@ -73,7 +73,7 @@ cdef class Plan:
     def width(self):
         return self.c.width
 
-    def __init__(self, measure, options, Py_ssize_t n_bins, bint single, bint fast=True, double order=1.0,
+    def __init__(self, measure, options, Py_ssize_t n_bins, bint single, double order=1.0,
                  support=None, bint compressed=False):
         cdef double *field = <double *>&self.c.options
         for i in range(FD_N_OPTIONS):
@@ -86,7 +86,7 @@ cdef class Plan:
         if measure == "renyi_divergence" and not (0 < self.c.options.alpha <= 50 and
                                                   abs(self.c.options.alpha - 1) >= 0.05):
             plain = False
-        self.c.form = fd_fast_form(self.c.measure) if fast and plain else FD_FORM_PAIRS
+        self.c.form = fd_fast_form(self.c.measure) if plain else FD_FORM_PAIRS
         self.c.single = single
         self.c.n_bins = n_bins
         self.c.width = (n_bins + 2 * FD_LANES - 1) // (2 * FD_LANES) * (2 * FD_LANES)

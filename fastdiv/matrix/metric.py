@@ -151,9 +151,7 @@ class Task:
         if self.compiled == "histograms":
             support = _support(self.support, n_bins, used)
         single = dtype == np.float32
-        return _matrix.Plan(
-            self.compiled, self.options, n_bins, single, True, self.order, support, compressed
-        )
+        return _matrix.Plan(self.compiled, self.options, n_bins, single, self.order, support, compressed)
 
     def prepare(
         self, plan: Any, side: Side, left: bool, right: bool, workers: int = 0, bounds: bool = False
