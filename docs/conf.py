@@ -62,6 +62,7 @@ html_theme_options = {
 }
 html_sidebars = {"*": []}  # nothing below the pages of the first level but the gallery and the API
 html_show_sourcelink = False
+html_extra_path = ["_extra"]  # llms.txt
 html_static_path = ["_static"]
 html_css_files = ["gallery.css"]
 

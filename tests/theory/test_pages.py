@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
+import fastdiv
+
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["tutorial.md", "choosing.md", "explanations.md"])
+@pytest.mark.parametrize("page", ["tutorial.md", "choosing.md", "explanations.md", "howto.md"])
 def test_numbers(page):
+    pytest.importorskip("scipy")
     text = (DOCS / page).read_text(encoding="utf-8")
     blocks = re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     examples = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page, page, 0)
@@ -18,3 +21,11 @@ def test_numbers(page):
     output: list[str] = []
     failed, _ = doctest.DocTestRunner().run(examples, out=output.append)
     assert not failed, "".join(output)
+
+
+def test_llms_txt_names_what_there_is():
+    text = (DOCS / "_extra" / "llms.txt").read_text(encoding="utf-8")
+    for name in re.findall(r"\bfastdiv\.(\w+)", text):
+        assert hasattr(fastdiv, name), name
+    for page in re.findall(r"\((\w+)\.html\)", text):
+        assert list(DOCS.glob(f"{page}.*")), page
