@@ -1,7 +1,7 @@
 # Row-wise measures as generalized ufuncs, and the direct door for one pair of vectors.
 #
 # NumPy brings broadcasting, strides, casts and out; others with __array_ufunc__ (Dask, ...) pass through.
-# The last operand of each gufunc holds the options (rows.h, fd_options). Threads are started inside the loop
+# The last operand of each gufunc holds the options (view.h, fd_options). Threads are started inside the loop
 # function, only when the work is worth it; NumPy has let go of the GIL by then.
 
 from functools import lru_cache, wraps
@@ -252,7 +252,7 @@ cdef make(cnp.PyUFuncGenericFunction *loops, int n_rows, int n_others, int measu
 
 
 if len(SCALARS) != FD_N_SCALARS or len(SCALARS) != 10 or <int>FD_N_MEASURES > <int>PER_SCALAR:
-    raise ImportError("rows.h and _rows.pyx disagree about kinds of numbers")
+    raise ImportError("view.h and _rows.pyx disagree about kinds of numbers")
 
 
 # made when asked for: all of them would be a tenth of the time of a first call

@@ -4,7 +4,7 @@
  *
  * Every term is >= 0 and 0 to second order where the two masses agree, so the sum cannot cancel: its relative
  * error is that of a term, some 10 u at worst, plus (n/16 lanes within a block of 512) 32 u. Together 5e-15,
- * against the 1e-12 that is promised; tests/test_accuracy.py holds every measure to it on every instruction
+ * against the 1e-12 that is promised; tests/rows/test_accuracy.py holds every measure to it on every instruction
  * set.
  *
  * A term sees its bin as fd_bin: the two masses on one scale (x = p_i, y = q_i sum(p)/sum(q), never divided

@@ -41,4 +41,39 @@ static inline int fd_disjoint(const fd_row_reader *p, const fd_row_reader *q, pt
     return 1;
 }
 
+/* Symmetric measures take their rows in an order that does not depend on the caller's, nor on the scale of
+ * either, so that D(p,q) and D(q,p) are the same bits: the first share to differ decides, p_i sum(q) against
+ * q_i sum(p). Where these agree in all bins, what their rounding lost decides, for rows that are in proportion
+ * but for their last digits. */
+static inline int fd_in_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
+    double x_copy[FD_LANES], y_copy[FD_LANES], p_total = fd_total(p), q_total = fd_total(q);
+    for (int exact = 0; exact < 2; exact++)
+        for (ptrdiff_t start = 0; start < n; start += FD_LANES) {
+            ptrdiff_t size = n - start < FD_LANES ? n - start : FD_LANES;
+            const double *x = fd_block(p, start, size, x_copy), *y = fd_block(q, start, size, y_copy);
+            for (ptrdiff_t i = 0; i < size; i++) {
+                double left = x[i] * q_total, right = y[i] * p_total;
+                if (exact && (x[i] != y[i] || p_total != q_total)) {
+                    left = fma(x[i], q_total, -left);
+                    right = fma(y[i], p_total, -right);
+                }
+                if (left != right)
+                    return left > right;
+            }
+        }
+    return 1;
+}
+
+/* Of the largest mass that is not the same in both rows; for Kullback-Leibler, x log(x/y), in p. */
+static inline int fd_differing_exponent(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
+                                        ptrdiff_t n) {
+    double most = 0.0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double x = fd_entry(&p->view, i) + p->add, y = fd_entry(&q->view, i) + q->add;
+        double mass = measure == FD_kl_divergence ? x : fmax(x, y);
+        most = x != y && mass > most ? mass : most;
+    }
+    return most > 0.0 ? ilogb(most) : -1074;
+}
+
 #endif
