@@ -20,13 +20,6 @@ static inline void fd_sum_add(fd_sum *s, double x) {
     s->value = value;
 }
 
-/* (hi, lo) += x, likewise. */
-static inline void fd_add(double *hi, double *lo, double x) {
-    const double s = *hi + x;
-    *lo += fd_sum_error(*hi, x, s);
-    *hi = s;
-}
-
 /* An infinite sum has a NaN for its error. */
 static inline double fd_sum_total(fd_sum s) {
     const double total = s.value + s.error;

@@ -164,7 +164,8 @@ static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t
  * double-double sum, so that rows end in exactly the same 1; samples as they are. Returns the least positive
  * share. */
 static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t i, const fd_row_reader *r) {
-    double hi = 0.0, lo = 0.0, size = 0.0, least = INFINITY, copy[FD_BLOCK], total = r->sum;
+    double size = 0.0, least = INFINITY, copy[FD_BLOCK], total = r->sum;
+    fd_sum mass = {0};
     double *row = side->left + i * plan->width; /* zeros as yet */
     ptrdiff_t n = plan->n_bins, group = (n + FD_LANES - 1) / FD_LANES;
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
@@ -183,8 +184,8 @@ static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t 
         } else {
             int gaps = start + block < n ? block : block - 1; /* nothing crosses the last bin */
             for (int k = 0; k < gaps; k++) {
-                fd_add(&hi, &lo, x[k]);
-                out[k] = hi + lo;
+                fd_sum_add(&mass, x[k]);
+                out[k] = mass.value + mass.error;
             }
             fd_tile_loops_now->divide(out, gaps, total, place, out);
         }

@@ -8,7 +8,8 @@
  * x S_q - y S_p, for S = sum p, T = sum q times S T. Swapping the rows changes every sign and nothing else. */
 static double fd_transport_of(const fd_plan *plan, const fd_row_reader *p, const fd_row_reader *q) {
     fd_expansion sp = {0}, sq = {0}, between = {0};
-    double x, y, total = 0.0, total_lo = 0.0;
+    fd_sum total = {0};
+    double x, y;
     for (ptrdiff_t k = 0; k < plan->n_bins; k++) {
         fd_expansion_add(&sp, *fd_block(p, k, 1, &x));
         fd_expansion_add(&sq, *fd_block(q, k, 1, &y));
@@ -17,9 +18,9 @@ static double fd_transport_of(const fd_plan *plan, const fd_row_reader *p, const
         fd_expansion_add_product(&between, *fd_block(p, k, 1, &x), &sq);
         fd_expansion_add_product(&between, -*fd_block(q, k, 1, &y), &sp);
         double gap = plan->support[k + 1] - plan->support[k];
-        fd_add(&total, &total_lo, fabs(fd_expansion_value(&between)) * gap);
+        fd_sum_add(&total, fabs(fd_expansion_value(&between)) * gap);
     }
-    return total + total_lo;
+    return fd_sum_total(total);
 }
 
 /* The same with all sums as double-doubles, which is good to (2n + 8) 2^-104 S T times the length of the support;
@@ -39,7 +40,8 @@ double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, con
     stats = fd_row_stats(&p, n, 1);
     double sp = stats.sum_hi, sp_lo = stats.sum_lo;
     stats = fd_row_stats(&q, n, 1);
-    double sq = stats.sum_hi, sq_lo = stats.sum_lo, hi = 0.0, lo = 0.0, total = 0.0, total_lo = 0.0;
+    double sq = stats.sum_hi, sq_lo = stats.sum_lo;
+    fd_sum between = {0}, area = {0};
     int same = 1;
     for (ptrdiff_t k = 0; k < n; k++) {
         double x, y;
@@ -49,12 +51,12 @@ double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, con
         same &= x == y;
         if (k == n - 1)
             break;
-        fd_add(&hi, &lo, left - right);
-        lo += fd_difference_error(left, right) +
-              ((fma(x, sq, -left) + x * sq_lo) - (fma(y, sp, -right) + y * sp_lo));
-        fd_add(&total, &total_lo, fabs(hi + lo) * (plan->support[k + 1] - plan->support[k]));
+        fd_sum_add(&between, left - right);
+        between.error += fd_difference_error(left, right) +
+                         ((fma(x, sq, -left) + x * sq_lo) - (fma(y, sp, -right) + y * sp_lo));
+        fd_sum_add(&area, fabs(between.value + between.error) * (plan->support[k + 1] - plan->support[k]));
     }
-    total += total_lo;
+    double total = fd_sum_total(area);
     if (!same && total < ((double)n + 4.0) * 0x1p-62 * sp * sq * (plan->support[n - 1] - plan->support[0]))
         total = fd_transport_of(plan, &p, &q);
     return total / fmax(sp, sq) / fmin(sp, sq);
