@@ -78,9 +78,13 @@ def score(
         operands, void = _without_missing(x)
         pseudocount = 0.0
     pair = (0.5, 0.5) if x.is_stack else mixture
-    options = np.array([*_rows.unit(o.base), o.normalize, o.log_input, pseudocount, *pair, order])
+    options = np.array([*_rows.unit(o.base), o.normalize, o.log_input is True, pseudocount, *pair, order])
     if x.is_stack:
         kernel = _Kernel(_rows.ufunc_of_stacks(name), 2, (mixture, options), False)
+    elif o.log_input == "q":  # cross entropy of masses against logits
+        from fastdiv import _gradients
+
+        kernel = _Kernel(_gradients.ufunc_of_logits(False), 1, (options,), False)
     elif name == "entropy":  # H(p) = H(p, p)
         kernel = _Kernel(_rows.ufunc_of_pairs("cross_entropy"), 1, (options,), True)
     else:
@@ -107,8 +111,11 @@ def _without_missing(x: Rows) -> tuple[list[np.ndarray], np.ndarray]:
         missing = missing | np.isnan(view)
     if x.is_stack:
         missing = missing.any(-2, keepdims=True)
-    none = -np.inf if x.options.log_input else 0.0
-    kept = [np.where(missing, none, view.astype(np.float64) + x.options.pseudocount) for view in views]
+    kept = []
+    for name, view in x.views.items():
+        none = -np.inf if x.options.is_log(name) else 0.0
+        added = 0.0 if x.options.is_log(name) else x.options.pseudocount
+        kept.append(np.where(missing, none, view.astype(np.float64) + added))
     return kept, missing.all(-1)[..., 0] if x.is_stack else missing.all(-1)
 
 

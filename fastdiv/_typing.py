@@ -86,6 +86,23 @@ class SampleOptions(TypedDict, total=False):
     nan_policy: NanPolicy
 
 
+class GradientOptions(TypedDict, total=False):
+    """What every row-wise measure takes where it is asked for its gradient."""
+
+    axis: int
+    keepdims: bool
+    normalize: bool
+    pseudocount: float
+    log_input: bool
+    nan_policy: NanPolicy
+
+
+class LogGradientOptions(GradientOptions, total=False):
+    """The same of a measure in units of a logarithm."""
+
+    base: float | None
+
+
 class MetricOptions(TypedDict, total=False):
     """What the metrics of cdist, pdist, knn and Index take, each some of it."""
 

@@ -5,6 +5,7 @@
 typedef struct {
     const char *name;
     const struct fd_row_loops *rows;
+    const struct fd_slope_loops *slopes;
     const struct fd_tile_loops *tiles;
     const struct fd_cell_loops *cells;
 } fd_kernels;

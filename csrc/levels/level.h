@@ -1,6 +1,7 @@
 /* Compiles the loops of all floors for the instruction set that the including file has opened, and fills their tables.
  * Before the inclusion: FD_ISA, the level's name, and FD_DOT_ROWS (tile_loops.h). */
 #include "rows/loops.h"
+#include "rows/slope_loops.h"
 #include "matrix/tile_loops.h"
 #include "matrix/prepare_loops.h"
 #include "transport/table.h"
@@ -35,6 +36,20 @@ static const fd_row_loops fd_level_rows = {
     .binary_entropy = fd_binary_entropy_loop,
 };
 
+#define FD_SLOPES(name, ...)     [FD_##name] = fd_slopes_loop_##name,
+#define FD_LOG_SLOPES(name, ...) [FD_##name] = fd_log_slopes_loop_##name,
+
+static const fd_slope_loops fd_level_slopes = {
+    .of_masses = {FD_SUMMED(FD_SLOPES) FD_SLOPES(entropy)},
+    .of_logs = {FD_SUMMED(FD_LOG_SLOPES) FD_LOG_SLOPES(entropy)},
+    .of_stack = fd_stack_slopes,
+    .of_log_stack = fd_log_stack_slopes,
+    .settle = fd_settle_loop,
+    .settle_logs = fd_log_settle_loop,
+    .logits = fd_logits_loop,
+    .excess = fd_excess_loop,
+};
+
 static const fd_tile_loops fd_level_tiles = {
     .log2 = fd_log2_loop,
     .exp = fd_exp_loop,
@@ -58,5 +73,5 @@ static const fd_tile_loops fd_level_tiles = {
 
 static const fd_cell_loops fd_level_cells = {fd_cells_count, fd_cells_gather};
 
-const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {FD_TEXT(FD_ISA), &fd_level_rows, &fd_level_tiles,
-                                                  &fd_level_cells};
+const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {FD_TEXT(FD_ISA), &fd_level_rows, &fd_level_slopes,
+                                                  &fd_level_tiles, &fd_level_cells};

@@ -5,7 +5,9 @@
  */
 #include <stdlib.h>
 
+#include "rows/gradient.h"
 #include "rows/rows.h"
+#include "rows/settle.h"
 #include "rows/terms.h"
 
 /* A block of a row, padded with bins that add nothing to a multiple of FD_LANES. */
@@ -93,44 +95,129 @@ static double fd_stack_factor(const fd_row_reader *rows, fd_pair *pairs, ptrdiff
     return exp(pairs[0].max_p);
 }
 
-double fd_js_stack(fd_measure measure, fd_view first, ptrdiff_t step, ptrdiff_t m, const double *weights,
-                   ptrdiff_t n, const fd_options *o) {
-    fd_row_reader *rows = calloc((size_t)m, sizeof *rows);
-    fd_pair *pairs = calloc((size_t)m, sizeof *pairs);
-    double d = NAN;
-    if (!rows || !pairs)
-        goto done;
-    ptrdiff_t heaviest = 0;
+/* A stack that is being computed: its rows, the heaviest first, each paired with that one. */
+typedef struct {
+    fd_row_reader *rows;
+    fd_pair *pairs;
+    ptrdiff_t m, n, heaviest;
+    double factor; /* what the sum is to be multiplied by */
+} fd_stack;
+
+static void fd_stack_close(fd_stack *s) {
+    free(s->rows);
+    free(s->pairs);
+}
+
+/* 0 if a row is none, or where memory is short; to be closed all the same. */
+static int fd_stack_open(fd_stack *s, fd_view first, ptrdiff_t step, const double *weights,
+                         const fd_options *o) {
+    ptrdiff_t m = s->m;
+    s->rows = calloc((size_t)m, sizeof *s->rows);
+    s->pairs = calloc((size_t)m, sizeof *s->pairs);
+    if (!s->rows || !s->pairs)
+        return 0;
+    s->heaviest = 0;
     for (ptrdiff_t j = 1; j < m; j++)
-        heaviest = weights[j] > weights[heaviest] ? j : heaviest;
+        s->heaviest = weights[j] > weights[s->heaviest] ? j : s->heaviest;
     for (ptrdiff_t j = 0; j < m; j++) {
         fd_view view = first;
-        view.data += fd_place(j, heaviest) * step;
-        rows[j] = fd_reader(view, o);
+        view.data += fd_place(j, s->heaviest) * step;
+        s->rows[j] = fd_reader(view, o);
     }
-    if (!fd_stack_weigh(rows, m, n))
-        goto done;
+    if (!fd_stack_weigh(s->rows, m, s->n))
+        return 0;
     for (ptrdiff_t j = 0; j < m; j++)
-        fd_set_pair(&pairs[j], &rows[0], &rows[j], weights[heaviest], weights[fd_place(j, heaviest)]);
-    double factor = fd_stack_factor(rows, pairs, m);
-    d = fd_stack_terms(rows, pairs, m, n);
-    if (rows->normalize && d > 0.0 && d < fd_measures[measure].again) {
-        for (ptrdiff_t j = 1; j < m; j++)
-            fd_refine_scale(&pairs[j], &rows[0], &rows[j], n);
-        d = fd_stack_terms(rows, pairs, m, n);
-        if (d < 0x1p-150 && !rows->logs && fd_stack_is_proportional(rows, m, n))
+        fd_set_pair(&s->pairs[j], &s->rows[0], &s->rows[j], weights[s->heaviest],
+                    weights[fd_place(j, s->heaviest)]);
+    for (ptrdiff_t j = 0; j < m; j++) /* of gradients: x log(x/m) where m is w x alone */
+        s->pairs[j].none_y = s->pairs[j].w_q > 0.0 ? -s->pairs[j].w_q * log2(s->pairs[j].w_q) : 0.0;
+    s->factor = fd_stack_factor(s->rows, s->pairs, m);
+    return 1;
+}
+
+static void fd_stack_refine(fd_stack *s) {
+    for (ptrdiff_t j = 1; j < s->m; j++)
+        fd_refine_scale(&s->pairs[j], &s->rows[0], &s->rows[j], s->n);
+}
+
+/* In bits. */
+static double fd_stack_divergence(fd_measure measure, fd_stack *s, const double *weights) {
+    int normalize = s->rows->normalize;
+    double d = fd_stack_terms(s->rows, s->pairs, s->m, s->n);
+    if (normalize && d > 0.0 && d < fd_measures[measure].again) {
+        fd_stack_refine(s);
+        d = fd_stack_terms(s->rows, s->pairs, s->m, s->n);
+        if (d < 0x1p-150 && !s->rows->logs && fd_stack_is_proportional(s->rows, s->m, s->n))
             d = 0.0;
     }
-    d *= factor;
-    if (rows->normalize) {
-        double bound = fd_weight_entropy(weights, m);
-        if (d > bound * (1.0 - 1e-9) && (d > bound || fd_stack_is_disjoint(rows, m, n)))
+    d *= s->factor;
+    if (normalize) {
+        double bound = fd_weight_entropy(weights, s->m);
+        if (d > bound * (1.0 - 1e-9) && (d > bound || fd_stack_is_disjoint(s->rows, s->m, s->n)))
             d = bound;
     }
-    d = fd_in_unit(d, o);
-    d = fd_measures[measure].root ? sqrt(d) : d;
-done:
-    free(rows);
-    free(pairs);
     return d;
+}
+
+double fd_js_stack(fd_measure measure, fd_view first, ptrdiff_t step, ptrdiff_t m, const double *weights,
+                   ptrdiff_t n, const fd_options *o) {
+    fd_stack stack = {.m = m, .n = n};
+    double d = NAN;
+    if (fd_stack_open(&stack, first, step, weights, o))
+        d = fd_in_unit(fd_stack_divergence(measure, &stack, weights), o);
+    fd_stack_close(&stack);
+    return fd_measures[measure].root ? sqrt(d) : d;
+}
+
+/* ---- its gradient ------------------------------------------------------------------------------------ */
+
+/* w_j log2(x_j/m) for all bins of all rows (of logarithms times x_j), rows in the caller's order; `sums` get
+ * what x_j slope adds up to. */
+static void fd_stack_write_slopes(const fd_stack *s, double *by_rows, double *sums) {
+    const fd_stack_loops *loops = s->rows->logs ? &fd_row_loops_now->log_stack : &fd_row_loops_now->stack;
+    fd_stack_slope_loop write =
+        s->rows->logs ? fd_slope_loops_now->of_log_stack : fd_slope_loops_now->of_stack;
+    double first_copy[FD_BLOCK], copy[FD_BLOCK], mixture[FD_BLOCK], slopes[FD_BLOCK];
+    for (ptrdiff_t start = 0; start < s->n; start += FD_BLOCK) {
+        ptrdiff_t size = s->n - start < FD_BLOCK ? s->n - start : FD_BLOCK;
+        ptrdiff_t padded = (size + FD_LANES - 1) / FD_LANES * FD_LANES;
+        const double *first = fd_padded_block(s->rows, start, size, first_copy);
+        memset(mixture, 0, sizeof mixture);
+        for (ptrdiff_t j = 1; j < s->m; j++)
+            loops->mix(first, fd_padded_block(&s->rows[j], start, size, copy), mixture, padded, &s->pairs[j]);
+        for (ptrdiff_t j = 0; j < s->m; j++) {
+            const double *block = j ? fd_padded_block(&s->rows[j], start, size, copy) : first;
+            sums[j] += write(first, block, mixture, padded, &s->pairs[j], slopes);
+            memcpy(by_rows + fd_place(j, s->heaviest) * s->n + start, slopes, (size_t)size * sizeof *slopes);
+        }
+    }
+}
+
+double fd_js_stack_gradient(fd_measure measure, fd_view first, ptrdiff_t step, ptrdiff_t m,
+                            const double *weights, ptrdiff_t n, const fd_options *o, double *by_rows) {
+    int root = fd_measures[measure].root;
+    fd_stack stack = {.m = m, .n = n};
+    double *sums = calloc((size_t)m, sizeof *sums), value = NAN;
+    if (sums && fd_stack_open(&stack, first, step, weights, o)) {
+        double bits = fd_stack_divergence(measure, &stack, weights), factor = fd_in_unit(1.0, o);
+        value = fd_in_unit(bits, o);
+        value = root ? sqrt(value) : value;
+        factor = root ? 0.5 * factor / value : factor;
+        if (stack.rows->normalize && fd_is_near(sqrt(bits)))
+            fd_stack_refine(&stack);
+        fd_stack_write_slopes(&stack, by_rows, sums);
+        for (ptrdiff_t j = 0; j < m; j++) {
+            double *row = by_rows + fd_place(j, stack.heaviest) * n;
+            if (value == 0.0 || !(value < INFINITY)) /* the least value, or a kink */
+                fd_fill(row, n, value == 0.0 ? 0.0 : NAN);
+            else /* the sum is of masses on the scale of the first row */
+                fd_settle(&stack.rows[j], n, sums[j] / stack.rows->sum, 0.0, factor, stack.pairs[j].max_q,
+                          row);
+        }
+    } else {
+        fd_fill(by_rows, m * n, NAN);
+    }
+    fd_stack_close(&stack);
+    free(sums);
+    return value;
 }

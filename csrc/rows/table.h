@@ -20,6 +20,10 @@ typedef struct {
     double shift, shift_lo; /* log sum exp p - log sum exp q */
     double w_p, w_q;        /* mixture weights of Jensen-Shannon, adding to 1 */
     double order;           /* alpha - 1 of Renyi */
+    double divergence;      /* gradients (slopes.h): Renyi's divergence itself, nats; */
+    double pivot;           /* the mass (of logarithms: less the maximum) that is exp(-entropy) of its row; */
+    double none_x, none_y;  /* slopes of a bin without mass; */
+    int is_raw;             /* rows are not normalised */
 } fd_pair;
 
 /* What a block says of its masses; NaN and inf show in the sum. */

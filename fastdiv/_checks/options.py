@@ -67,9 +67,13 @@ class RowOptions(NamedTuple):
     keepdims: bool = False
     normalize: bool = True
     pseudocount: float = 0.0
-    log_input: bool = False
+    log_input: bool | str = False
     nan_policy: str = "propagate"
     out: np.ndarray[Any, Any] | None = None
+
+    def is_log(self, name: str) -> bool:
+        """Whether the entries of the array of this name are logarithms."""
+        return self.log_input is True or self.log_input == name
 
 
 class SampleOptions(NamedTuple):
@@ -83,10 +87,10 @@ class SampleOptions(NamedTuple):
 
 def defaults(function: Any) -> dict[str, Any]:
     """The options of a function by name, as they are annotated: for type checkers and for calls."""
-    kinds: dict[str, Any] = {"Options": RowOptions, "LogOptions": RowOptions, "SampleOptions": SampleOptions}
     kind = function.__annotations__["options"].removeprefix("Unpack[").removesuffix("]")
-    found: dict[str, Any] = kinds[kind]._field_defaults
-    return {name: value for name, value in found.items() if kind != "Options" or name != "base"}
+    found: dict[str, Any] = (SampleOptions if kind == "SampleOptions" else RowOptions)._field_defaults
+    without = {"Options": ("base",), "GradientOptions": ("base", "out"), "LogGradientOptions": ("out",)}
+    return {name: value for name, value in found.items() if name not in without.get(kind, ())}
 
 
 def refuse_unknown(function: Any, given: Mapping[str, Any]) -> None:
@@ -102,18 +106,20 @@ def row_options(measure: Any, given: Mapping[str, Any]) -> RowOptions:
     if not given:
         return RowOptions()
     refuse_unknown(measure, given)
-    return checked(RowOptions(**given))
+    return checked(RowOptions(**given), measure.__name__ == "cross_entropy")
 
 
-def checked(x: RowOptions) -> RowOptions:
-    """Options of rows, each checked."""
-    log_input = flag(x.log_input, "log_input")
+def checked(x: RowOptions, takes_logits: bool = False) -> RowOptions:
+    """Options of rows, each checked; of masses against logits ``log_input`` is ``"q"``."""
+    log_input = x.log_input
+    if not (takes_logits and isinstance(log_input, str) and log_input == "q"):
+        log_input = flag(log_input, "log_input")
     return RowOptions(
         log_base(x.base),
         integer(x.axis, "axis"),
         flag(x.keepdims, "keepdims"),
         flag(x.normalize, "normalize"),
-        smoothing(x.pseudocount, log_input),
+        smoothing(x.pseudocount, log_input is True),
         log_input,
         policy(x.nan_policy),
         x.out,

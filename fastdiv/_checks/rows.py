@@ -40,7 +40,7 @@ class Rows(NamedTuple):
         """Raise for the first entry that is no mass."""
         x = self.options
         for name, view in self.views.items():
-            raise_bad_mass(view, name, x.axis, log_input=x.log_input, nan_policy=x.nan_policy)
+            raise_bad_mass(view, name, x.axis, log_input=x.is_log(name), nan_policy=x.nan_policy)
 
 
 def is_lazy(array: Any) -> bool:

@@ -2,14 +2,15 @@
 
 ``slopes`` of shares x and y are the derivatives by each share as if it were free; the chain rule of what the
 shares are made of follows: masses p = P x give (slope - sum x slope)/P, logits x (slope - sum x slope). Named
-subgradients: 0 where |x - y| has its kink and where a root is taken of 0. At the edge of the simplex the
-derivative is the limit from inside it, which may be infinite.
+subgradients: 0 where |x - y| has its kink and where a root is taken of 0. Of a bin without mass the
+derivative is that towards mass, x = 0 growing and y as it is, and may be infinite.
 """
 
 from __future__ import annotations
 
 import mpmath
 import oracle
+from calls import BASELESS
 from mpmath import mp, mpf
 
 INF = mpf("inf")
@@ -21,11 +22,13 @@ def gradient(name, *rows, base=None, more_digits=0, **options):
     log_input = options.get("log_input", False)
     with mp.workdps(oracle.digits(rows, log_input) + more_digits):
         value = oracle.truth(name, *rows, base=base, more_digits=more_digits, **options)
+        if not mpmath.isfinite(value):
+            return value, None
         own = {k: options.pop(k) for k in ("weights", "alpha") if k in options}
         table = oracle.masses(rows, **options)
         slopes = SLOPES[name](table, **own)
         unit = mpf(1)
-        if base is not None and name not in oracle.WITHOUT_BASE:
+        if base is not None and name not in BASELESS:
             unit = 1 / mpmath.log(mpf(base))
             unit = mpmath.sqrt(unit) if name == "js_distance" else unit
         return value, [
@@ -56,16 +59,12 @@ def _log(x):
 
 
 def _over(a, b):
-    """a/b, inf where only b is 0 and 1 where both are: a bin that nobody uses tells nobody apart."""
-    if b:
-        return a / b
-    return INF if a else mpf(1)
+    return a / b if b else INF
 
 
 def _ratio(a, b):
-    """log(a/b), likewise."""
-    r = _over(a, b)
-    return _log(r) if r != INF else INF
+    """log(a/b) of an a that is growing."""
+    return _log(_over(a, b)) if b else INF
 
 
 # --- by each share, as if it were free -----------------------------------------------------------------
@@ -85,7 +84,7 @@ def _kl(table):
     x, y = table
     return (
         [_ratio(a, b) + 1 for a, b in zip(x, y, strict=True)],
-        [-_over(a, b) for a, b in zip(x, y, strict=True)],
+        [-_over(a, b) if a else mpf(0) for a, b in zip(x, y, strict=True)],
     )
 
 
@@ -99,7 +98,7 @@ def _js(table, weights=None):
     w = [a / sum(given) for a in given]
     mixture = [sum(a * b for a, b in zip(w, column, strict=True)) for column in zip(*table, strict=True)]
     return [
-        [a * _ratio(x, m) if a else mpf(0) for x, m in zip(row, mixture, strict=True)]
+        [a * (_ratio(x, m) if m else -_log(a)) if a else mpf(0) for x, m in zip(row, mixture, strict=True)]
         for a, row in zip(w, table, strict=True)
     ]
 
@@ -114,34 +113,32 @@ def _js_distance(table, weights=None):
     return _of_root(_js(table, weights), value)
 
 
-def _total_variation(table):
-    x, y = table
-    by_x = [mpmath.sign(a - b) / 2 for a, b in zip(x, y, strict=True)]
-    return by_x, [-s for s in by_x]
+def _by_both(slope):
+    """Of a symmetric measure: ``slope(x, y)`` is by x, for masses that are not both 0."""
+
+    def slopes(table):
+        one = mpf(1)  # a bin without mass: x = 0 grows, whatever the scale
+        x, y = table
+        pairs = [(a, b) if a or b else (one, mpf(0)) for a, b in zip(x, y, strict=True)]
+        swapped = [(b, a) if a or b else (one, mpf(0)) for a, b in zip(x, y, strict=True)]
+        return [slope(a, b) for a, b in pairs], [slope(b, a) for b, a in swapped]
+
+    return slopes
+
+
+_total_variation = _by_both(lambda a, b: mpmath.sign(a - b) / 2)
+_triangular_discrimination = _by_both(lambda a, b: (a - b) * (a + 3 * b) / (a + b) ** 2)
+_squared_hellinger = _by_both(lambda a, b: (1 - mpmath.sqrt(_over(b, a))) / 2)
 
 
 def _hellinger(table):
-    x, y = table
-    value = oracle.ORACLE["hellinger_distance"](table, normalize=False)
-    by_x = [(1 - mpmath.sqrt(_over(b, a))) / 2 for a, b in zip(x, y, strict=True)]
-    by_y = [(1 - mpmath.sqrt(_over(a, b))) / 2 for a, b in zip(x, y, strict=True)]
-    return _of_root([by_x, by_y], value)
+    return _of_root(_squared_hellinger(table), oracle.ORACLE["hellinger_distance"](table, normalize=False))
 
 
 def _chi_square(table):
     x, y = table
-    ratios = [_over(a, b) for a, b in zip(x, y, strict=True)]
-    return [2 * (r - 1) for r in ratios], [1 - r * r for r in ratios]
-
-
-def _triangular_discrimination(table):
-    x, y = table
-
-    def slope(a, b):
-        return (a - b) * (a + 3 * b) / (a + b) ** 2 if a or b else mpf(0)
-
     pairs = list(zip(x, y, strict=True))
-    return [slope(a, b) for a, b in pairs], [slope(b, a) for a, b in pairs]
+    return [2 * (_over(a, b) - 1) for a, b in pairs], [1 - (_over(a, b) if a else 0) ** 2 for a, b in pairs]
 
 
 def _renyi(table, alpha):
@@ -157,8 +154,10 @@ def _renyi(table, alpha):
         return by_x, by_y
     alpha = mpf(alpha)
     total = mpmath.exp((alpha - 1) * oracle.ORACLE["renyi_divergence"](table, alpha, normalize=False))
+    if alpha == 0:
+        return [mpf(0)] * len(x), [-1 / total if a else mpf(0) for a in x]
     by_x = [alpha / (alpha - 1) * _power(_over(a, b), alpha - 1) / total for a, b in pairs]
-    by_y = [-_power(_over(a, b), alpha) / total for a, b in pairs]
+    by_y = [-_power(_over(a, b), alpha) / total if a else mpf(0) for a, b in pairs]
     return by_x, by_y
 
 
@@ -166,7 +165,7 @@ def _power(ratio, exponent):
     if ratio == INF:
         return INF if exponent > 0 else mpf(0)
     if ratio == 0:
-        return mpf(1) if exponent == 0 else (mpf(0) if exponent > 0 else INF)
+        return mpf(0) if exponent > 0 else INF
     return ratio**exponent
 
 

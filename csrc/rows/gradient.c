@@ -1,0 +1,299 @@
+/* Gradients of one pair of rows: the measure, then a loop that writes the slopes of every bin (slopes.h), then
+ * the chain rule of what the rows are.
+ *
+ *     masses:                 (slope - mean slope) / sum of the row,  mean = sum x slope / sum x
+ *     logarithms of masses:   x (slope - mean slope)
+ *     not normalised:         the slope, or x slope
+ *
+ * so the gradient by a row is orthogonal to the row, and by its logarithms adds to 0.
+ *
+ * Error. A slope is a function of x - y and log(x/y), which are known to some 2u but for the scale between the
+ * rows, which is good to delta, some u; near rows have it refined (rows.c), so delta stays below 1e-12 of the
+ * root mean square of the slopes. Means add what all terms add up with. Together: at most 1e-12 times the
+ * larger of the derivative itself and of the row's mean of |slope| (over its sum), of which the second counts
+ * where a derivative is 0 by cancellation only.
+ */
+#include "rows/far.h"
+#include "rows/gradient.h"
+#include "rows/pair.h"
+#include "rows/renyi.h"
+#include "rows/settle.h"
+#include "rows/slopes.h"
+#include "rows/terms.h"
+
+/* What slopes.h leaves out of all slopes by x, bits; masses that are not normalised have it back. */
+static double fd_constant(fd_measure sum) {
+    return sum == FD_entropy ? -FD_LOG2_E : sum == FD_kl_divergence ? FD_LOG2_E : 0.0;
+}
+
+static fd_slopes fd_apart_slopes(fd_measure sum, double log, const fd_pair *pair) {
+    switch ((int)sum) {
+#define FD_APART(name, ...)                                                                                  \
+    case FD_##name:                                                                                          \
+        return fd_apart_slopes_##name(log, pair);
+        FD_SUMMED(FD_APART)
+#undef FD_APART
+    default:
+        return (fd_slopes){NAN, NAN};
+    }
+}
+
+/* What two rows have in common while their slopes are written. */
+typedef struct {
+    fd_measure sum;
+    const fd_row_reader *p, *q;
+    ptrdiff_t n;
+    fd_pair pair;
+    double *by_p, *by_q;
+    fd_sum x, y; /* of x by_x, of y by_y */
+} fd_slope_work;
+
+static void fd_add_products(fd_slope_work *w, double by_x, double by_y) {
+    fd_sum_add(&w->x, by_x);
+    fd_sum_add(&w->y, by_y);
+}
+
+/* A bin on its own, of masses that the loops cannot take (wide.h). */
+static void fd_odd_slopes(fd_slope_work *w, ptrdiff_t i) {
+    int is_entropy = w->sum == FD_entropy || w->sum == FD_cross_entropy, e;
+    fd_measure homogeneous = w->sum == FD_entropy ? FD_cross_entropy : w->sum;
+    fd_slopes s, products;
+    double x, y;
+    if (fd_scale_bin(w->p, w->q, i, &x, &y, &e)) {
+        products = fd_slope_loops_now->of_masses[homogeneous](&x, &y, 1, &w->pair, &s.by_x, &s.by_y);
+    } else {
+        double log = fd_log2_share(w->p, i) - fd_log2_share(w->q, i) - log2(w->pair.c_hi);
+        s = fd_apart_slopes(homogeneous, log, &w->pair);
+        products = (fd_slopes){x > 0.0 ? x * s.by_x : 0.0, y > 0.0 ? y * s.by_y : 0.0};
+    }
+    if (is_entropy) {
+        s.by_x = y > 0.0 ? log2(w->pair.pivot) - fd_log2_share(w->q, i) : INFINITY;
+        s.by_y = w->sum == FD_entropy ? 0.0 : s.by_y;
+        products.by_x = x > 0.0 ? x * s.by_x : 0.0;
+    }
+    w->by_p[i] = s.by_x;
+    w->by_q[i] = s.by_y;
+    fd_add_products(w, ldexp(products.by_x, e), ldexp(products.by_y, e));
+}
+
+/* The slopes of all bins; of logarithms, times their masses. */
+static void fd_write_slopes(fd_slope_work *w) {
+    const fd_slope_loop *loops = w->p->logs ? fd_slope_loops_now->of_logs : fd_slope_loops_now->of_masses;
+    double p_copy[FD_BLOCK], q_copy[FD_BLOCK];
+    int is_wide = !w->p->logs && (w->p->wide || w->q->wide);
+    for (ptrdiff_t start = 0; start < w->n; start += FD_BLOCK) {
+        ptrdiff_t size = w->n - start < FD_BLOCK ? w->n - start : FD_BLOCK;
+        const double *p = fd_block(w->p, start, size, p_copy);
+        const double *q = w->p == w->q ? p : fd_block(w->q, start, size, q_copy);
+        if (is_wide) {
+            memmove(p_copy, p, (size_t)size * sizeof *p);
+            memmove(q_copy, q, (size_t)size * sizeof *q);
+            for (ptrdiff_t i = 0; i < size; i++)
+                if (fd_is_odd(w->p, start + i, p_copy[i]) || fd_is_odd(w->q, start + i, q_copy[i]))
+                    p_copy[i] = q_copy[i] = 0.0;
+            p = p_copy;
+            q = q_copy;
+        }
+        fd_slopes sums = loops[w->sum](p, q, size, &w->pair, w->by_p + start, w->by_q + start);
+        fd_add_products(w, sums.by_x, sums.by_y);
+    }
+    for (ptrdiff_t i = 0; is_wide && i < w->n; i++) {
+        double x, y;
+        if (fd_is_odd(w->p, i, *fd_block(w->p, i, 1, &x)) || fd_is_odd(w->q, i, *fd_block(w->q, i, 1, &y)))
+            fd_odd_slopes(w, i);
+    }
+}
+
+/* Rows of logarithms that are not normalised and span more than exp does: each bin on a scale of its own. */
+static void fd_write_far_slopes(fd_slope_work *w, double unit) {
+    for (ptrdiff_t i = 0; i < w->n; i++) {
+        double a, b, p = *fd_block(w->p, i, 1, &a), q = *fd_block(w->q, i, 1, &b), top = fmax(p, q);
+        fd_slopes s = {0.0, 0.0};
+        if (top > -INFINITY) {
+            w->pair.max_p = w->pair.max_q = top;
+            fd_slope_loops_now->of_logs[w->sum](&p, &q, 1, &w->pair, &s.by_x, &s.by_y);
+            s.by_x += exp(p - top) * fd_constant(w->sum);
+        }
+        w->by_p[i] = fd_times_exp(s.by_x * unit, top);
+        w->by_q[i] = fd_times_exp(s.by_y * unit, top);
+    }
+}
+
+/* Cross entropy of rows as they stand, any doubles: by masses -log2 q and -p/q, by logarithms these times p
+ * and q. */
+static void fd_write_plain_entropy_slopes(fd_slope_work *w, double unit) {
+    for (ptrdiff_t i = 0; i < w->n; i++) {
+        double p = fd_entry(&w->p->view, i) + w->p->add, q = fd_entry(&w->q->view, i) + w->q->add;
+        if (w->p->logs) {
+            double mass = exp(p), by_p = w->sum == FD_entropy ? -1.0 - p : -q;
+            w->by_p[i] = mass > 0.0 ? FD_LOG2_E * mass * by_p * unit : 0.0;
+            w->by_q[i] = -FD_LOG2_E * mass * unit;
+        } else {
+            w->by_p[i] = (w->sum == FD_entropy ? -log2(p) - FD_LOG2_E : -log2(q)) * unit;
+            w->by_q[i] = p > 0.0 ? -p / q * FD_LOG2_E * unit : 0.0;
+        }
+    }
+}
+
+/* Renyi's orders 0 and infinity, bits, of normalised or plain rows; `value` is the measure. The first bin
+ * with the largest ratio is the one whose subgradient it is. */
+static void fd_write_limit_slopes(fd_slope_work *w, int is_max, double value) {
+    ptrdiff_t at = 0;
+    double most = -INFINITY;
+    for (ptrdiff_t i = 0; is_max && i < w->n; i++)
+        if (fd_has_mass(w->p, i)) {
+            double log = fd_log2_ratio_at(w->p, w->q, i, &w->pair);
+            at = log > most ? i : at;
+            most = fmax(most, log);
+        }
+    for (ptrdiff_t i = 0; i < w->n; i++) {
+        double x, y, a = *fd_block(w->p, i, 1, &x), b = *fd_block(w->q, i, 1, &y);
+        double by_x = 0.0, by_y = is_max || !fd_has_mass(w->p, i) ? 0.0 : -exp2(value);
+        if (!w->p->logs && a == 0.0 && b == 0.0)
+            by_x = w->pair.none_x;
+        if (w->p->logs) {
+            a = exp2(fd_log2_probability(w->p, i));
+            b = exp2(fd_log2_probability(w->q, i));
+        }
+        if (is_max && i == at) { /* 1/x and -1/y, times the sums that masses are shares of */
+            by_x =
+                w->p->normalize || w->p->logs ? w->p->sum / a : 1.0 / (fd_entry(&w->p->view, i) + w->p->add);
+            by_y =
+                w->q->normalize || w->q->logs ? w->q->sum / b : 1.0 / (fd_entry(&w->q->view, i) + w->q->add);
+            by_y = -by_y;
+        }
+        w->by_p[i] = FD_LOG2_E * by_x * (w->p->logs ? a : 1.0);
+        w->by_q[i] = FD_LOG2_E * by_y * (w->q->logs ? b : 1.0);
+        fd_add_products(w, w->p->logs ? w->by_p[i] : a * w->by_p[i],
+                        w->q->logs ? w->by_q[i] : b * w->by_q[i]);
+    }
+}
+
+/* The measure as something that grows with the differences between the rows, not with their squares. */
+static double fd_first_order(fd_measure measure, double value) {
+    return fd_measures[measure].root || measure == FD_total_variation ? value : sqrt(value);
+}
+
+/* Scales rows as fd_row does; whether both can be multiplied now. */
+static void fd_scale_rows(fd_row_reader *p, fd_row_reader *q, ptrdiff_t n) {
+    int p_exponent = fd_sum_exponent(p, n), q_exponent = fd_sum_exponent(q, n);
+    if (!p->normalize)
+        p_exponent = q_exponent = p_exponent > q_exponent ? p_exponent : q_exponent;
+    fd_rescale(p, n, p_exponent);
+    if (q != p)
+        fd_rescale(q, n, q_exponent);
+}
+
+/* At equal rows: the least value, from where only bins without mass lead up. */
+static void fd_write_level_slopes(fd_slope_work *w) {
+    for (ptrdiff_t i = 0; i < w->n; i++) {
+        int is_none = !w->p->logs && !fd_has_mass(w->p, i);
+        w->by_p[i] = is_none ? w->pair.none_x : 0.0;
+        w->by_q[i] = is_none ? w->pair.none_y : 0.0;
+    }
+}
+
+/* Gradients of raw rows of cross entropy that cannot be multiplied, of raw logarithms far apart: without the
+ * loops. Whether that was it. */
+static int fd_write_odd_rows(fd_slope_work *w, double unit) {
+    int is_entropy = w->sum == FD_entropy || w->sum == FD_cross_entropy;
+    if (w->p->normalize)
+        return 0;
+    if (is_entropy && (w->p->logs || !(fd_is_ordinary(w->p) && fd_is_ordinary(w->q))))
+        fd_write_plain_entropy_slopes(w, unit);
+    else if (w->p->logs && fd_is_far(w->p, w->q, w->n))
+        fd_write_far_slopes(w, unit);
+    else
+        return 0;
+    return 1;
+}
+
+/* What the loops need to know of the rows; D in bits. */
+static void fd_set_slope_pair(fd_slope_work *w, const fd_options *o, double bits) {
+    fd_pair *pair = &w->pair;
+    const fd_row_reader *p = w->p, *q = w->q;
+    fd_set_pair(pair, p, q, o->w_p, o->w_q);
+    pair->order = o->alpha - 1.0;
+    pair->is_raw = !p->normalize;
+    pair->none_x = w->sum == FD_entropy ? INFINITY : fd_apart_slopes(w->sum, INFINITY, pair).by_x;
+    pair->none_y = fd_apart_slopes(w->sum, -INFINITY, pair).by_y;
+    if (w->sum == FD_renyi_divergence && (o->alpha == 0.0 || o->alpha == INFINITY)) {
+        pair->none_x = o->alpha;
+        pair->none_y = pair->is_raw ? 0.0 : FD_LOG2_E;
+    }
+    pair->divergence = bits * FD_LN_2;
+    if (p->logs && p->normalize) {
+        pair->pivot = q->log - bits * FD_LN_2;
+    } else if (p->normalize) {
+        pair->c_lo = (fma(-pair->c_hi, q->sum, p->sum) + (p->sum_lo - pair->c_hi * q->sum_lo)) / q->sum;
+        pair->pivot = q->sum * exp2(-bits);
+    } else if (p->logs) {
+        double top = fmax(p->top, q->top);
+        pair->max_p = pair->max_q = top > -INFINITY ? top : 0.0;
+    } else {
+        pair->pivot = 1.0;
+    }
+}
+
+double fd_gradient(fd_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n, const fd_options *options,
+                   double *by_p, double *by_q) {
+    const fd_traits *traits = &fd_measures[measure];
+    fd_options o = *options, in_bits = *options;
+    double unit = traits->in_bits ? fd_in_unit(1.0, &o) : 1.0, factor = traits->times, *spare = NULL;
+    int is_entropy = !by_q, has_unit = traits->in_bits && !traits->root;
+    if (has_unit) {
+        in_bits.unit_hi = 1.0;
+        in_bits.unit_lo = 0.0;
+    }
+    double bits = fd_row(measure, p_view, is_entropy ? p_view : q_view, n, &in_bits);
+    double value = has_unit ? fd_in_unit(bits, &o) : bits;
+    if (is_entropy)
+        by_q = spare = malloc((size_t)n * sizeof *spare);
+    if (!(fabs(value) < INFINITY) || !by_q) {
+        fd_fill(by_p, n, NAN);
+        fd_fill(by_q, n, NAN);
+        free(spare);
+        return by_q ? value : NAN;
+    }
+    if (traits->root && value == 0.0) { /* the kink of a root */
+        fd_fill(by_p, n, 0.0);
+        fd_fill(by_q, n, 0.0);
+        return value;
+    }
+    fd_slope_work w = {.sum = is_entropy ? FD_entropy : traits->sum, .n = n, .by_p = by_p, .by_q = by_q};
+    if (measure == FD_bhattacharyya_distance)
+        o.alpha = 0.5;
+    if (w.sum == FD_renyi_divergence && o.alpha == 1.0)
+        w.sum = FD_kl_divergence;
+    fd_row_reader first = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *p = &first, *q = &second;
+    w.p = p;
+    w.q = q = is_entropy ? p : q;
+    fd_weigh_any(p, n);
+    if (!is_entropy)
+        fd_weigh_any(q, n);
+    if (!p->logs && p->normalize && !(fd_is_ordinary(p) && fd_is_ordinary(q)))
+        fd_scale_rows(p, q, n);
+    fd_set_slope_pair(&w, &o, bits / factor);
+    factor *= traits->root ? 0.5 * unit / value : unit;
+    if (!fd_write_odd_rows(&w, factor)) {
+        double constant = 0.0;
+        if (!p->logs && !p->normalize && !(fd_is_ordinary(p) && fd_is_ordinary(q)))
+            fd_scale_rows(p, q, n);
+        if (p->normalize && !is_entropy &&
+            (measure == FD_cross_entropy || fd_is_near(fd_first_order(measure, value))))
+            fd_refine_scale(&w.pair, p, q, n);
+        if (value == 0.0 && p->normalize && measure != FD_cross_entropy) {
+            fd_write_level_slopes(&w);
+        } else if (w.sum == FD_renyi_divergence && (o.alpha == 0.0 || o.alpha == INFINITY)) {
+            fd_write_limit_slopes(&w, o.alpha == INFINITY, bits);
+        } else {
+            fd_write_slopes(&w);
+            constant = fd_constant(w.sum);
+        }
+        fd_settle(p, n, fd_sum_total(w.x) / p->sum, constant, factor, w.pair.max_p, by_p);
+        if (!is_entropy)
+            fd_settle(q, n, fd_sum_total(w.y) / q->sum, 0.0, factor, w.pair.max_q, by_q);
+    }
+    free(spare);
+    return value;
+}

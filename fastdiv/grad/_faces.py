@@ -1,0 +1,74 @@
+"""What the gradients of all row-wise measures share: their results, the words of their docstrings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from fastdiv._faces import completed, spelled_out
+
+if TYPE_CHECKING:
+    from fastdiv._typing import Value
+
+__all__ = ["Gradient", "LogitsGradient", "RowGradient", "gradient"]
+
+
+class Gradient(NamedTuple):
+    """A measure of two arrays of rows, and its derivatives by every entry of each.
+
+    ``p`` and ``q`` have the shape to which the arrays broadcast: what each row's value depends on.
+    """
+
+    value: Value
+    p: np.ndarray
+    q: np.ndarray
+
+
+class RowGradient(NamedTuple):
+    """A measure of one array, of its rows or its stacks, and its derivatives by every entry."""
+
+    value: Value
+    p: np.ndarray
+
+
+class LogitsGradient(NamedTuple):
+    """A classifier's loss, and its derivatives by the logits."""
+
+    value: Value
+    logits: np.ndarray
+
+
+_NOTES = """\
+{raises}
+
+Notes
+-----
+With ``normalize=True`` the derivatives are by the masses as they were given, so those of a row are
+orthogonal to it (a longer row is the same distribution); with False by the masses as they stand; with
+``log_input=True`` by the logarithms, and those of a row add to 0. A bin without mass has the derivative
+towards mass, which may be infinite. The relative error is at most 1e-12 of the larger of the derivative and
+the row's mean slope. A row whose value is not finite has no gradient: ``ValueError`` names it."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def gradient(function: F) -> F:
+    """A public gradient: its docstring completed, its options spelled out."""
+    text = function.__doc__ or ""
+    margin = "    " if "\n    Parameters\n" in text else ""  # none from Python 3.13 on
+    notes = "\n".join((margin + line).rstrip() for line in _NOTES.split("\n"))
+    text = text.replace(margin + "{notes}", notes)
+    function.__doc__ = completed(text)
+    function.__module__ = "fastdiv.grad"
+
+    def face(*args: Any, **options: Any) -> Any:
+        return function(*args, **options)
+
+    face.__name__, face.__qualname__ = function.__name__, function.__qualname__
+    face.__doc__, face.__module__ = function.__doc__, function.__module__
+    face.__annotations__ = function.__annotations__
+    spelled_out(face, function)
+    result: F = face  # type: ignore[assignment]
+    return result
