@@ -37,6 +37,8 @@ def differentiate(
     measure: Any,
     arrays: dict[str, Any],
     given: Mapping[str, Any],
+    *,
+    is_stack: bool = False,
     weights: Any = None,
     alpha: float = 1.0,
 ) -> list[Any]:
@@ -49,11 +51,11 @@ def differentiate(
     ValueError
         For a row whose value is not finite: it has no gradient.
     """
-    order, name = opt.order(alpha), measure.__name__
-    x = rows(measure, arrays, given, weights)
-    o = x.options
-    if o.out is not None:
+    order, name = opt.renyi_order(alpha), measure.__name__
+    if "out" in given:
         raise TypeError(f"{name}() got an unexpected keyword argument 'out'")
+    x = rows(arrays, opt.row_options(measure, given), is_stack=is_stack, weights=weights)
+    o = x.options
     operands, pseudocount, missing = list(x.views.values()), o.pseudocount, None
     mixture = opt.mixture_weights(weights, max(2, x.n_compared))
     if o.nan_policy == "omit" and any(np.isnan(view).any() for view in operands):

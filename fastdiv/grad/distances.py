@@ -24,9 +24,9 @@ __all__ = [
 
 
 def _mixture(measure: Any, p: Any, q: Any, weights: Any, options: Any) -> Gradient | RowGradient:
-    arrays = {"p": p} if q is None else {"p": p, "q": q}
-    result = differentiate(measure, arrays, options, weights)
-    return Gradient(*result) if len(result) == 3 else RowGradient(*result)
+    if q is None:
+        return RowGradient(*differentiate(measure, {"p": p}, options, is_stack=True, weights=weights))
+    return Gradient(*differentiate(measure, {"p": p, "q": q}, options, weights=weights))
 
 
 @gradient
