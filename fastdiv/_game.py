@@ -104,7 +104,7 @@ def checked(
     o = opt.checked(opt.RowOptions(base, axis, keepdims, normalize, log_input=log_input))
     x = rows(arrays, o)
     for name in ("p", "q"):
-        raise_bad_mass(x.views[name], name, o.axis, log_input=o.log_input, nan_policy="propagate")
+        raise_bad_mass(x.views[name], name, o.axis, log_input=o.log_input is True, nan_policy="propagate")
     if d is not None:
         _raise_bad_discriminator(x.views["d"], o.axis)
     # contiguous: the order of a sum must not depend on the layout
@@ -116,7 +116,7 @@ def checked(
         x.shape,
         x.dtype,
         o.normalize,
-        o.log_input,
+        o.log_input is True,
         1.0 if o.base is None else math.log(o.base),
     )
 

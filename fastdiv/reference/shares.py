@@ -14,7 +14,18 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ATANH", "LN2", "Array", "Shares", "from_logits", "from_masses", "over", "sum_of_bins", "times"]
+__all__ = [
+    "ATANH",
+    "LN2",
+    "Array",
+    "Shares",
+    "against_logits",
+    "from_logits",
+    "from_masses",
+    "over",
+    "sum_of_bins",
+    "times",
+]
 
 Array = npt.NDArray[np.float64]
 
@@ -193,6 +204,13 @@ def from_logits(logits: Array, normalize: bool) -> Shares:
         x, log, root = np.exp(logits - top), logits, np.exp(top[0, ..., 0] / 2.0)
     unused = np.zeros_like(x)
     return Shares(x, log, unused, unused, unused, root, normalize, logits)
+
+
+def against_logits(masses: Array, logits: Array, normalize: bool) -> Shares:
+    """Masses, and as a second distribution logits, of which the logarithms of shares alone are known."""
+    p, q = from_masses(masses[np.newaxis], normalize), from_logits(logits[np.newaxis], normalize)
+    unknown = np.full_like(p.x, np.nan)
+    return p._replace(x=np.concatenate([p.x, unknown]), log=np.concatenate([p.log, q.log]))
 
 
 def _log_ratio_of_logits(s: Shares, i: int, j: int) -> Array:

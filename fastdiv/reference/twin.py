@@ -11,7 +11,7 @@ import numpy as np
 from fastdiv._checks import options as opt
 from fastdiv._checks.rows import rows
 from fastdiv._faces import spelled_out
-from fastdiv.reference.shares import Array, from_logits, from_masses
+from fastdiv.reference.shares import Array, against_logits, from_logits, from_masses
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -93,14 +93,19 @@ def _score(
             table = np.moveaxis(table[0], -2, 0)
         table = np.ascontiguousarray(table)  # the order of a sum must not depend on the layout
         missing = np.isnan(table).any(axis=0)
-        table = np.where(missing, -np.inf if o.log_input else 0.0, table)
+        is_log = [o.is_log(name) for name in x.views] if not x.is_stack else [o.log_input is True]
+        none = np.where(is_log, -np.inf, 0.0).reshape(-1, *[1] * (table.ndim - 1))
+        table = np.where(missing, none, table)
         void = missing.all(-1) if o.nan_policy == "omit" else missing.any(-1)
-        if o.log_input:
+        if o.log_input == "q":
+            shares = against_logits(table[0] + o.pseudocount, table[1], o.normalize)
+        elif o.log_input:
             shares = from_logits(table, o.normalize)
         else:
             shares = from_masses(np.where(missing, 0.0, table + o.pseudocount), o.normalize)
         if o.normalize:
-            void = void | ~((shares.x + 0.0).sum(-1) > 0).all(axis=0)
+            known = shares.x[:1] if o.log_input == "q" else shares.x
+            void = void | ~((known + 0.0).sum(-1) > 0).all(axis=0)
         unit = 1.0 if o.base is None else np.log(o.base)
         value = np.where(void, np.nan, formula(shares, **parameters)) / (np.sqrt(unit) if root else unit)
         result: Value = value.reshape(x.shape).astype(x.dtype)

@@ -346,3 +346,24 @@ def test_inputs_are_not_written_to():
         call(fastdiv.grad, name, p, q)
     np.testing.assert_array_equal(p, kept[0])
     np.testing.assert_array_equal(q, kept[1])
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"normalize": False}, {"base": 2}, {"pseudocount": 0.25}, {"axis": 0}]
+)
+def test_values_against_logits(options):
+    """The twin takes them, too."""
+    rng = np.random.default_rng(12)
+    p, z = rng.dirichlet(np.full(20, 0.3), 20), 9.0 * rng.normal(size=(20, 20))
+    p[0, 3] = np.nan
+    for policy in ("propagate", "omit"):
+        got = fastdiv.cross_entropy(p, z, log_input="q", nan_policy=policy, **options)
+        want = fastdiv.reference.cross_entropy(p, z, log_input="q", nan_policy=policy, **options)
+        np.testing.assert_allclose(got, want, rtol=1e-12)
+    z[1, 2] = -np.inf
+    for library in (fastdiv, fastdiv.reference):
+        assert library.cross_entropy(np.eye(20), z, log_input="q").tolist()[2] == INF
+        with pytest.raises(ValueError, match=r"q has an infinite log-probability: q\[0\] = inf"):
+            library.cross_entropy([1.0, 1.0], [INF, 0.0], log_input="q")
+        with pytest.raises(ValueError, match=r"p has a negative mass"):
+            library.cross_entropy([1.0, -1.0], [-1.0, 0.0], log_input="q")
