@@ -67,7 +67,7 @@ def extension(name: str, folder: str, *c_sources: str) -> Extension:
     return Extension(
         f"fastdiv._{name}",
         sources=[f"csrc/{folder}/_{name}.pyx", *(f"csrc/{c}" for c in c_sources)],
-        depends=["setup.py", *glob("csrc/*/*.h"), *glob("csrc/*/*.pxd")],
+        depends=["setup.py", *glob("csrc/*/*.h"), *glob("csrc/*/*.px[di]")],
         include_dirs=["csrc", np.get_include()],
         define_macros=[
             ("_DEFAULT_SOURCE", None),  # madvise and its constants, which -std=c11 hides
