@@ -98,7 +98,7 @@ def _score(
         table = np.where(missing, none, table)
         void = missing.all(-1) if o.nan_policy == "omit" else missing.any(-1)
         if o.log_input == "q":
-            shares = against_logits(table[0] + o.pseudocount, table[1], o.normalize)
+            shares = against_logits(np.where(missing, 0.0, table[0] + o.pseudocount), table[1], o.normalize)
         elif o.log_input:
             shares = from_logits(table, o.normalize)
         else:
