@@ -49,26 +49,11 @@ cdef double NANOSECONDS_PER_ROW = 300.0
 
 # ---- one row --------------------------------------------------------------------------------------------
 
-# operands: arrays of one kind of number, then options; the value, then derivatives
-ctypedef void (*row_loop)(Py_ssize_t, char **, const cnp.npy_intp *, const cnp.npy_intp *, int,
-                          int) noexcept nogil
-
-
-cdef void read_options(const char *at, Py_ssize_t step, fd_options *options) noexcept nogil:
-    cdef double *field = <double *>options
-    cdef int i
-    for i in range(FD_N_OPTIONS):
-        field[i] = (<const double *>(at + i * step))[0]
-
-
-cdef void write(char *at, Py_ssize_t step, Py_ssize_t n, const double *values, int scalar) noexcept nogil:
+cdef void write_all(char *at, Py_ssize_t step, Py_ssize_t n, const double *values, int scalar) noexcept nogil:
     cdef Py_ssize_t i
-    if scalar == FD_FLOAT32:
+    if at != <char *>values:
         for i in range(n):
-            (<float *>(at + i * step))[0] = <float>values[i]
-    elif at != <char *>values:
-        for i in range(n):
-            (<double *>(at + i * step))[0] = values[i]
+            write(at + i * step, values[i], scalar)
 
 
 cdef double *room(char *at, Py_ssize_t step, Py_ssize_t n, int scalar) noexcept nogil:
@@ -102,9 +87,9 @@ cdef void pair_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cn
             value = fd_logits_cross_entropy(p, q, n, &options, p_room, q_room)
         else:
             value = fd_gradient(<fd_measure>measure, p, q, n, &options, p_room, q_room)
-        write(by_p, steps[9], n, p_room, scalar)
-        write(by_q, steps[10], n, q_room, scalar)
-    write(args[3] + i * steps[3], 0, 1, &value, scalar)
+        write_all(by_p, steps[9], n, p_room, scalar)
+        write_all(by_q, steps[10], n, q_room, scalar)
+    write(args[3] + i * steps[3], value, scalar)
     leave(p_room, by_p)
     leave(q_room, by_q)
 
@@ -122,8 +107,8 @@ cdef void single_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const 
     read_options(args[1] + i * steps[1], steps[5], &options)
     if n and p_room != NULL:
         value = fd_gradient(<fd_measure>measure, p, p, n, &options, p_room, NULL)
-        write(by_p, steps[6], n, p_room, scalar)
-    write(args[2] + i * steps[2], 0, 1, &value, scalar)
+        write_all(by_p, steps[6], n, p_room, scalar)
+    write(args[2] + i * steps[2], value, scalar)
     leave(p_room, by_p)
 
 
@@ -142,8 +127,8 @@ cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const c
         value = fd_js_stack_gradient(<fd_measure>measure, first, steps[5], m,
                                      <const double *>(args[1] + i * steps[1]), n, &options, by_rows)
         for j in range(m):
-            write(by + j * steps[9], steps[10], n, by_rows + j * n, scalar)
-    write(args[3] + i * steps[3], 0, 1, &value, scalar)
+            write_all(by + j * steps[9], steps[10], n, by_rows + j * n, scalar)
+    write(args[3] + i * steps[3], value, scalar)
     free(by_rows)
 
 
@@ -158,7 +143,7 @@ cdef void logits_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const 
     read_options(args[2] + i * steps[2], steps[6], &options)
     if dims[1]:
         value = fd_logits_cross_entropy(p, q, dims[1], &options, NULL, NULL)
-    write(args[3] + i * steps[3], 0, 1, &value, scalar)
+    write(args[3] + i * steps[3], value, scalar)
 
 
 cdef void label_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
@@ -175,86 +160,67 @@ cdef void label_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const c
     read_options(args[2] + i * steps[2], steps[6], &options)
     if n and q_room != NULL:
         value = fd_label_cross_entropy(label, q, n, &options, q_room)
-        write(by_q, steps[7], n, q_room, scalar)
-    write(args[3] + i * steps[3], 0, 1, &value, scalar)
+        write_all(by_q, steps[7], n, q_room, scalar)
+    write(args[3] + i * steps[3], value, scalar)
     leave(q_room, by_q)
 
 
 # ---- all rows -------------------------------------------------------------------------------------------
 
-cdef void all_rows(row_loop row, double bins, char **args, const cnp.npy_intp *dims,
+cdef void each_row(row_loop row, double bins, char **args, const cnp.npy_intp *dims,
                    const cnp.npy_intp *steps, void *data) noexcept nogil:
-    cdef int code = <int><size_t>data, measure = code % PER_SCALAR, scalar = code // PER_SCALAR
-    cdef Py_ssize_t i, n_rows = dims[0]
-    cdef int team = fd_team(n_rows * (NANOSECONDS_PER_BIN * bins + NANOSECONDS_PER_ROW), n_rows)
-    if team == 1:
-        for i in range(n_rows):
-            row(i, args, dims, steps, measure, scalar)
-    else:
-        for i in prange(n_rows, schedule="static", num_threads=team):
-            row(i, args, dims, steps, measure, scalar)
-    feclearexcept(FE_ALL_EXCEPT)  # log(0) selected away is no reason for NumPy to warn
+    cdef int code = <int><size_t>data
+    all_rows(row, dims[0], dims[0] * (NANOSECONDS_PER_BIN * bins + NANOSECONDS_PER_ROW), args, dims, steps,
+             code % PER_SCALAR, code // PER_SCALAR)
 
 
 cdef void pairs(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
-    all_rows(pair_row, dims[1], args, dims, steps, data)
+    each_row(pair_row, dims[1], args, dims, steps, data)
 
 
 cdef void singles(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
-    all_rows(single_row, dims[1], args, dims, steps, data)
+    each_row(single_row, dims[1], args, dims, steps, data)
 
 
 cdef void stacks(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
-    all_rows(stack_row, <double>dims[1] * dims[2], args, dims, steps, data)
+    each_row(stack_row, <double>dims[1] * dims[2], args, dims, steps, data)
 
 
 cdef void logits(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
-    all_rows(logits_row, dims[1], args, dims, steps, data)
+    each_row(logits_row, dims[1], args, dims, steps, data)
 
 
 cdef void labels(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
-    all_rows(label_row, dims[1], args, dims, steps, data)
-
-
-cdef cnp.PyUFuncGenericFunction PAIRS[10]
-cdef cnp.PyUFuncGenericFunction SINGLES[10]
-cdef cnp.PyUFuncGenericFunction STACKS[10]
-PAIRS[:] = [<cnp.PyUFuncGenericFunction>pairs] * 10
-SINGLES[:] = [<cnp.PyUFuncGenericFunction>singles] * 10
-cdef cnp.PyUFuncGenericFunction OF_LOGITS[10]
-cdef cnp.PyUFuncGenericFunction OF_LABELS[10]
-OF_LOGITS[:] = [<cnp.PyUFuncGenericFunction>logits] * 10
-OF_LABELS[:] = [<cnp.PyUFuncGenericFunction>labels] * 10
-STACKS[:] = [<cnp.PyUFuncGenericFunction>stacks] * 10
+    each_row(label_row, dims[1], args, dims, steps, data)
 
 
 @lru_cache(maxsize=None)
 def ufunc_of_pairs(name):
     """(n),(n),(k)->(),(n),(n): p, q, options; value, by p, by q."""
-    return make(PAIRS, 2, 1, MEASURES.index(name), name, "(n),(n),(k)->(),(n),(n)", 3)
+    return make(pairs, 2, 1, MEASURES.index(name), name, "(n),(n),(k)->(),(n),(n)", 3)
 
 
 @lru_cache(maxsize=None)
 def ufunc_of_entropy():
     """(n),(k)->(),(n): p, options; value, by p."""
-    return make(SINGLES, 1, 1, MEASURES.index("cross_entropy"), "entropy", "(n),(k)->(),(n)", 2)
+    return make(singles, 1, 1, MEASURES.index("cross_entropy"), "entropy", "(n),(k)->(),(n)", 2)
 
 
 @lru_cache(maxsize=None)
 def ufunc_of_stacks(name):
     """(m,n),(m),(k)->(),(m,n): what is mixed, weights, options; value, by what is mixed."""
-    return make(STACKS, 1, 2, MEASURES.index(name), name, "(m,n),(m),(k)->(),(m,n)", 2)
+    return make(stacks, 1, 2, MEASURES.index(name), name, "(m,n),(m),(k)->(),(m,n)", 2)
 
 
 @lru_cache(maxsize=None)
 def ufunc_of_logits(with_gradient):
     """(n),(n),(k)->(),(n),(n): masses, logits, options; value, by masses, by logits. Or the value alone."""
     if with_gradient:
-        return make(PAIRS, 2, 1, LOGITS, "cross_entropy", "(n),(n),(k)->(),(n),(n)", 3)
-    return make(OF_LOGITS, 2, 1, LOGITS, "cross_entropy", "(n),(n),(k)->()", 1)
+        return make(pairs, 2, 1, LOGITS, "cross_entropy", "(n),(n),(k)->(),(n),(n)", 3)
+    return make(logits, 2, 1, LOGITS, "cross_entropy", "(n),(n),(k)->()", 1)
 
 
 @lru_cache(maxsize=None)
 def ufunc_of_labels():
     """(n),(),(k)->(),(n): logits, class, options; value, by logits."""
-    return make(OF_LABELS, 1, 2, LOGITS, "softmax_cross_entropy", "(n),(),(k)->(),(n)", 2)
+    return make(labels, 1, 2, LOGITS, "softmax_cross_entropy", "(n),(),(k)->(),(n)", 2)

@@ -66,24 +66,6 @@ cdef double NANOSECONDS_PER_ROW = 100.0
 
 # ---- one row of each kind of gufunc ---------------------------------------------------------------------
 
-ctypedef void (*row_loop)(Py_ssize_t, char **, const cnp.npy_intp *, const cnp.npy_intp *, int,
-                          int) noexcept nogil
-
-
-cdef void read_options(const char *at, Py_ssize_t step, fd_options *options) noexcept nogil:
-    cdef double *field = <double *>options
-    cdef int i
-    for i in range(FD_N_OPTIONS):
-        field[i] = (<const double *>(at + i * step))[0]
-
-
-cdef void write(char *at, double value, int scalar) noexcept nogil:
-    if scalar == FD_FLOAT32:
-        (<float *>at)[0] = <float>value
-    else:
-        (<double *>at)[0] = value
-
-
 cdef void pair_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
                    int measure, int scalar) noexcept nogil:
     """(n),(n),(k)->(): p, q, options."""
@@ -147,19 +129,6 @@ cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const c
           scalar)
 
 
-cdef void all_rows(row_loop row, Py_ssize_t n_rows, double nanoseconds, char **args,
-                   const cnp.npy_intp *dims, const cnp.npy_intp *steps, int measure, int scalar) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef int team = fd_team(nanoseconds, n_rows)
-    if team == 1:
-        for i in range(n_rows):
-            row(i, args, dims, steps, measure, scalar)
-    else:
-        for i in prange(n_rows, schedule="static", num_threads=team):
-            row(i, args, dims, steps, measure, scalar)
-    feclearexcept(FE_ALL_EXCEPT)  # log(0) selected away is no reason for NumPy to warn
-
-
 cdef void all_pairs(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, int measure,
                     int scalar) noexcept nogil:
     cdef double nanoseconds = dims[0] * (NANOSECONDS_PER_BIN * dims[1] + NANOSECONDS_PER_ROW)
@@ -210,32 +179,25 @@ cdef void events(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *step
 
 # ---- the ufuncs ------------------------------------------------------------------------------------------
 
-cdef cnp.PyUFuncGenericFunction PAIRS[10]
-cdef cnp.PyUFuncGenericFunction STACKS[10]
-cdef cnp.PyUFuncGenericFunction EVENTS[10]
-PAIRS[:] = [<cnp.PyUFuncGenericFunction>pairs] * 10
-STACKS[:] = [<cnp.PyUFuncGenericFunction>stacks] * 10
-EVENTS[:] = [<cnp.PyUFuncGenericFunction>events] * 10
-
 # made when asked for: all of them would be a tenth of the time of a first call
 
 
 @lru_cache(maxsize=None)
 def ufunc_of_pairs(name):
     """(n),(n),(k)->(): p, q, options."""
-    return make(PAIRS, 2, 1, MEASURES.index(name), name, "(n),(n),(k)->()")
+    return make(pairs, 2, 1, MEASURES.index(name), name, "(n),(n),(k)->()")
 
 
 @lru_cache(maxsize=None)
 def ufunc_of_stacks(name):
     """(m,n),(m),(k)->(): what is mixed, weights, options; of Jensen-Shannon."""
-    return make(STACKS, 1, 2, MEASURES.index(name), name, "(m,n),(m),(k)->()")
+    return make(stacks, 1, 2, MEASURES.index(name), name, "(m,n),(m),(k)->()")
 
 
 @lru_cache(maxsize=None)
 def ufunc_of_events(name):
     """In bits, of each probability."""
-    return make(EVENTS, 1, 0, name == "binary_entropy", name, None)
+    return make(events, 1, 0, name == "binary_entropy", name, None)
 
 
 # ---- options, and one pair at once ----------------------------------------------------------------------
