@@ -20,6 +20,7 @@
 #include "rows/settle.h"
 #include "rows/slopes.h"
 #include "rows/terms.h"
+#include "rows/weighed.h"
 
 /* What slopes.h leaves out of all slopes by x, bits; masses that are not normalised have it back. */
 static double fd_constant(fd_measure sum) {
@@ -45,7 +46,8 @@ typedef struct {
     ptrdiff_t n;
     fd_pair pair;
     double *by_p, *by_q;
-    fd_sum x, y; /* of x by_x, of y by_y */
+    int is_ordinary; /* the rows were not scaled */
+    fd_sum x, y;     /* of x by_x, of y by_y */
 } fd_slope_work;
 
 static void fd_add_products(fd_slope_work *w, double by_x, double by_y) {
@@ -174,16 +176,6 @@ static double fd_first_order(fd_measure measure, double value) {
     return fd_measures[measure].root || measure == FD_total_variation ? value : sqrt(value);
 }
 
-/* Scales rows as fd_row does; whether both can be multiplied now. */
-static void fd_scale_rows(fd_row_reader *p, fd_row_reader *q, ptrdiff_t n) {
-    int p_exponent = fd_sum_exponent(p, n), q_exponent = fd_sum_exponent(q, n);
-    if (!p->normalize)
-        p_exponent = q_exponent = p_exponent > q_exponent ? p_exponent : q_exponent;
-    fd_rescale(p, n, p_exponent);
-    if (q != p)
-        fd_rescale(q, n, q_exponent);
-}
-
 /* At equal rows: the least value, from where only bins without mass lead up. */
 static void fd_write_level_slopes(fd_slope_work *w) {
     for (ptrdiff_t i = 0; i < w->n; i++) {
@@ -199,7 +191,7 @@ static int fd_write_odd_rows(fd_slope_work *w, double unit) {
     int is_entropy = w->sum == FD_entropy || w->sum == FD_cross_entropy;
     if (w->p->normalize)
         return 0;
-    if (is_entropy && (w->p->logs || !(fd_is_ordinary(w->p) && fd_is_ordinary(w->q))))
+    if (is_entropy && (w->p->logs || !w->is_ordinary))
         fd_write_plain_entropy_slopes(w, unit);
     else if (w->p->logs && fd_is_far(w->p, w->q, w->n))
         fd_write_far_slopes(w, unit);
@@ -235,65 +227,78 @@ static void fd_set_slope_pair(fd_slope_work *w, const fd_options *o, double bits
     }
 }
 
-double fd_gradient(fd_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n, const fd_options *options,
-                   double *by_p, double *by_q) {
+/* From the slopes' pair to derivatives; `unit` is what all of them are multiplied by. */
+static void fd_write_gradient(fd_slope_work *w, fd_measure measure, const fd_options *o, double value,
+                              double bits, double unit) {
+    const fd_row_reader *p = w->p, *q = w->q;
+    double constant = 0.0, first_order = fd_first_order(measure, value);
+    fd_set_slope_pair(w, o, bits / fd_measures[measure].times);
+    if (fd_write_odd_rows(w, unit))
+        return;
+    if (p->normalize && w->sum != FD_entropy && (measure == FD_cross_entropy || fd_is_near(first_order)))
+        fd_refine_scale(&w->pair, p, q, w->n);
+    if (value == 0.0 && p->normalize && measure != FD_cross_entropy) {
+        fd_write_level_slopes(w);
+    } else if (w->sum == FD_renyi_divergence && (o->alpha == 0.0 || o->alpha == INFINITY)) {
+        fd_write_limit_slopes(w, o->alpha == INFINITY, bits);
+    } else {
+        fd_write_slopes(w);
+        constant = fd_constant(w->sum);
+    }
+    fd_settle(p, w->n, fd_sum_total(w->x) / p->sum, constant, unit, w->pair.max_p, w->by_p);
+    if (w->sum != FD_entropy)
+        fd_settle(q, w->n, fd_sum_total(w->y) / q->sum, 0.0, unit, w->pair.max_q, w->by_q);
+}
+
+/* Entropy where q is p; what is then written to by_q means nothing. */
+static double fd_gradient_of_views(fd_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
+                                   const fd_options *options, int is_entropy, double *by_p, double *by_q) {
     const fd_traits *traits = &fd_measures[measure];
     fd_options o = *options, in_bits = *options;
-    double unit = traits->in_bits ? fd_in_unit(1.0, &o) : 1.0, factor = traits->times, *spare = NULL;
-    int is_entropy = !by_q, has_unit = traits->in_bits && !traits->root;
+    int has_unit = traits->in_bits && !traits->root;
+    fd_row_reader p = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *q = is_entropy ? &p : &second;
+    double bits = NAN, unit = traits->in_bits ? fd_in_unit(1.0, &o) : 1.0;
+    fd_slope_work w = {.sum = is_entropy ? FD_entropy : traits->sum, .p = &p, .q = q, .n = n};
+    w.by_p = by_p;
+    w.by_q = by_q;
     if (has_unit) {
         in_bits.unit_hi = 1.0;
         in_bits.unit_lo = 0.0;
     }
-    double bits = fd_row(measure, p_view, is_entropy ? p_view : q_view, n, &in_bits);
-    double value = has_unit ? fd_in_unit(bits, &o) : bits;
-    if (is_entropy)
-        by_q = spare = malloc((size_t)n * sizeof *spare);
-    if (!(fabs(value) < INFINITY) || !by_q) {
-        fd_fill(by_p, n, NAN);
-        fd_fill(by_q, n, NAN);
-        free(spare);
-        return by_q ? value : NAN;
+    if (fd_weigh_any(&p, n) && (is_entropy || fd_weigh_any(q, n))) {
+        w.is_ordinary = p.logs || (fd_is_ordinary(&p) && fd_is_ordinary(q));
+        bits = fd_weighed_row(measure, &p, q, n, &in_bits);
     }
-    if (traits->root && value == 0.0) { /* the kink of a root */
-        fd_fill(by_p, n, 0.0);
-        fd_fill(by_q, n, 0.0);
+    double value = has_unit ? fd_in_unit(bits, &o) : bits;
+    if (!(fabs(value) < INFINITY) || (traits->root && value == 0.0)) { /* none, or the kink of a root */
+        fd_fill(by_p, n, value == 0.0 ? 0.0 : NAN);
+        fd_fill(by_q, n, value == 0.0 ? 0.0 : NAN);
         return value;
     }
-    fd_slope_work w = {.sum = is_entropy ? FD_entropy : traits->sum, .n = n, .by_p = by_p, .by_q = by_q};
     if (measure == FD_bhattacharyya_distance)
         o.alpha = 0.5;
     if (w.sum == FD_renyi_divergence && o.alpha == 1.0)
         w.sum = FD_kl_divergence;
-    fd_row_reader first = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *p = &first, *q = &second;
-    w.p = p;
-    w.q = q = is_entropy ? p : q;
-    fd_weigh_any(p, n);
-    if (!is_entropy)
-        fd_weigh_any(q, n);
-    if (!p->logs && p->normalize && !(fd_is_ordinary(p) && fd_is_ordinary(q)))
-        fd_scale_rows(p, q, n);
-    fd_set_slope_pair(&w, &o, bits / factor);
-    factor *= traits->root ? 0.5 * unit / value : unit;
-    if (!fd_write_odd_rows(&w, factor)) {
-        double constant = 0.0;
-        if (!p->logs && !p->normalize && !(fd_is_ordinary(p) && fd_is_ordinary(q)))
-            fd_scale_rows(p, q, n);
-        if (p->normalize && !is_entropy &&
-            (measure == FD_cross_entropy || fd_is_near(fd_first_order(measure, value))))
-            fd_refine_scale(&w.pair, p, q, n);
-        if (value == 0.0 && p->normalize && measure != FD_cross_entropy) {
-            fd_write_level_slopes(&w);
-        } else if (w.sum == FD_renyi_divergence && (o.alpha == 0.0 || o.alpha == INFINITY)) {
-            fd_write_limit_slopes(&w, o.alpha == INFINITY, bits);
-        } else {
-            fd_write_slopes(&w);
-            constant = fd_constant(w.sum);
-        }
-        fd_settle(p, n, fd_sum_total(w.x) / p->sum, constant, factor, w.pair.max_p, by_p);
-        if (!is_entropy)
-            fd_settle(q, n, fd_sum_total(w.y) / q->sum, 0.0, factor, w.pair.max_q, by_q);
+    fd_write_gradient(&w, measure, &o, value, bits,
+                      traits->times * (traits->root ? 0.5 * unit / value : unit));
+    return value;
+}
+
+double fd_gradient(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options,
+                   double *by_p, double *by_q) {
+    double p_copy[FD_COPY], q_copy[FD_COPY], value = NAN, *spare = NULL;
+    int is_entropy = !by_q;
+    if (is_entropy)
+        by_q = spare = malloc((size_t)n * sizeof *spare);
+    if (!by_q) {
+        fd_fill(by_p, n, NAN);
+        return value;
     }
+    if (fd_is_copied(p, q, n)) {
+        p = fd_plain_view(p, n, p_copy);
+        q = is_entropy ? p : fd_plain_view(q, n, q_copy);
+    }
+    value = fd_gradient_of_views(measure, p, q, n, options, is_entropy, by_p, by_q);
     free(spare);
     return value;
 }

@@ -10,11 +10,11 @@
  * gets them from the sum of all differences, which ought to be 0 (`imbalance`). Total variation moves by
  * delta itself and is looked at again below 1/16.
  */
-#include "math/fetch.h"
 #include "rows/far.h"
 #include "rows/renyi.h"
 #include "rows/rows.h"
 #include "rows/terms.h"
+#include "rows/weighed.h"
 
 const fd_traits fd_measures[FD_N_MEASURES] = {
 #define FD_OWN(name, ...) FD_ROW(name, name, __VA_ARGS__)
@@ -159,16 +159,22 @@ static const double FD_ALPHA_MIN = 0x1p-900;
 
 static double fd_row_of_views(fd_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
                               const fd_options *options) {
+    fd_row_reader p = fd_reader(p_view, options), second = fd_reader(q_view, options), *q = &second;
+    if (measure == FD_cross_entropy && p_view.data == q_view.data && p_view.stride == q_view.stride)
+        q = &p; /* entropy */
+    if (!fd_weigh_any(&p, n) || (q != &p && !fd_weigh_any(q, n)))
+        return NAN;
+    return fd_weighed_row(measure, &p, q, n, options);
+}
+
+double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, ptrdiff_t n,
+                      const fd_options *options) {
     fd_options o = *options;
-    fd_row_reader first = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *p = &first, *q = &second;
+    fd_row_reader as_it_stands;
     fd_pair pair;
     int normalize = o.normalize != 0.0, exponent = 0, symmetric = fd_measures[measure].symmetric;
     double d, factor = 1.0, top = 0.0, order = o.alpha - 1.0;
 
-    if (measure == FD_cross_entropy && p_view.data == q_view.data && p_view.stride == q_view.stride)
-        q = p; /* entropy */
-    if (!fd_weigh_any(p, n) || (q != p && !fd_weigh_any(q, n)))
-        return NAN;
     if (measure == FD_bhattacharyya_distance) { /* half of Renyi's divergence of order 1/2 */
         measure = FD_renyi_divergence;
         o.alpha = factor = 0.5;
@@ -180,8 +186,8 @@ static double fd_row_of_views(fd_measure measure, fd_view p_view, fd_view q_view
         fd_options limit =
             *options; /* D_alpha = D_0 + alpha KL(q, p) + ..., and the second is inf with D_0 > 0 */
         limit.alpha = 0.0;
-        d = fd_row_of_views(FD_renyi_divergence, p_view, q_view, n, &limit);
-        return d > 0.0 ? d : o.alpha * fd_row_of_views(FD_kl_divergence, q_view, p_view, n, options);
+        d = fd_row_of_views(FD_renyi_divergence, p->view, q->view, n, &limit);
+        return d > 0.0 ? d : o.alpha * fd_row_of_views(FD_kl_divergence, q->view, p->view, n, options);
     }
     if (measure == FD_renyi_divergence && o.alpha > 0.0 && o.alpha < 0.5 && normalize) {
         factor = o.alpha / (1.0 - o.alpha); /* D_alpha(p, q) = alpha/(1-alpha) D_(1-alpha)(q, p) */
@@ -192,8 +198,8 @@ static double fd_row_of_views(fd_measure measure, fd_view p_view, fd_view q_view
     if (!p->logs && !(fd_is_ordinary(p) && fd_is_ordinary(q))) {
         int p_exponent = fd_sum_exponent(p, n), q_exponent = fd_sum_exponent(q, n);
         if (!normalize && measure == FD_cross_entropy) { /* p log q can be scaled in p only */
-            second = *q;
-            q = &second;
+            as_it_stands = *q;
+            q = &as_it_stands;
             q_exponent = 0;
         } else if (!normalize) { /* one scale for both... */
             int differing = fd_differing_exponent(measure, p, q, n);
@@ -242,24 +248,6 @@ static double fd_row_of_views(fd_measure measure, fd_view p_view, fd_view q_view
     return traits->root ? sqrt(d) : d;
 }
 
-/* Rows up to this long are copied once where they cannot be read in place; longer ones a block at a time, each
- * time they are read. */
-enum { FD_COPY = 4 * FD_BLOCK };
-
-static int fd_is_plain(fd_view v) {
-    return v.scalar == FD_FLOAT64 && v.stride == sizeof(double) && (uintptr_t)v.data % sizeof(double) == 0;
-}
-
-static fd_view fd_plain_view(fd_view v, ptrdiff_t n, double *copy) {
-    fd_row_reader reader = {.view = v, .scale = {1.0, 1.0}};
-    if (fd_is_plain(v))
-        return v;
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK)
-        fd_block(&reader, start, n - start < FD_BLOCK ? n - start : FD_BLOCK, copy + start);
-    fd_fetch(v.data + n * v.stride, n * fd_scalar_size(v.scalar)); /* most often the next row */
-    return (fd_view){(const char *)copy, sizeof *copy, FD_FLOAT64};
-}
-
 static double fd_row_of_copies(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n,
                                const fd_options *options) {
     double p_copy[FD_COPY], q_copy[FD_COPY];
@@ -270,8 +258,7 @@ static double fd_row_of_copies(fd_measure measure, fd_view p, fd_view q, ptrdiff
 }
 
 double fd_row(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options) {
-    int copy = n <= FD_COPY && !(fd_is_plain(p) && fd_is_plain(q));
-    return (copy ? fd_row_of_copies : fd_row_of_views)(measure, p, q, n, options);
+    return (fd_is_copied(p, q, n) ? fd_row_of_copies : fd_row_of_views)(measure, p, q, n, options);
 }
 
 void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out,
