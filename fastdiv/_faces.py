@@ -7,7 +7,7 @@ measures get their way in. Nothing is imported before it is needed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -16,18 +16,12 @@ if TYPE_CHECKING:
 
     from fastdiv._typing import LogOptions, Options, Value
 
-__all__ = ["completed", "measure", "score", "score_events", "spelled", "spelled_out"]
+__all__ = ["OPTIONS", "completed", "measure", "score", "score_events", "spelled", "spelled_out"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_SHARED = {
-    "{pair}": """\
-p, q : array_like
-    Masses of at least one axis; all axes but `axis` broadcast, the numbers of bins agree.""",
-    "{base}": """\
-base : float, optional
-    Base of the logarithm, finite and greater than 1. None: nats.""",
-    "{options}": """\
+# of values and of gradients, which take no out
+OPTIONS = """\
 axis : int, default -1
     The axis that holds the bins.
 keepdims : bool, default False
@@ -40,7 +34,17 @@ log_input : bool, default False
     The entries are log-probabilities or logits, ``-inf`` for no mass; rows are normalised by log-sum-exp,
     so nothing underflows.
 nan_policy : {"propagate", "omit", "raise"}
-    What a NaN does: make its row's value NaN; drop its bin, from all rows compared; raise.
+    What a NaN does: make its row's value NaN; drop its bin, from all rows compared; raise."""
+
+_SHARED = {
+    "{pair}": """\
+p, q : array_like
+    Masses of at least one axis; all axes but `axis` broadcast, the numbers of bins agree.""",
+    "{base}": """\
+base : float, optional
+    Base of the logarithm, finite and greater than 1. None: nats.""",
+    "{options}": f"""\
+{OPTIONS}
 out : ndarray, optional
     Where to put the result: its exact shape and dtype.""",
     "{raises}": """\
@@ -54,13 +58,14 @@ TypeError
 }
 
 
-def completed(text: str) -> str:
-    """The docstring with what its markers stand for, at their margin.
+def completed(text: str, own: Mapping[str, str] | None = None) -> str:
+    """The docstring with what its markers stand for, at their margin; `own` ones may hold others.
 
     From Python 3.13 on docstrings come without the margin that their lines have in common.
     """
     margin = "    " if "\n    Parameters\n" in text else ""
-    for marker, words in _SHARED.items():
+    own = own or {}
+    for marker, words in (*own.items(), *_SHARED.items()):
         text = text.replace(margin + marker, margin + words.replace("\n", "\n" + margin))
     return text
 

@@ -1,4 +1,4 @@
-"""The two players' table: what the objectives of a GAN, their values and their gradients, compute with.
+"""The two players' table: what the objectives of a GAN compute with.
 
 With the best discriminator D* = p / (p + q), every loss is a sum of
 

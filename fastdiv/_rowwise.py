@@ -19,13 +19,13 @@ from fastdiv._checks.rows import Rows, is_lazy, rows
 if TYPE_CHECKING:
     from fastdiv._typing import Value
 
-__all__ = ["score", "score_events"]
+__all__ = ["Kernel", "score", "score_events", "vector", "without_missing"]
 
 # bins that are cast at a time, and computed before Ctrl-C is looked at
 CAST_BLOCK, LONG_BLOCK = 1 << 18, 1 << 26
 
 
-class _Kernel(NamedTuple):
+class Kernel(NamedTuple):
     """A gufunc, and what it is given besides the arrays."""
 
     gufunc: Any
@@ -33,10 +33,10 @@ class _Kernel(NamedTuple):
     """The axes of an array that belong to one row: its bins, or the stack and its bins."""
     others: tuple[np.ndarray, ...]
     """The operands behind the arrays: mixture weights, options."""
-    is_alone: bool
+    is_alone: bool = False
     """Entropy: one array is both p and q."""
 
-    def __call__(self, arrays: list[Any], out: np.ndarray | None = None) -> Any:
+    def __call__(self, arrays: list[Any], out: Any = None) -> Any:
         operands = (*arrays, *arrays) if self.is_alone else arrays
         return self.gufunc(*operands, *self.others, **({} if out is None else {"out": out}))
 
@@ -75,20 +75,21 @@ def score(
     if o.nan_policy == "omit" and (x.is_lazy or any(np.isnan(view).any() for view in operands)):
         if not x.is_lazy:  # a bin that is dropped may hide what is forbidden
             x.refuse_bad_masses()
-        operands, void = _without_missing(x)
+        operands, missing = without_missing(x)
+        void = missing.all((-2, -1)) if x.is_stack else missing.all(-1)
         pseudocount = 0.0
     pair = (0.5, 0.5) if x.is_stack else mixture
-    options = np.array([*_rows.unit(o.base), o.normalize, o.log_input is True, pseudocount, *pair, order])
+    options = vector(o, pseudocount, pair, order)
     if x.is_stack:
-        kernel = _Kernel(_rows.ufunc_of_stacks(name), 2, (mixture, options), False)
+        kernel = Kernel(_rows.ufunc_of_stacks(name), 2, (mixture, options))
     elif o.log_input == "q":  # cross entropy of masses against logits
         from fastdiv import _gradients
 
-        kernel = _Kernel(_gradients.ufunc_of_logits(False), 1, (options,), False)
+        kernel = Kernel(_gradients.ufunc_of_logits(False), 1, (options,))
     elif name == "entropy":  # H(p) = H(p, p)
-        kernel = _Kernel(_rows.ufunc_of_pairs("cross_entropy"), 1, (options,), True)
+        kernel = Kernel(_rows.ufunc_of_pairs("cross_entropy"), 1, (options,), True)
     else:
-        kernel = _Kernel(_rows.ufunc_of_pairs(name), 1, (options,), False)
+        kernel = Kernel(_rows.ufunc_of_pairs(name), 1, (options,))
     result: Value
     if void is None:
         result = _over_blocks(kernel, operands, x, x.dtype)
@@ -103,8 +104,13 @@ def score(
     return result.reshape(x.shape) if o.keepdims else result
 
 
-def _without_missing(x: Rows) -> tuple[list[np.ndarray], np.ndarray]:
-    """Copies without the bins in which any compared row has a NaN, and which rows have nothing left."""
+def vector(o: opt.RowOptions, pseudocount: float, pair: Any, order: float) -> np.ndarray:
+    """The options as the kernels read them (view.h, fd_options)."""
+    return np.array([*_rows.unit(o.base), o.normalize, o.log_input is True, pseudocount, *pair, order])
+
+
+def without_missing(x: Rows) -> tuple[list[np.ndarray], np.ndarray]:
+    """Copies without the bins in which any compared row has a NaN, and where those are."""
     views = list(x.views.values())
     missing = np.isnan(views[0])
     for view in views[1:]:
@@ -116,10 +122,10 @@ def _without_missing(x: Rows) -> tuple[list[np.ndarray], np.ndarray]:
         none = -np.inf if x.options.is_log(name) else 0.0
         added = 0.0 if x.options.is_log(name) else x.options.pseudocount
         kept.append(np.where(missing, none, view.astype(np.float64) + added))
-    return kept, missing.all(-1)[..., 0] if x.is_stack else missing.all(-1)
+    return kept, missing
 
 
-def _over_blocks(kernel: _Kernel, arrays: list[Any], x: Rows, dtype: np.dtype[Any]) -> Any:
+def _over_blocks(kernel: Kernel, arrays: list[Any], x: Rows, dtype: np.dtype[Any]) -> Any:
     """The kernel over all rows, its values in `dtype`.
 
     Integers of one dtype are taken as they are, all else is cast. Long work goes by blocks of rows: what was

@@ -59,8 +59,8 @@ MetricName: TypeAlias = Literal[
 ]
 
 
-class Options(TypedDict, total=False):
-    """What every row-wise measure takes."""
+class GradientOptions(TypedDict, total=False):
+    """What every row-wise measure takes, and alone where it is asked for its gradient."""
 
     axis: int
     keepdims: bool
@@ -68,6 +68,11 @@ class Options(TypedDict, total=False):
     pseudocount: float
     log_input: bool
     nan_policy: NanPolicy
+
+
+class Options(GradientOptions, total=False):
+    """What every row-wise measure takes."""
+
     out: Array | None
 
 
@@ -83,17 +88,6 @@ class SampleOptions(TypedDict, total=False):
     axis: int
     assume_sorted: bool
     keepdims: bool
-    nan_policy: NanPolicy
-
-
-class GradientOptions(TypedDict, total=False):
-    """What every row-wise measure takes where it is asked for its gradient."""
-
-    axis: int
-    keepdims: bool
-    normalize: bool
-    pseudocount: float
-    log_input: bool
     nan_policy: NanPolicy
 
 

@@ -1,6 +1,6 @@
 """The objectives of the original GAN on distributions: rows of masses, p the data and q the generator.
 
-Values here, gradients under the same names in ``fastdiv.grad``, plain twins in ``fastdiv.reference.gan``.
+Plain twins are in ``fastdiv.reference.gan``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from fastdiv._checks.arrays import as_numbers
 from fastdiv._checks.data import raise_not_finite
+from fastdiv._faces import completed
 from fastdiv._game import LN2, Decomposition, checked, common_edges, expected, mean, of_discriminator
 from fastdiv._game import game as play
 from fastdiv.information import js_divergence, kl_divergence
@@ -30,12 +31,12 @@ __all__ = [
     "shared_histogram",
 ]
 
-_D = """
+_D = """\
 d : array_like, optional
     A discriminator: for each bin the probability, in [0, 1], that what falls into it is data. None: the best
     one, p / (p + q)."""
 
-_OPTIONS = """
+_OPTIONS = """\
 base : float, optional
     Base of the logarithm, finite and greater than 1. None: nats.
 axis : int, default -1
@@ -47,7 +48,7 @@ normalize : bool, default True
 log_input : bool, default False
     The entries of `p` and `q` are log-probabilities or logits (those of a `d` are not)."""
 
-_RAISES = """
+_RAISES = """\
 ValueError
     A negative or infinite mass, a `d` outside [0, 1] (argument, row and bin are named), different numbers
     of bins, no bins, an option out of range.
@@ -59,13 +60,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def _documented(function: F) -> F:
     """Fills in what the losses share."""
-    text = function.__doc__ or ""
-    for marker, words in (("{d}", _D), ("{options}", _OPTIONS), ("{raises}", _RAISES)):
-        at = text.find(marker)
-        if at >= 0:
-            margin = "\n" + text[text.rfind("\n", 0, at) + 1 : at]
-            text = text.replace(margin + marker, words.replace("\n", margin))
-    function.__doc__ = text
+    own = {"{d}": _D, "{options}": _OPTIONS, "{raises}": _RAISES}
+    function.__doc__ = completed(function.__doc__ or "", own)
     return function
 
 
@@ -282,9 +278,10 @@ def non_saturating_loss(
     ------
     {raises}
 
-    References ---------- Goodfellow et al., "Generative adversarial nets", NeurIPS 27 (2014), section 3;
-    Arjovsky and Bottou, "Towards principled methods for training generative adversarial networks", ICLR
-    2017, section 2.2.
+    References
+    ----------
+    Goodfellow et al., "Generative adversarial nets", NeurIPS 27 (2014), section 3; Arjovsky and Bottou,
+    "Towards principled methods for training generative adversarial networks", ICLR 2017, section 2.2.
 
     Examples
     --------

@@ -33,6 +33,8 @@ def first(bad: np.ndarray, view: np.ndarray, name: str, axis: int) -> Entry | No
     """The first entry, row by row, that is `bad`; `view` has that axis last that `axis` was in `name`."""
     if not bad.any():
         return None
+    if not view.ndim:
+        return Entry(view[()], name, "")
     *row, bin_ = (int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
     at = list(row)
     at.insert(axis % view.ndim, bin_)
@@ -84,12 +86,9 @@ def bad_mass(name: str, found: Entry, log_input: bool) -> ValueError:
 
 def raise_bad_probability(array: np.ndarray, name: str) -> None:
     """Raise for the first entry outside [0, 1]; NaN passes."""
-    bad = (array < 0) | (array > 1)
-    if not bad.any():
-        return
-    found = first(bad, array, name, -1) if array.ndim else Entry(array[()], name, "")
-    assert found is not None
-    raise ValueError(f"{name} has a probability outside [0, 1]: {found.at} = {found.value}")
+    found = first((array < 0) | (array > 1), array, name, -1)
+    if found is not None:
+        raise ValueError(f"{name} has a probability outside [0, 1]: {found.at} = {found.value}")
 
 
 def raise_bad_weight(view: np.ndarray, name: str, axis: int = -1) -> None:

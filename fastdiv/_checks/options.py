@@ -139,7 +139,6 @@ def sample_options(distance: Any, given: Mapping[str, Any]) -> SampleOptions:
 
 
 # --- options one by one ------------------------------------------------------------------------------------
-# ----------------------------------------------------------------------------------------
 
 
 def flag(value: Any, name: str) -> bool:

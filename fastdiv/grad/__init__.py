@@ -1,9 +1,9 @@
 """Values together with their gradients, ready for an optimiser that wants both at once.
 
-Each function has the name and the arguments of the one whose value it gives, and returns a named tuple: the
-value, and its derivatives under the names of the arguments. The value is computed as ever; then one more loop
-writes the derivatives of every bin, from what that one knows to twice the working precision: the gradients of
-near-identical rows keep their digits, too.
+Each function has the name of the one whose value it gives and takes its arguments but for ``out``; it
+returns a named tuple: the value, and its derivatives under the names of the arguments. The value is computed
+as ever; then one more loop writes the derivatives of every bin, from what that one knows to twice the working
+precision: the gradients of near-identical rows keep their digits, too.
 """
 
 from fastdiv.grad._faces import Gradient, LogitsGradient, RowGradient

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from fastdiv._faces import completed, spelled_out
+from fastdiv._faces import OPTIONS, completed, spelled
 
 if TYPE_CHECKING:
     from fastdiv._typing import Value
@@ -40,6 +40,14 @@ class LogitsGradient(NamedTuple):
     logits: np.ndarray
 
 
+_GRADIENTS = """\
+Returns
+-------
+Gradient
+    ``(value, p, q)``.
+
+{notes}"""
+
 _NOTES = """\
 {raises}
 
@@ -56,19 +64,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def gradient(function: F) -> F:
     """A public gradient: its docstring completed, its options spelled out."""
-    text = function.__doc__ or ""
-    margin = "    " if "\n    Parameters\n" in text else ""  # none from Python 3.13 on
-    notes = "\n".join((margin + line).rstrip() for line in _NOTES.split("\n"))
-    text = text.replace(margin + "{notes}", notes)
-    function.__doc__ = completed(text)
+    own = {"{gradients}": _GRADIENTS, "{notes}": _NOTES, "{options}": OPTIONS}
+    function.__doc__ = completed(function.__doc__ or "", own)
     function.__module__ = "fastdiv.grad"
-
-    def face(*args: Any, **options: Any) -> Any:
-        return function(*args, **options)
-
-    face.__name__, face.__qualname__ = function.__name__, function.__qualname__
-    face.__doc__, face.__module__ = function.__doc__, function.__module__
-    face.__annotations__ = function.__annotations__
-    spelled_out(face, function)
-    result: F = face  # type: ignore[assignment]
-    return result
+    return spelled(function)

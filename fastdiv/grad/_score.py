@@ -3,34 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from fastdiv import _gradients, _rows
+from fastdiv import _gradients
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers
-from fastdiv._checks.data import raise_bad_mass
+from fastdiv._checks.data import first, raise_bad_mass
 from fastdiv._checks.rows import Rows, rows
+from fastdiv._rowwise import Kernel, vector, without_missing
 
 __all__ = ["differentiate", "differentiate_labels"]
 
 LONG_BLOCK = 1 << 24  # bins that are computed before Ctrl-C is looked at
-
-
-class _Kernel(NamedTuple):
-    gufunc: Any
-    core: int
-    """The axes of an array that belong to one row: its bins, or the stack and its bins."""
-    others: tuple[np.ndarray, ...]
-    """The operands behind the arrays: mixture weights, options."""
-
-
-def vector(
-    base: float | None, normalize: bool, log_input: float, pseudocount: float, pair: Any, order: float
-) -> np.ndarray:
-    """The options as the kernels read them (rows.h, fd_options)."""
-    return np.array([*_rows.unit(base), normalize, log_input, pseudocount, *pair, order])
 
 
 def differentiate(
@@ -42,7 +28,7 @@ def differentiate(
     weights: Any = None,
     alpha: float = 1.0,
 ) -> list[Any]:
-    """The value of each row by `measure`, one of ``fastdiv.information``, and its derivatives by each array.
+    """The value of each row by `measure`, one of ``fastdiv.grad``, and its derivatives by each array.
 
     The derivatives are of the shape that the arrays broadcast to.
 
@@ -52,26 +38,24 @@ def differentiate(
         For a row whose value is not finite: it has no gradient.
     """
     order, name = opt.renyi_order(alpha), measure.__name__
-    if "out" in given:
-        raise TypeError(f"{name}() got an unexpected keyword argument 'out'")
     x = rows(arrays, opt.row_options(measure, given), is_stack=is_stack, weights=weights)
     o = x.options
     operands, pseudocount, missing = list(x.views.values()), o.pseudocount, None
     mixture = opt.mixture_weights(weights, max(2, x.n_compared))
     if o.nan_policy == "omit" and any(np.isnan(view).any() for view in operands):
         x.refuse_bad_masses()
-        operands, missing = _without_missing(x)
+        operands, missing = without_missing(x)
         pseudocount = 0.0
     pair = (0.5, 0.5) if x.is_stack else mixture
-    options = vector(o.base, o.normalize, o.log_input is True, pseudocount, pair, order)
+    options = vector(o, pseudocount, pair, order)
     if o.log_input == "q":
-        kernel = _Kernel(_gradients.ufunc_of_logits(True), 1, (options,))
+        kernel = Kernel(_gradients.ufunc_of_logits(True), 1, (options,))
     elif x.is_stack:
-        kernel = _Kernel(_gradients.ufunc_of_stacks(name), 2, (mixture, options))
+        kernel = Kernel(_gradients.ufunc_of_stacks(name), 2, (mixture, options))
     elif name == "entropy":
-        kernel = _Kernel(_gradients.ufunc_of_entropy(), 1, (options,))
+        kernel = Kernel(_gradients.ufunc_of_entropy(), 1, (options,))
     else:
-        kernel = _Kernel(_gradients.ufunc_of_pairs(name), 1, (options,))
+        kernel = Kernel(_gradients.ufunc_of_pairs(name), 1, (options,))
     dtype = x.dtype if missing is None else np.dtype(np.float64)
     value, *slopes = _over_blocks(kernel, [a.astype(dtype, copy=False) for a in operands], x, dtype)
     if not np.isfinite(value).all():
@@ -83,49 +67,30 @@ def differentiate(
     return [value.reshape(x.shape)[()], *(np.moveaxis(s, -1, o.axis) for s in slopes)]
 
 
-def _without_missing(x: Rows) -> tuple[list[np.ndarray], np.ndarray]:
-    """Copies without the bins in which any compared row has a NaN, and where those are."""
-    views = list(x.views.values())
-    missing = np.isnan(views[0])
-    for view in views[1:]:
-        missing = missing | np.isnan(view)
-    if x.is_stack:
-        missing = missing.any(-2, keepdims=True)
-    kept = []
-    for name, view in x.views.items():
-        none = -np.inf if x.options.is_log(name) else 0.0
-        added = 0.0 if x.options.is_log(name) else x.options.pseudocount
-        kept.append(np.where(missing, none, view.astype(np.float64) + added))
-    return kept, missing
-
-
-def _over_blocks(
-    kernel: _Kernel, arrays: list[np.ndarray], x: Rows, dtype: np.dtype[Any]
-) -> list[np.ndarray]:
+def _over_blocks(kernel: Kernel, arrays: list[np.ndarray], x: Rows, dtype: np.dtype[Any]) -> list[np.ndarray]:
     """The kernel over all rows, by blocks of rows: Python looks at signals after each."""
     shape = x.broadcast[: len(x.broadcast) + 1 - kernel.core]
     core = arrays[0].shape[arrays[0].ndim - kernel.core :]
     arrays = [np.broadcast_to(a, (*shape, *core)) for a in arrays]
     results = [np.empty(shape, dtype), *(np.empty((*shape, *core), dtype) for _ in arrays)]
     if not shape:
-        return [np.asarray(r) for r in kernel.gufunc(*arrays, *kernel.others)]
+        return [np.asarray(r) for r in kernel(arrays)]
     axis = int(np.argmax(shape))
     step = max(1, LONG_BLOCK * shape[axis] // max(1, arrays[0].size))
     for start in range(0, shape[axis], step):
         part = (*[slice(None)] * axis, slice(start, start + step))
-        kernel.gufunc(*(a[part] for a in arrays), *kernel.others, out=tuple(r[part] for r in results))
+        kernel([a[part] for a in arrays], out=tuple(r[part] for r in results))
     return results
 
 
-def place_of(row: tuple[int, ...]) -> str:
-    """`` in row (...)``, or nothing where there is one row."""
-    if not row:
-        return ""
-    return f" in row {row[0] if len(row) == 1 else row}"
+def _first_row(value: np.ndarray) -> tuple[tuple[int, ...], str]:
+    """The first row whose value is not finite, and the words for it: none where there is one row."""
+    row = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+    return row, f" in row {row[0] if len(row) == 1 else row}" if row else ""
 
 
 def _refuse_value(name: str, value: np.ndarray, x: Rows) -> None:
-    row = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+    row, place = _first_row(value)
     number = value[row]
     why = ""
     if np.isinf(number) and len(x.views) == 2:
@@ -140,7 +105,7 @@ def _refuse_value(name: str, value: np.ndarray, x: Rows) -> None:
             why = f": {who[0]} has no mass in bin {int(np.argmax(apart))}, where {who[1]} has some"
     elif np.isnan(number):
         why = ": there is a missing value or no mass in it"
-    raise ValueError(f"{name} is {number}{place_of(row)}, where it has no gradient{why}")
+    raise ValueError(f"{name} is {number}{place}, where it has no gradient{why}")
 
 
 def differentiate_labels(logits: Any, labels: Any, base: float | None, axis: int) -> tuple[Any, np.ndarray]:
@@ -151,11 +116,9 @@ def differentiate_labels(logits: Any, labels: Any, base: float | None, axis: int
     n = rows_of_z.shape[-1]
     if classes.dtype.kind not in "iu":
         raise TypeError(f"labels must be integers, the numbers of classes, not {classes.dtype}")
-    wrong = (classes < 0) | (classes >= n)
-    if wrong.any():
-        where = tuple(int(i) for i in np.argwhere(wrong)[0])
-        place = f"[{', '.join(map(str, where))}]" if where else ""
-        raise ValueError(f"labels{place} must be a class from 0 to {n - 1}, not {classes[where]}")
+    found = first((classes < 0) | (classes >= n), classes, "labels", -1)
+    if found is not None:
+        raise ValueError(f"{found.at} must be a class from 0 to {n - 1}, not {found.value}")
     try:
         shape = np.broadcast_shapes(rows_of_z.shape[:-1], classes.shape)
     except ValueError:
@@ -163,15 +126,14 @@ def differentiate_labels(logits: Any, labels: Any, base: float | None, axis: int
             f"labels of shape {classes.shape} do not broadcast with logits of {rows_of_z.shape[:-1]} examples"
         ) from None
     dtype = opt.result_dtype(z)
-    options = vector(base, True, True, 0.0, (0.5, 0.5), 1.0)
+    options = vector(opt.RowOptions(base=base, log_input=True), 0.0, (0.5, 0.5), 1.0)
     value, slopes = _gradients.ufunc_of_labels()(
         np.broadcast_to(rows_of_z.astype(dtype, copy=False), (*shape, n)), classes.astype(np.float64), options
     )
     if not np.isfinite(value).all():
         raise_bad_mass(rows_of_z, "logits", axis, log_input=True, nan_policy="raise")
-        row = tuple(int(i) for i in np.argwhere(~np.isfinite(value))[0])
+        row, place = _first_row(value)
         raise ValueError(
-            f"softmax_cross_entropy is {value[row]}{place_of(row)}, where it has no gradient: "
-            "the class has no mass"
+            f"softmax_cross_entropy is {value[row]}{place}, where it has no gradient: the class has no mass"
         )
     return value, np.moveaxis(slopes, -1, axis)

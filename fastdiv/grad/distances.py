@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastdiv import information as info
 from fastdiv.grad._faces import Gradient, RowGradient, gradient
 from fastdiv.grad._score import differentiate
 
@@ -65,7 +64,7 @@ def js_divergence(
     >>> fastdiv.grad.js_divergence([1, 0], [0, 1], base=2)
     Gradient(value=np.float64(1.0), p=array([  0., -inf]), q=array([-inf,   0.]))
     """
-    return _mixture(info.js_divergence, p, q, weights, options)
+    return _mixture(js_divergence, p, q, weights, options)
 
 
 @gradient
@@ -101,7 +100,7 @@ def js_distance(
     >>> fastdiv.grad.js_distance([1, 3], [1, 3]).p
     array([0., 0.])
     """
-    return _mixture(info.js_distance, p, q, weights, options)
+    return _mixture(js_distance, p, q, weights, options)
 
 
 @gradient
@@ -115,12 +114,7 @@ def total_variation(p: ArrayLike, q: ArrayLike, **options: Unpack[GradientOption
     {pair}
     {options}
 
-    Returns
-    -------
-    Gradient
-        ``(value, p, q)``.
-
-    {notes}
+    {gradients}
 
     Examples
     --------
@@ -128,7 +122,7 @@ def total_variation(p: ArrayLike, q: ArrayLike, **options: Unpack[GradientOption
     >>> fastdiv.grad.total_variation([0.25, 0.75], [0.5, 0.5]).p
     array([-0.75,  0.25])
     """
-    return Gradient(*differentiate(info.total_variation, {"p": p, "q": q}, options))
+    return Gradient(*differentiate(total_variation, {"p": p, "q": q}, options))
 
 
 @gradient
@@ -142,12 +136,7 @@ def hellinger_distance(p: ArrayLike, q: ArrayLike, **options: Unpack[GradientOpt
     {pair}
     {options}
 
-    Returns
-    -------
-    Gradient
-        ``(value, p, q)``.
-
-    {notes}
+    {gradients}
 
     Examples
     --------
@@ -155,7 +144,7 @@ def hellinger_distance(p: ArrayLike, q: ArrayLike, **options: Unpack[GradientOpt
     >>> fastdiv.grad.hellinger_distance([1, 0], [0, 1])
     Gradient(value=np.float64(1.0), p=array([  0., -inf]), q=array([-inf,   0.]))
     """
-    return Gradient(*differentiate(info.hellinger_distance, {"p": p, "q": q}, options))
+    return Gradient(*differentiate(hellinger_distance, {"p": p, "q": q}, options))
 
 
 @gradient
@@ -169,12 +158,7 @@ def triangular_discrimination(p: ArrayLike, q: ArrayLike, **options: Unpack[Grad
     {pair}
     {options}
 
-    Returns
-    -------
-    Gradient
-        ``(value, p, q)``.
-
-    {notes}
+    {gradients}
 
     Examples
     --------
@@ -182,7 +166,7 @@ def triangular_discrimination(p: ArrayLike, q: ArrayLike, **options: Unpack[Grad
     >>> fastdiv.grad.triangular_discrimination([0, 1], [1, 0]).p
     array([-4.,  0.])
     """
-    return Gradient(*differentiate(info.triangular_discrimination, {"p": p, "q": q}, options))
+    return Gradient(*differentiate(triangular_discrimination, {"p": p, "q": q}, options))
 
 
 @gradient
@@ -197,12 +181,7 @@ def bhattacharyya_distance(p: ArrayLike, q: ArrayLike, **options: Unpack[LogGrad
     {base}
     {options}
 
-    Returns
-    -------
-    Gradient
-        ``(value, p, q)``.
-
-    {notes}
+    {gradients}
 
     Examples
     --------
@@ -210,4 +189,4 @@ def bhattacharyya_distance(p: ArrayLike, q: ArrayLike, **options: Unpack[LogGrad
     >>> fastdiv.grad.bhattacharyya_distance([1, 1], [2, 2]).p
     array([0., 0.])
     """
-    return Gradient(*differentiate(info.bhattacharyya_distance, {"p": p, "q": q}, options))
+    return Gradient(*differentiate(bhattacharyya_distance, {"p": p, "q": q}, options))

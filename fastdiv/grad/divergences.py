@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastdiv import information as info
 from fastdiv.grad._faces import Gradient, gradient
 from fastdiv.grad._score import differentiate
 
@@ -29,12 +28,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, **options: Unpack[LogGradientOptio
     {base}
     {options}
 
-    Returns
-    -------
-    Gradient
-        ``(value, p, q)``.
-
-    {notes}
+    {gradients}
 
     Examples
     --------
@@ -42,7 +36,7 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, **options: Unpack[LogGradientOptio
     >>> fastdiv.grad.kl_divergence([0.5, 0.5], [0.25, 0.75]).q
     array([-1.        ,  0.33333333])
     """
-    return Gradient(*differentiate(info.kl_divergence, {"p": p, "q": q}, options))
+    return Gradient(*differentiate(kl_divergence, {"p": p, "q": q}, options))
 
 
 @gradient
@@ -55,12 +49,7 @@ def jeffreys_divergence(p: ArrayLike, q: ArrayLike, **options: Unpack[LogGradien
     {base}
     {options}
 
-    Returns
-    -------
-    Gradient
-        ``(value, p, q)``.
-
-    {notes}
+    {gradients}
 
     Examples
     --------
@@ -68,7 +57,7 @@ def jeffreys_divergence(p: ArrayLike, q: ArrayLike, **options: Unpack[LogGradien
     >>> fastdiv.grad.jeffreys_divergence([1, 1], [1, 1]).p
     array([0., 0.])
     """
-    return Gradient(*differentiate(info.jeffreys_divergence, {"p": p, "q": q}, options))
+    return Gradient(*differentiate(jeffreys_divergence, {"p": p, "q": q}, options))
 
 
 @gradient
@@ -83,12 +72,7 @@ def chi_square(p: ArrayLike, q: ArrayLike, **options: Unpack[GradientOptions]) -
     {pair}
     {options}
 
-    Returns
-    -------
-    Gradient
-        ``(value, p, q)``.
-
-    {notes}
+    {gradients}
 
     Examples
     --------
@@ -96,7 +80,7 @@ def chi_square(p: ArrayLike, q: ArrayLike, **options: Unpack[GradientOptions]) -
     >>> fastdiv.grad.chi_square([0.5, 0.5], [0.25, 0.75]).p
     array([ 1.33333333, -1.33333333])
     """
-    return Gradient(*differentiate(info.chi_square, {"p": p, "q": q}, options))
+    return Gradient(*differentiate(chi_square, {"p": p, "q": q}, options))
 
 
 @gradient
@@ -131,4 +115,4 @@ def renyi_divergence(
     >>> fastdiv.grad.renyi_divergence([0.5, 0.5], [0.25, 0.75], 2).q
     array([-2.        ,  0.66666667])
     """
-    return Gradient(*differentiate(info.renyi_divergence, {"p": p, "q": q}, options, alpha=alpha))
+    return Gradient(*differentiate(renyi_divergence, {"p": p, "q": q}, options, alpha=alpha))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fastdiv import information as info
 from fastdiv.grad._faces import Gradient, LogitsGradient, RowGradient, gradient
 from fastdiv.grad._score import differentiate, differentiate_labels
 
@@ -42,7 +41,7 @@ def entropy(p: ArrayLike, **options: Unpack[LogGradientOptions]) -> RowGradient:
     >>> fastdiv.grad.entropy([1, 1, 2], base=2).p
     array([ 0.125,  0.125, -0.125])
     """
-    return RowGradient(*differentiate(info.entropy, {"p": p}, options))
+    return RowGradient(*differentiate(entropy, {"p": p}, options))
 
 
 @gradient
@@ -61,14 +60,8 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, **options: Unpack[LogGradientOptio
     {pair}
     {base}
     {options}
-        ``"q"``: `p` are masses and `q` logits.
 
-    Returns
-    -------
-    Gradient
-        ``(value, p, q)``.
-
-    {notes}
+    {gradients}
 
     Examples
     --------
@@ -76,7 +69,7 @@ def cross_entropy(p: ArrayLike, q: ArrayLike, **options: Unpack[LogGradientOptio
     >>> fastdiv.grad.cross_entropy([1.0, 0.0], [0.0, 0.0], log_input="q").q
     array([-0.5,  0.5])
     """
-    return Gradient(*differentiate(info.cross_entropy, {"p": p, "q": q}, options))
+    return Gradient(*differentiate(cross_entropy, {"p": p, "q": q}, options))
 
 
 def softmax_cross_entropy(

@@ -1,4 +1,4 @@
-"""Values together with their gradients, ready for an optimiser that wants both at once."""
+"""Transport with its gradient."""
 
 from __future__ import annotations
 
