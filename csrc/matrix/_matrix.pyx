@@ -256,7 +256,7 @@ def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=Fal
     cdef Py_ssize_t t, row_step = out.strides[0], stride = 3 * FD_TILE * FD_TILE + 8
     cdef bint is_float32 = out.dtype == np.float32, condensed = out.ndim == 1
     cdef char *target = <char *>cnp.PyArray_DATA(out)
-    cdef double pairs = plan.c.n_bins * grid.tile_i * grid.tile_j
+    cdef double pairs = <double>plan.c.n_bins * min(grid.tile_i, grid.n_i) * min(grid.tile_j, grid.n_j)
     cdef Batches batch = batches_of(n_tiles, COST[plan.c.form] * pairs, COST[FD_FORM_PAIRS] * pairs, workers)
     space_array = np.empty((batch.most, stride))
     counts = np.zeros(batch.most * 8, np.intp)
