@@ -158,24 +158,29 @@ def game(call: Call) -> Game:
     p, q = call.p, call.q
     logs = (p, q) if call.log_input and not call.normalize else None
     void = np.isnan(p).any(-1) | np.isnan(q).any(-1)
+    odds = p_loss = q_loss = np.empty(0)  # a discriminator that is given needs no best one
     with np.errstate(all="ignore"):  # inf and NaN are answers here
         if call.log_input:
             has_p, has_q = p > -np.inf, q > -np.inf
             if call.normalize:
                 void = void | ~has_p.any(-1) | ~has_q.any(-1)
                 p, q = _log_shares(p), _log_shares(q)
-            log_odds = q - p
-            odds, p_loss, q_loss = np.exp(log_odds), np.logaddexp(0.0, log_odds), np.logaddexp(0.0, -log_odds)
+            if call.d is None:
+                log_odds = q - p
+                odds = np.exp(log_odds)
+                p_loss, q_loss = np.logaddexp(0.0, log_odds), np.logaddexp(0.0, -log_odds)
             p, q = np.exp(p), np.exp(q)
         else:
             has_p, has_q = p > 0, q > 0
             (p, m, e, void_p), (q, n, f, void_q) = (_masses(x, call.normalize) for x in (p, q))
             void = void | void_p | void_q
-            odds, p_loss = _log1p(n / m, f - e)
-            q_loss = _log1p(m / n, e - f)[1]
-        nobody = ~(has_p | has_q)
-        odds = np.where(nobody, 1.0, odds)
-        p_loss, q_loss = (np.where(nobody, LN2, loss) for loss in (p_loss, q_loss))
+            if call.d is None:
+                odds, p_loss = _log1p(n / m, f - e)
+                q_loss = _log1p(m / n, e - f)[1]
+        if call.d is None:
+            nobody = ~(has_p | has_q)
+            odds = np.where(nobody, 1.0, odds)
+            p_loss, q_loss = (np.where(nobody, LN2, loss) for loss in (p_loss, q_loss))
     return Game(p, q, has_p, has_q, odds, p_loss, q_loss, void, logs)
 
 

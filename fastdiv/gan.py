@@ -127,7 +127,7 @@ def optimal_discriminator(
     call = checked(p, q, None, None, axis, False, normalize, log_input)
     game = play(call)
     best = np.where(game.void[..., np.newaxis], np.nan, 1.0 / (1.0 + game.odds)).astype(call.dtype)
-    return best if axis in (-1, best.ndim - 1) else np.moveaxis(best, -1, axis)
+    return np.moveaxis(best, -1, axis)
 
 
 @_documented

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers
-from fastdiv._checks.samples import shares
+from fastdiv._checks.samples import EXACT, shares
 
 if TYPE_CHECKING:
     from fastdiv._samples import Pair
@@ -254,15 +254,15 @@ def transport_plan(
     else:
         mantissa, exponent = power(scale, 0, order)
         f, g = times(f + shift, 1 / mantissa, -exponent), times(g - shift, 1 / mantissa, -exponent)
-    origin = _origin(x, as_numbers(u_values, "u_values"))
+    origin = _origin(x, u_values)
     return TransportPlan(rows[:pieces], cols[:pieces], mass[:pieces], cost, f, g, order, x, scaled, origin)
 
 
-def _origin(x: Pair, u_values: np.ndarray) -> int:
+def _origin(x: Pair, u_values: Any) -> int:
     """How far `_checks.samples.common` has moved integers beyond 2^53, so that they start at 0."""
-    if x.u.dtype == np.float64 and not (min(x.u[0], x.v[0]) == 0 and max(x.u[-1], x.v[-1]) <= 2**53):
+    if x.u.dtype == np.float64 and not (min(x.u[0], x.v[0]) == 0 and max(x.u[-1], x.v[-1]) <= EXACT):
         return 0
-    return int(u_values.reshape(-1)[x.u_order[0]]) - int(x.u[0])
+    return int(as_numbers(u_values, "u_values").reshape(-1)[x.u_order[0]]) - int(x.u[0])
 
 
 def distances(x: np.ndarray, y: np.ndarray, scale: float = 1.0) -> np.ndarray:

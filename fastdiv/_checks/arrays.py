@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_numbers", "known_chunks", "same_chunks", "same_labels"]
+__all__ = ["as_numbers", "is_sparse", "known_chunks", "same_chunks", "same_labels"]
 
 PLACES = ("support", "bin_edges")  # where bins are: an entry left out takes a mass with it
 
@@ -85,7 +85,7 @@ def _unwrapped(values: Any, name: str) -> Any:
             f"{name} is a {type(values).__name__}, whose keys say which bin is which; put all in one order "
             f"of keys and pass the values, for example [{name}.get(key, 0) for key in keys]"
         )
-    if _is_sparse(values):
+    if is_sparse(values):
         raise TypeError(
             f"{name} is a {type(values).__name__}, but a dense array is needed here; pass {name}.toarray() "
             "(cdist, pdist and knn take sparse rows of masses as they are)"
@@ -93,7 +93,8 @@ def _unwrapped(values: Any, name: str) -> Any:
     return values
 
 
-def _is_sparse(values: Any) -> bool:
+def is_sparse(values: Any) -> bool:
+    """Whether it is one of SciPy's sparse matrices or arrays."""
     return type(values).__module__.startswith("scipy.sparse") and hasattr(values, "toarray")
 
 
@@ -130,7 +131,7 @@ def _hint(values: Any, array: np.ndarray, name: str) -> str:
             f"; its entries are of class {type(first).__name__}, whose keys say which bin is which: put all "
             f"in one order of keys, for example [[row.get(key, 0) for key in keys] for row in {name}]"
         )
-    if _is_sparse(first):
+    if is_sparse(first):
         return f"; its entries are sparse: pass scipy.sparse.vstack({name}).toarray()"
     for to, what in (("m8[us]", timedelta), ("M8[us]", date)):
         if isinstance(first, what) and not getattr(first, "tzinfo", None):

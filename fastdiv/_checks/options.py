@@ -298,8 +298,8 @@ def result_shape(rows: tuple[int, ...], axis: int, keepdims: bool, stack: bool =
     return (*kept[:where], 1, *kept[where:])
 
 
-def result_dtype(*arrays: np.ndarray) -> np.dtype[Any]:
-    """float32 where every array is float32 (of either byte order), float64 otherwise."""
+def result_dtype(*arrays: Any) -> np.dtype[Any]:
+    """float32 where every array (or side) is float32 (of either byte order), float64 otherwise."""
     single = all(a.dtype.kind == "f" and a.dtype.itemsize == 4 for a in arrays)
     return np.dtype(np.float32 if single else np.float64)
 

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import fastdiv
-from fastdiv.cli.console import Wrong, complain, say
+from fastdiv.cli.console import Wrong, complain, same_file, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,7 +137,7 @@ def _metric_options(options: argparse.Namespace) -> dict[str, Any]:
 def _inputs(options: argparse.Namespace) -> tuple[Any, Any]:
     """The rows of both files; one array where they are one."""
     for path in (options.A, options.B):
-        if path is not None and os.path.exists(options.output) and os.path.samefile(path, options.output):
+        if path is not None and same_file(path, options.output):
             raise Wrong(f"{options.output} is an input; the result would replace it")
     XA = _load(options.A)
     return XA, XA if options.B is None else _load(options.B)

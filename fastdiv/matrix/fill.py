@@ -6,6 +6,7 @@ with; it yields where a block of rows begins, and the block, which is part of `o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     Blocks: TypeAlias = Iterator[tuple[int, np.ndarray[Any, Any]]]
     Filler: TypeAlias = Callable[[Task, Any, Any, Out, Any, int, int], Blocks]
 
-__all__ = ["Job", "block_rows", "choose", "condensed", "result_dtype"]
+__all__ = ["Job", "block_rows", "choose", "condensed"]
 
 Array = np.ndarray[Any, Any]
 
@@ -53,7 +54,7 @@ class Job:
         self._B = self._A if XB is XA else self._task.rows(XB, names[1])
         self._task.check_bins(self._A, self._B)
         self.shape = (self._A.shape[0], self._B.shape[0])
-        self.dtype = result_dtype(self._A, self._B)
+        self.dtype = opt.result_dtype(self._A, self._B)
 
     def fill(
         self,
@@ -66,11 +67,7 @@ class Job:
 
         `in_order`: rows are finished one block after the other, as those of a mapped file are in any case.
         """
-        if out is None:
-            require_memory(self.shape[0] * self.shape[1] * self.dtype.itemsize, self.shape, self.dtype)
-            out = np.empty(self.shape, self.dtype)
-        else:
-            _check_out(out, self.shape, self.dtype, self._A, self._B)
+        out = _result(out, self.shape, self.dtype, self._A, self._B)
         return _fill(self._task, self._A, self._B, out, self._workers, progress, first_row, in_order)
 
 
@@ -83,18 +80,17 @@ def condensed(X: Any, metric: str, options: Any, out: Array | None, workers: Any
         )
     task.check_labels({"X": X})
     rows = task.rows(X, "X")
-    shape, dtype = (len(rows) * (len(rows) - 1) // 2,), result_dtype(rows)
-    if out is None:
-        require_memory(shape[0] * dtype.itemsize, shape, dtype)
-        out = np.empty(shape, dtype)
-    else:
-        _check_out(out, shape, dtype, rows)
-    return _condense(task, rows, out, team)
+    shape = (len(rows) * (len(rows) - 1) // 2,)
+    return _condense(task, rows, _result(out, shape, opt.result_dtype(rows), rows), team)
 
 
-def result_dtype(*rows: Side) -> np.dtype[Any]:
-    """float32 where all rows are."""
-    return np.dtype(np.float32 if all(side.dtype == np.float32 for side in rows) else np.float64)
+def _result(out: Array | None, shape: tuple[int, ...], dtype: np.dtype[Any], *rows: Side) -> Array:
+    """Where the result goes: to `out`, which must be able to take it, or to memory, if there is enough."""
+    if out is not None:
+        _check_out(out, shape, dtype, *rows)
+        return out
+    require_memory(math.prod(shape) * dtype.itemsize, shape, dtype)
+    return np.empty(shape, dtype)
 
 
 # --- the matrix --------------------------------------------------------------------------------------------

@@ -8,9 +8,9 @@ import numpy as np
 
 from fastdiv import _matrix, _rows
 from fastdiv._checks import options as opt
-from fastdiv._checks.arrays import as_numbers, same_labels
+from fastdiv._checks.arrays import as_numbers, is_sparse, same_labels
 from fastdiv._checks.data import Entry, bad_mass
-from fastdiv.matrix.sides import Dense, is_sparse
+from fastdiv.matrix.sides import Dense
 
 if TYPE_CHECKING:
     from fastdiv.matrix.sides import Side
@@ -135,7 +135,7 @@ class Task:
         if self.nan_policy == "raise" and array.dtype.kind == "f" and np.isnan(array).any():
             row, place = np.argwhere(np.isnan(array))[0]
             row = numbers[row]
-            raise ValueError(f"{name} has a missing value: {name}[{row}, {place}] = nan (row {row})")
+            raise bad_mass(name, Entry(np.nan, f"{name}[{row}, {place}]", f"row {row}"), False)
         if array.dtype.kind == "f":  # integers are made floats when it is known what they are compared with
             array = np.asarray(array, opt.result_dtype(array))
         return Dense(np.sort(array, axis=1), name, numbers)

@@ -9,7 +9,7 @@ import numpy as np
 from fastdiv import _matrix
 from fastdiv._checks import options as opt
 from fastdiv._checks.memory import require_memory
-from fastdiv.matrix.fill import block_rows, choose, result_dtype
+from fastdiv.matrix.fill import block_rows, choose
 from fastdiv.matrix.metric import Task, threads
 from fastdiv.matrix.sides import Dense, comparable
 
@@ -46,7 +46,7 @@ class Search:
         task.check_labels({self._names[0]: XA, self._names[1]: self._labelled})
         A, B = task.rows(XA, self._names[0], first), self.rows
         task.check_bins(A, B)
-        dtype = result_dtype(A, B)
+        dtype = opt.result_dtype(A, B)
         require_memory(len(A) * k * (8 + dtype.itemsize), (len(A), k), dtype)
         if not (isinstance(A, Dense) and isinstance(B, Dense)):
             if 8 * k > m > 1000:

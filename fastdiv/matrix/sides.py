@@ -17,17 +17,12 @@ if TYPE_CHECKING:
 
     Side: TypeAlias = "Dense | Compressed"
 
-__all__ = ["BLOCK_BYTES", "Dense", "comparable", "is_sparse"]
+__all__ = ["BLOCK_BYTES", "Dense", "comparable"]
 
 Array = np.ndarray[Any, Any]
 
 # prepared rows and blocks of results are kept under this many bytes where the caller's arrays are larger
 BLOCK_BYTES = 64 << 20
-
-
-def is_sparse(given: Any) -> bool:
-    """Whether it is one of SciPy's sparse matrices or arrays."""
-    return type(given).__module__.startswith("scipy.sparse") and hasattr(given, "tocsr")
 
 
 class Dense:

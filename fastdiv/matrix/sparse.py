@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from fastdiv import _matrix
+from fastdiv._checks.options import result_dtype
 
 __all__ = ["Compressed", "compress", "compress_csr", "renumber"]
 
@@ -69,18 +70,12 @@ class Compressed:
         return bins if self.used is None else self.used[bins], self.mass[entries]
 
 
-def _dtype(dtype: np.dtype[Any], name: str) -> np.dtype[Any]:
-    if dtype.kind not in "biuf" or dtype.itemsize > 8:
-        raise TypeError(f"{name} has dtype {dtype}, but real numbers are needed (bool, integer or float)")
-    return np.dtype(np.float32 if dtype.kind == "f" and dtype.itemsize == 4 else np.float64)
-
-
 def compress(rows: Array, name: str, numbers: range | Array) -> Compressed:
     """Dense rows without their zeros."""
     where, bins = np.nonzero(rows)
     start = np.concatenate([[0], np.cumsum(np.bincount(where, minlength=rows.shape[0]))]).astype(np.int64)
     mass = np.ascontiguousarray(rows[where, bins], dtype=np.float64)
-    return Compressed(start, bins.astype(np.int32), mass, rows.shape, _dtype(rows.dtype, name), name, numbers)
+    return Compressed(start, bins.astype(np.int32), mass, rows.shape, result_dtype(rows), name, numbers)
 
 
 def compress_csr(given: Any, name: str, first: int = 0) -> Compressed:
@@ -91,7 +86,9 @@ def compress_csr(given: Any, name: str, first: int = 0) -> Compressed:
     if n_bins == 0:
         raise ValueError(f"{name} has no bins: its shape is {given.shape}")
     csr = given.tocsr()
-    dtype = _dtype(csr.dtype, name)
+    if csr.dtype.kind not in "biuf" or csr.dtype.itemsize > 8:
+        raise TypeError(f"{name} has dtype {csr.dtype}, but real numbers are needed (bool, integer or float)")
+    dtype = result_dtype(csr)
     start, bins, mass = np.asarray(csr.indptr), np.asarray(csr.indices), np.asarray(csr.data)
     steps = np.diff(start)
     if (

@@ -117,23 +117,26 @@ def decomposition(
 # --- rows --------------------------------------------------------------------------------------------------
 
 
-def _p_loss(p: Any, q: Any, d: Any) -> float:
-    """E_p[-log d]; without d, of p / (p + q)."""
+def _loss(of: Any, p: Any, q: Any, d: Any) -> float:
+    """The mean of -log d over the shares `of`; without d, of p / (p + q)."""
     if d is None:
-        return _mean(p, [_log(x + y, x) for x, y in zip(p, q, strict=True)])
-    return _mean(p, [_log(1, Fraction(x)) for x in d])
+        return _mean(of, [_log(x + y, x) for x, y in zip(p, q, strict=True)])
+    return _mean(of, [_log(1, Fraction(x)) for x in d])
+
+
+def _p_loss(p: Any, q: Any, d: Any) -> float:
+    """E_p[-log d]."""
+    return _loss(p, p, q, d)
 
 
 def _q_loss(p: Any, q: Any, d: Any) -> float:
     """E_q[-log(1 - d)]; without d, of q / (p + q)."""
-    return _p_loss(q, p, None if d is None else [1 - Fraction(x) for x in d])
+    return _loss(q, q, p, None if d is None else [1 - Fraction(x) for x in d])
 
 
 def _generator_loss(p: Any, q: Any, d: Any) -> float:
-    """E_q[-log d]; without d, of p / (p + q)."""
-    if d is None:
-        return _mean(q, [_log(x + y, x) for x, y in zip(p, q, strict=True)])
-    return _mean(q, [_log(1, Fraction(x)) for x in d])
+    """E_q[-log d]."""
+    return _loss(q, p, q, d)
 
 
 def _log(x: Any, y: Any) -> float:
