@@ -1,7 +1,7 @@
 /* What a process has one of: the loops in use, the thread limit, the mark of a forked child.
  *
  * It lives in the extension _core (core.c), which alone links the loops of every instruction set. The other
- * extensions link client.c and attach to it as they are imported (_core.pxd), so a limit or a level set once
+ * extensions link client.c and attach to it as they are imported (core.pxd), so a limit or a level set once
  * holds for all of them, and a child knows that it was forked whatever it imports first.
  *
  * libgomp hangs in a child that was forked after a parallel region of the parent, so a forked child runs

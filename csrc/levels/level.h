@@ -25,6 +25,7 @@ static const fd_row_loops fd_level_rows = {
     .max = fd_max_loop,
     .least = fd_least_loop,
     .exp_sum = fd_exp_sum_loop,
+    .exp = fd_exp_loop,
     .sum = {FD_SUMMED(FD_SUM) FD_DERIVED(FD_SUM_OF) FD_HELPERS(FD_SUM)},
     .log_sum = {FD_SUMMED(FD_LOG_SUM) FD_DERIVED(FD_LOG_SUM_OF) FD_HELPERS(FD_LOG_SUM)},
     .outside = fd_outside_loop,
@@ -52,7 +53,6 @@ static const fd_slope_loops fd_level_slopes = {
 
 static const fd_tile_loops fd_level_tiles = {
     .log2 = fd_log2_loop,
-    .exp = fd_exp_loop,
     .shares = fd_shares_loop,
     .js_shares = fd_js_shares_loop,
     .factors = fd_factors_loop,

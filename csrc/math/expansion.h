@@ -6,6 +6,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "math/sum.h"
+
 /* Sixteen parts are 800 bits: the least, which is dropped where there is one more, is nothing to the rest. */
 enum { FD_PARTS = 16 };
 
@@ -17,7 +19,7 @@ typedef struct {
 static inline void fd_expansion_add(fd_expansion *e, double x) {
     int n = 0;
     for (int k = 0; k < e->n; k++) {
-        double y = e->part[k], s = x + y, part = s - x, error = (x - (s - part)) + (y - part);
+        double y = e->part[k], s = x + y, error = fd_sum_error(x, y, s);
         if (error != 0.0)
             e->part[n++] = error;
         x = s;

@@ -168,7 +168,8 @@ double fd_exact_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const f
     if (plan->measure == FD_SAMPLES)
         return fd_samples_pair(plan, a, i, b, j);
     if (plan->measure == FD_HISTOGRAMS)
-        return fd_transport_pair(plan, a, i, b, j);
+        return fd_transport_pair(fd_row_view(a, i), fd_row_view(b, j), plan->support, plan->n_bins,
+                                 &plan->options);
     if (plan->form == FD_FORM_JS && a->kind[i] == FD_PLAIN && b->kind[j] == FD_PLAIN) {
         double value = fd_js_pair(plan, a, i, b, j);
         if (value >= 0.0)

@@ -110,7 +110,7 @@ double fd_blur_limit(const fd_plan *plan, double blur);
 
 /* One pair, to full accuracy; of FD_HISTOGRAMS, and of FD_SAMPLES. */
 double fd_exact_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
-double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
+double fd_transport_pair(fd_view p, fd_view q, const double *support, ptrdiff_t n, const fd_options *options);
 double fd_samples_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
 
 /* Rows [i, i + n_i) against [j, j + n_j), at most FD_TILE each, j a multiple of FD_LANES; n_i x FD_TILE

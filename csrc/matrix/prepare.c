@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "rows/far.h"
 #include "rows/weigh.h"
 
 int fd_side_rooms(const fd_plan *plan, const fd_side *side, int is_left, int is_right, int bounds,
@@ -49,22 +50,8 @@ static const double *fd_block_of_masses(const fd_row_reader *r, ptrdiff_t start,
     const double *x = fd_block(r, start, n, copy);
     if (!r->logs)
         return x;
-    fd_tile_loops_now->exp(x, n, r->max, r->log, copy);
+    fd_row_loops_now->exp(x, n, r->max, r->log, copy);
     return copy;
-}
-
-/* Of logarithms: -log of the least share above 0. */
-static double fd_log_span(const fd_row_reader *r, ptrdiff_t n) {
-    double copy[FD_BLOCK], least = INFINITY;
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        const double *x = fd_block(r, start, size, copy);
-        _Pragma("omp simd reduction(min : least)") for (ptrdiff_t k = 0; k < size; k++) {
-            double finite = x[k] > -INFINITY ? x[k] : INFINITY;
-            least = finite < least ? finite : least;
-        }
-    }
-    return (r->max - least) + r->log;
 }
 
 /* Where entry k of row i is in panels. */
@@ -239,7 +226,7 @@ static int fd_prepare_kind(const fd_plan *plan, const fd_side *side, ptrdiff_t i
         return FD_PLAIN;
     double total_lo = NAN; /* rows of logarithms have no masses to read again */
     if (r.logs) {
-        double span = fd_log_span(&r, n);
+        double span = (r.max - fd_least_log(&r, n)) + r.log; /* -log of the least share above 0 */
         side->blur[i] = (2.0 * span + 2.0 * r.log + 4.0) * FD_U;
         if (!(span <= 270.0)) /* FD_SHARE_MIN */
             return FD_SPECIAL;

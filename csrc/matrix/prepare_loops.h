@@ -12,13 +12,6 @@
 static const double FD_EMPTY = 0x1p-400;
 static const float FD_EMPTY_32 = 0x1p-60f;
 
-/* Log-masses to masses, which may take their place. */
-static void fd_exp_loop(const double *x, ptrdiff_t n, double max, double log, double *out) {
-#pragma omp simd
-    for (ptrdiff_t k = 0; k < n; k++)
-        out[k] = fd_exp((x[k] - max) - log);
-}
-
 /* The shares of n masses, padded with empty bins. Returns the least positive share. */
 static double fd_shares_loop(const double *x, int n, int padded, double sum, double scale, int with_logs,
                              fd_shares *s) {

@@ -24,7 +24,7 @@ static void fd_prepare_entries(const fd_plan *plan, const double *mass, int n, d
     double known = 0.0;
     fd_shares s;
     fd_tile_loops_now->shares(mass, n, padded, sum, plan->scale, 1, &s);
-    if (plan->form == FD_FORM_DOT || plan->form == FD_FORM_DOTS)
+    if (!has_constant && (plan->form == FD_FORM_DOT || plan->form == FD_FORM_DOTS))
         known = fd_tile_loops_now->factors(plan->measure, plan->options.alpha, &s, padded);
     if (plan->measure == FD_renyi_divergence)
         *size = fmax(*size, known);
@@ -86,15 +86,9 @@ static double fd_union_pair(const fd_plan *plan, const fd_sparse *a, ptrdiff_t i
         place[n] = plan->support ? plan->support[bin] : 0.0;
     }
     fd_view p = {(const char *)x, sizeof *x, FD_FLOAT64}, q = {(const char *)y, sizeof *y, FD_FLOAT64};
-    if (plan->measure != FD_HISTOGRAMS)
-        return fd_row((fd_measure)plan->measure, p, q, n, &plan->options);
-    uint8_t kind = FD_PLAIN;
-    fd_plan small = *plan;
-    fd_side left = {.data = p.data, .bin_step = p.stride, .kind = &kind}, right = left;
-    right.data = q.data;
-    small.n_bins = n;
-    small.support = place;
-    return fd_exact_pair(&small, &left, 0, &right, 0);
+    if (plan->measure == FD_HISTOGRAMS)
+        return fd_transport_pair(p, q, place, n, &plan->options);
+    return fd_row((fd_measure)plan->measure, p, q, n, &plan->options);
 }
 
 /* Adds what entry (left, right) of a row shares with n entries of its bin. Where `shared` is not NULL, it

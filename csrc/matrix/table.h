@@ -32,7 +32,6 @@ typedef struct {
 typedef struct fd_tile_loops {
     void (*log2)(const double *x, double *out, ptrdiff_t n); /* of positive normal numbers */
     /* of a row, prepare_loops.h */
-    void (*exp)(const double *x, ptrdiff_t n, double max, double log, double *out);
     double (*shares)(const double *x, int n, int padded, double sum, double scale, int with_logs,
                      fd_shares *s);
     double (*js_shares)(const fd_shares *s, int padded, double *half, double *blocks, float *half32,

@@ -6,18 +6,19 @@
 
 /* Transport between masses on one support: sum over the gaps of |F - G|, by differences of masses
  * x S_q - y S_p, for S = sum p, T = sum q times S T. Swapping the rows changes every sign and nothing else. */
-static double fd_transport_of(const fd_plan *plan, const fd_row_reader *p, const fd_row_reader *q) {
+static double fd_transport_of(const fd_row_reader *p, const fd_row_reader *q, const double *support,
+                              ptrdiff_t n) {
     fd_expansion sp = {0}, sq = {0}, between = {0};
     fd_sum total = {0};
     double x, y;
-    for (ptrdiff_t k = 0; k < plan->n_bins; k++) {
+    for (ptrdiff_t k = 0; k < n; k++) {
         fd_expansion_add(&sp, *fd_block(p, k, 1, &x));
         fd_expansion_add(&sq, *fd_block(q, k, 1, &y));
     }
-    for (ptrdiff_t k = 0; k + 1 < plan->n_bins; k++) {
+    for (ptrdiff_t k = 0; k + 1 < n; k++) {
         fd_expansion_add_product(&between, *fd_block(p, k, 1, &x), &sq);
         fd_expansion_add_product(&between, -*fd_block(q, k, 1, &y), &sp);
-        double gap = plan->support[k + 1] - plan->support[k];
+        double gap = support[k + 1] - support[k];
         fd_sum_add(&total, fabs(fd_expansion_value(&between)) * gap);
     }
     return fd_sum_total(total);
@@ -25,10 +26,9 @@ static double fd_transport_of(const fd_plan *plan, const fd_row_reader *p, const
 
 /* The same with all sums as double-doubles, which is good to (2n + 8) 2^-104 S T times the length of the support;
  * where that is not 2^-41 of the result, without rounding. */
-double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j) {
-    fd_row_reader p = fd_reader(fd_row_view(a, i), &plan->options),
-                  q = fd_reader(fd_row_view(b, j), &plan->options);
-    ptrdiff_t n = plan->n_bins;
+double fd_transport_pair(fd_view p_view, fd_view q_view, const double *support, ptrdiff_t n,
+                         const fd_options *options) {
+    fd_row_reader p = fd_reader(p_view, options), q = fd_reader(q_view, options);
     fd_stats stats;
     if (!fd_weigh_any(&p, n) || !fd_weigh_any(&q, n))
         return NAN;
@@ -54,11 +54,11 @@ double fd_transport_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, con
         fd_sum_add(&between, left - right);
         between.error += fd_difference_error(left, right) +
                          ((fma(x, sq, -left) + x * sq_lo) - (fma(y, sp, -right) + y * sp_lo));
-        fd_sum_add(&area, fabs(between.value + between.error) * (plan->support[k + 1] - plan->support[k]));
+        fd_sum_add(&area, fabs(between.value + between.error) * (support[k + 1] - support[k]));
     }
     double total = fd_sum_total(area);
-    if (!same && total < ((double)n + 4.0) * 0x1p-62 * sp * sq * (plan->support[n - 1] - plan->support[0]))
-        total = fd_transport_of(plan, &p, &q);
+    if (!same && total < ((double)n + 4.0) * 0x1p-62 * sp * sq * (support[n - 1] - support[0]))
+        total = fd_transport_of(&p, &q, support, n);
     return total / fmax(sp, sq) / fmin(sp, sq);
 }
 

@@ -170,11 +170,9 @@ cdef void block_of_events(Py_ssize_t block, char **args, const cnp.npy_intp *dim
 
 
 cdef void events(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
-    cdef Py_ssize_t block, n_blocks = (dims[0] + 1023) // 1024
-    cdef int team = fd_team(NANOSECONDS_PER_BIN * dims[0], n_blocks), code = <int><size_t>data
-    for block in prange(n_blocks, schedule="static", num_threads=team):
-        block_of_events(block, args, dims, steps, code % PER_SCALAR, code // PER_SCALAR)
-    feclearexcept(FE_ALL_EXCEPT)
+    cdef int code = <int><size_t>data
+    all_rows(block_of_events, (dims[0] + 1023) // 1024, NANOSECONDS_PER_BIN * dims[0], args, dims, steps,
+             code % PER_SCALAR, code // PER_SCALAR)
 
 
 # ---- the ufuncs ------------------------------------------------------------------------------------------

@@ -34,12 +34,11 @@ static inline double fd_far_term(fd_measure measure, double p, double q, const f
         *scale = fma(2.0, p, -q);
         return rest * rest;
     }
-    *scale =
-        measure == FD_entropy || measure == FD_cross_entropy || measure == FD_log_excess ? p : fmax(p, q);
+    *scale = fd_is_entropy(measure) || measure == FD_log_excess ? p : fmax(p, q);
     if (*scale == -INFINITY)
         return 0.0;
     pair.max_p = *scale;
-    pair.max_q = measure == FD_entropy || measure == FD_cross_entropy ? 0.0 : *scale;
+    pair.max_q = fd_is_entropy(measure) ? 0.0 : *scale;
     return fd_row_loops_now->log_sum[measure](&p, &q, 1, &pair);
 }
 

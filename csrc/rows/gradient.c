@@ -57,7 +57,7 @@ static void fd_add_products(fd_slope_work *w, double by_x, double by_y) {
 
 /* A bin on its own, of masses that the loops cannot take (wide.h). */
 static void fd_odd_slopes(fd_slope_work *w, ptrdiff_t i) {
-    int is_entropy = w->sum == FD_entropy || w->sum == FD_cross_entropy, e;
+    int is_entropy = fd_is_entropy(w->sum), e;
     fd_measure homogeneous = w->sum == FD_entropy ? FD_cross_entropy : w->sum;
     fd_slopes s, products;
     double x, y;
@@ -66,22 +66,22 @@ static void fd_odd_slopes(fd_slope_work *w, ptrdiff_t i) {
     } else {
         double log = fd_log2_share(w->p, i) - fd_log2_share(w->q, i) - log2(w->pair.c_hi);
         s = fd_apart_slopes(homogeneous, log, &w->pair);
-        products = (fd_slopes){x > 0.0 ? x * s.by_x : 0.0, y > 0.0 ? y * s.by_y : 0.0};
+        products = (fd_slopes){fd_if_any(x, s.by_x), fd_if_any(y, s.by_y)};
     }
     if (is_entropy) {
         s.by_x = y > 0.0 ? log2(w->pair.pivot) - fd_log2_share(w->q, i) : INFINITY;
-        s.by_y = w->sum == FD_entropy ? 0.0 : s.by_y;
-        products.by_x = x > 0.0 ? x * s.by_x : 0.0;
+        products.by_x = fd_if_any(x, s.by_x);
     }
     w->by_p[i] = s.by_x;
-    w->by_q[i] = s.by_y;
+    if (w->by_q)
+        w->by_q[i] = s.by_y;
     fd_add_products(w, ldexp(products.by_x, e), ldexp(products.by_y, e));
 }
 
 /* The slopes of all bins; of logarithms, times their masses. */
 static void fd_write_slopes(fd_slope_work *w) {
     const fd_slope_loop *loops = w->p->logs ? fd_slope_loops_now->of_logs : fd_slope_loops_now->of_masses;
-    double p_copy[FD_BLOCK], q_copy[FD_BLOCK];
+    double p_copy[FD_BLOCK], q_copy[FD_BLOCK], spare[FD_BLOCK]; /* entropy has no slopes by q */
     int is_wide = !w->p->logs && (w->p->wide || w->q->wide);
     for (ptrdiff_t start = 0; start < w->n; start += FD_BLOCK) {
         ptrdiff_t size = w->n - start < FD_BLOCK ? w->n - start : FD_BLOCK;
@@ -96,7 +96,8 @@ static void fd_write_slopes(fd_slope_work *w) {
             p = p_copy;
             q = q_copy;
         }
-        fd_slopes sums = loops[w->sum](p, q, size, &w->pair, w->by_p + start, w->by_q + start);
+        double *by_q = w->by_q ? w->by_q + start : spare;
+        fd_slopes sums = loops[w->sum](p, q, size, &w->pair, w->by_p + start, by_q);
         fd_add_products(w, sums.by_x, sums.by_y);
     }
     for (ptrdiff_t i = 0; is_wide && i < w->n; i++) {
@@ -125,15 +126,17 @@ static void fd_write_far_slopes(fd_slope_work *w, double unit) {
  * and q. */
 static void fd_write_plain_entropy_slopes(fd_slope_work *w, double unit) {
     for (ptrdiff_t i = 0; i < w->n; i++) {
-        double p = fd_entry(&w->p->view, i) + w->p->add, q = fd_entry(&w->q->view, i) + w->q->add;
+        double p = fd_entry(&w->p->view, i) + w->p->add, q = fd_entry(&w->q->view, i) + w->q->add, by_q;
         if (w->p->logs) {
             double mass = exp(p), by_p = w->sum == FD_entropy ? -1.0 - p : -q;
             w->by_p[i] = mass > 0.0 ? FD_LOG2_E * mass * by_p * unit : 0.0;
-            w->by_q[i] = -FD_LOG2_E * mass * unit;
+            by_q = -FD_LOG2_E * mass * unit;
         } else {
             w->by_p[i] = (w->sum == FD_entropy ? -log2(p) - FD_LOG2_E : -log2(q)) * unit;
-            w->by_q[i] = p > 0.0 ? -p / q * FD_LOG2_E * unit : 0.0;
+            by_q = p > 0.0 ? -p / q * FD_LOG2_E * unit : 0.0;
         }
+        if (w->by_q)
+            w->by_q[i] = by_q;
     }
 }
 
@@ -188,7 +191,7 @@ static void fd_write_level_slopes(fd_slope_work *w) {
 /* Gradients of raw rows of cross entropy that cannot be multiplied, of raw logarithms far apart: without the
  * loops. Whether that was it. */
 static int fd_write_odd_rows(fd_slope_work *w, double unit) {
-    int is_entropy = w->sum == FD_entropy || w->sum == FD_cross_entropy;
+    int is_entropy = fd_is_entropy(w->sum);
     if (w->p->normalize)
         return 0;
     if (is_entropy && (w->p->logs || !w->is_ordinary))
@@ -250,12 +253,11 @@ static void fd_write_gradient(fd_slope_work *w, fd_measure measure, const fd_opt
         fd_settle(q, w->n, fd_sum_total(w->y) / q->sum, 0.0, unit, w->pair.max_q, w->by_q);
 }
 
-/* Entropy where q is p; what is then written to by_q means nothing. */
 static double fd_gradient_of_views(fd_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
-                                   const fd_options *options, int is_entropy, double *by_p, double *by_q) {
+                                   const fd_options *options, double *by_p, double *by_q) {
     const fd_traits *traits = &fd_measures[measure];
     fd_options o = *options, in_bits = *options;
-    int has_unit = traits->in_bits && !traits->root;
+    int has_unit = traits->in_bits && !traits->root, is_entropy = !by_q;
     fd_row_reader p = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *q = is_entropy ? &p : &second;
     double bits = NAN, unit = traits->in_bits ? fd_in_unit(1.0, &o) : 1.0;
     fd_slope_work w = {.sum = is_entropy ? FD_entropy : traits->sum, .p = &p, .q = q, .n = n};
@@ -286,19 +288,10 @@ static double fd_gradient_of_views(fd_measure measure, fd_view p_view, fd_view q
 
 double fd_gradient(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options,
                    double *by_p, double *by_q) {
-    double p_copy[FD_COPY], q_copy[FD_COPY], value = NAN, *spare = NULL;
-    int is_entropy = !by_q;
-    if (is_entropy)
-        by_q = spare = malloc((size_t)n * sizeof *spare);
-    if (!by_q) {
-        fd_fill(by_p, n, NAN);
-        return value;
-    }
+    double p_copy[FD_COPY], q_copy[FD_COPY];
     if (fd_is_copied(p, q, n)) {
         p = fd_plain_view(p, n, p_copy);
-        q = is_entropy ? p : fd_plain_view(q, n, q_copy);
+        q = by_q ? fd_plain_view(q, n, q_copy) : p;
     }
-    value = fd_gradient_of_views(measure, p, q, n, options, is_entropy, by_p, by_q);
-    free(spare);
-    return value;
+    return fd_gradient_of_views(measure, p, q, n, options, by_p, by_q);
 }

@@ -1,4 +1,4 @@
-# What Cython sees of gradient.h.
+# What Cython sees of gradient.h and logits.h.
 
 from rows cimport fd_measure, fd_options, fd_view
 

@@ -61,6 +61,9 @@ typedef enum {
 #undef FD_ENUM
 } fd_measure;
 
+/* Not homogeneous: what is summed is no function of p/q. */
+static inline int fd_is_entropy(fd_measure sum) { return sum == FD_entropy || sum == FD_cross_entropy; }
+
 enum { FD_OPTION_NONE, FD_OPTION_WEIGHTS, FD_OPTION_ALPHA };
 enum { FD_UNIT_PLAIN, FD_UNIT_BITS };
 

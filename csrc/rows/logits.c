@@ -14,7 +14,7 @@
 
 typedef struct {
     fd_row_reader p, q;
-    double max, rest, unit;
+    double unit;
 } fd_logits;
 
 /* 0 for a row that is none. */
@@ -30,8 +30,6 @@ static int fd_logits_open(fd_logits *w, fd_view p, fd_view q, ptrdiff_t n, const
         return 0;
     if (!fd_is_ordinary(&w->p) && w->p.normalize)
         fd_rescale(&w->p, n, fd_sum_exponent(&w->p, n));
-    w->max = w->q.max;
-    w->rest = w->q.log;
     return 1;
 }
 
@@ -49,13 +47,14 @@ double fd_logits_cross_entropy(fd_view p_view, fd_view q_view, ptrdiff_t n, cons
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
         const double *p = fd_block(&w.p, start, size, p_copy), *q = fd_block(&w.q, start, size, q_copy);
-        double *shares = by_q ? by_q + start : NULL;
-        fd_sum_add(&sum, fd_slope_loops_now->logits(p, q, size, w.max, w.rest,
-                                                    by_p ? by_p + start : surprisals, shares));
-        if (shares && w.p.normalize)
-            fd_slope_loops_now->excess(shares, p, size, total, w.unit);
-        for (ptrdiff_t i = 0; shares && !w.p.normalize && i < size; i++)
-            shares[i] = -p[i] * w.unit;
+        fd_sum_add(
+            &sum, fd_slope_loops_now->logits(p, q, size, w.q.max, w.q.log, by_p ? by_p + start : surprisals));
+        if (by_q && w.p.normalize) {
+            fd_row_loops_now->exp(q, size, w.q.max, w.q.log, by_q + start);
+            fd_slope_loops_now->excess(by_q + start, p, size, total, w.unit);
+        }
+        for (ptrdiff_t i = 0; by_q && !w.p.normalize && i < size; i++)
+            by_q[start + i] = -p[i] * w.unit;
     }
     double nats = fd_sum_total(sum) / total;
     if (by_p)
@@ -68,20 +67,18 @@ double fd_label_cross_entropy(ptrdiff_t label, fd_view q_view, ptrdiff_t n, cons
     fd_options o = *options;
     o.log_input = o.normalize = 1.0;
     fd_row_reader q = fd_reader(q_view, &o);
-    double copy[FD_BLOCK], scratch[FD_BLOCK], unit = fd_in_unit(FD_LOG2_E, &o);
+    double copy[FD_BLOCK], unit = fd_in_unit(FD_LOG2_E, &o);
     if (label < 0 || label >= n || !fd_weigh_any(&q, n)) {
         fd_fill(by_q, n, NAN);
         return NAN;
     }
     double nats = (q.max - fd_entry(&q.view, label)) + q.log;
-    for (ptrdiff_t start = 0; by_q && start < n; start += FD_BLOCK) {
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        const double *block = fd_block(&q, start, size, copy);
-        fd_slope_loops_now->logits(block, block, size, q.max, q.log, scratch, by_q + start);
+        fd_row_loops_now->exp(fd_block(&q, start, size, copy), size, q.max, q.log, by_q + start);
         for (ptrdiff_t i = 0; i < size; i++)
             by_q[start + i] *= unit;
     }
-    if (by_q)
-        by_q[label] = expm1(-nats) * unit; /* share - 1, which may be small */
+    by_q[label] = expm1(-nats) * unit; /* share - 1, which may be small */
     return nats * unit;
 }

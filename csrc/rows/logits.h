@@ -8,7 +8,7 @@
 double fd_logits_cross_entropy(fd_view p, fd_view q, ptrdiff_t n, const fd_options *options, double *by_p,
                                double *by_q);
 
-/* All mass in class `label` of q; NaN where there is no such class. by_q may be NULL. */
+/* All mass in class `label` of q; NaN where there is no such class. */
 double fd_label_cross_entropy(ptrdiff_t label, fd_view q, ptrdiff_t n, const fd_options *options,
                               double *by_q);
 

@@ -207,6 +207,13 @@ static double fd_exp_sum_loop(const double *p, ptrdiff_t n, double max) {
 
 #undef FD_EACH_STEP
 
+/* Log-masses to masses, which may take their place. */
+static void fd_exp_loop(const double *x, ptrdiff_t n, double max, double log, double *out) {
+#pragma omp simd
+    for (ptrdiff_t k = 0; k < n; k++)
+        out[k] = fd_exp((x[k] - max) - log);
+}
+
 /* `x` and `out` may be the same. */
 static void fd_widen_loop(const void *x, int scalar, ptrdiff_t n, double add, const double *scale,
                           double *out) {

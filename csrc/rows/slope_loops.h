@@ -47,11 +47,6 @@
         return (fd_slopes){fd_fold(xs), fd_fold(ys)};                                                        \
     }
 
-FD_INLINE double fd_if_any(double mass, double slope) {
-    double product = mass * slope;
-    return mass > 0.0 ? product : 0.0;
-}
-
 #define FD_SLOPE_LOOPS_OF(name)                                                                              \
     FD_SLOPE_LOOP(fd_slopes_loop_##name, 0, 0.0, fd_##name##_slopes_of_masses, fd_if_any(p, s.by_x),         \
                   fd_if_any(q, s.by_y))                                                                      \
@@ -92,7 +87,7 @@ static void fd_log_settle_loop(double *slopes, const double *logs, ptrdiff_t n, 
                 fd_bin b = bin_of(p[i + lane], q[i + lane], pair);                                           \
                 double above = mixture[i + lane], m = b.x + above, y = b.y - FD_TINY;                        \
                 double slope = pair->w_q * fd_log2_ratio(b.y, m, -b.d - above);                              \
-                double product = y > 0.0 ? y * slope : 0.0;                                                  \
+                double product = fd_if_any(y, slope);                                                        \
                 double none = m > 2.0 * FD_TINY ? (pair->w_q > 0.0 ? -INFINITY : 0.0) : pair->none_y;        \
                 by_q[i + lane] = is_log ? product : (y > 0.0 ? slope : none);                                \
                 lanes[lane] += product;                                                                      \
@@ -106,9 +101,9 @@ FD_STACK_SLOPES(fd_log_stack_slopes, fd_bin_of_logs, 1)
 #undef FD_STACK_SLOPES
 
 /* Cross entropy of masses against logarithms, nats: the surprisals log sum exp q - q_i, which are the slopes
- * by p, and where `shares` is not NULL exp of minus them. Returns the sum of p surprisal. */
+ * by p. Returns the sum of p surprisal. */
 static double fd_logits_loop(const double *p, const double *q, ptrdiff_t n, double max, double rest,
-                             double *surprisals, double *shares) {
+                             double *surprisals) {
     double lanes[FD_LANES] = {0}, last = 0.0;
     ptrdiff_t i = 0;
     for (; i + FD_LANES <= n; i += FD_LANES) {
@@ -122,11 +117,6 @@ static double fd_logits_loop(const double *p, const double *q, ptrdiff_t n, doub
     for (; i < n; i++) {
         surprisals[i] = (max - q[i]) + rest;
         last += p[i] > 0.0 ? p[i] * surprisals[i] : 0.0;
-    }
-    if (shares) {
-#pragma omp simd
-        for (ptrdiff_t j = 0; j < n; j++)
-            shares[j] = fd_exp((q[j] - max) - rest);
     }
     return fd_fold(lanes) + last;
 }

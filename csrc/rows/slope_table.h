@@ -22,7 +22,7 @@ typedef struct fd_slope_loops {
     void (*settle_logs)(double *slopes, const double *logs, ptrdiff_t n, double max, double rest, double mean,
                         const double *scale);
     double (*logits)(const double *p, const double *q, ptrdiff_t n, double max, double rest,
-                     double *surprisals, double *shares);
+                     double *surprisals);
     void (*excess)(double *shares, const double *masses, ptrdiff_t n, double sum, double unit);
 } fd_slope_loops;
 

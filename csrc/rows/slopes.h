@@ -7,7 +7,7 @@
  * fd_bin knows exactly: so near-identical rows keep their digits here as they do in the terms. Rows that are not
  * normalised (is_raw) have it back: by q here, by p in gradient.c.
  *
- * All slopes but entropies' are functions of x/y alone. `apart` are they where x/y is 2^log, |log| >= 799, or
+ * All slopes but entropies' are functions of x/y alone (and Renyi's of D). `apart` are they where x/y is 2^log, |log| >= 799, or
  * infinite; with it rows of any width have a gradient, and bins without mass: the derivative towards mass.
  */
 #ifndef FD_SLOPES_H
@@ -24,6 +24,12 @@ FD_INLINE double fd_expm1(double v) {
 
 /* x - y, or x where y has no constant to be left out: slopes by q of rows that are not normalised. */
 FD_INLINE double fd_excess(fd_bin b, const fd_pair *pair) { return pair->is_raw ? b.mass : b.d; }
+
+/* mass times slope, 0 where there is no mass: its slope may be infinite. */
+FD_INLINE double fd_if_any(double mass, double slope) {
+    double product = mass * slope;
+    return mass > 0.0 ? product : 0.0;
+}
 
 /* There is mass in q and none in p. */
 FD_INLINE int fd_has_come(fd_bin b) { return (b.mass == 0.0) & (b.y > 2.0 * FD_TINY); }
@@ -114,8 +120,7 @@ static inline fd_slopes fd_apart_slopes_renyi_divergence(double log, const fd_pa
  * mass, 0 where there is no mass. Where the slope may be no double, but its product with the mass is one, the
  * measure has `pulls` of its own. */
 FD_INLINE fd_slopes fd_pulled(fd_bin b, fd_slopes slopes) {
-    double y = b.y - FD_TINY, by_x = b.mass * slopes.by_x, by_y = y * slopes.by_y;
-    return (fd_slopes){b.mass > 0.0 ? by_x : 0.0, y > 0.0 ? by_y : 0.0};
+    return (fd_slopes){fd_if_any(b.mass, slopes.by_x), fd_if_any(b.y - FD_TINY, slopes.by_y)};
 }
 
 #define FD_PULLED(name)                                                                                      \
@@ -129,14 +134,11 @@ FD_PULLED(triangular_discrimination)
 #undef FD_PULLED
 
 FD_INLINE fd_slopes fd_pulls_kl_divergence(fd_bin b, const fd_pair *pair) {
-    double by_x = b.mass * b.log;
-    return (fd_slopes){b.mass > 0.0 ? by_x : 0.0, -FD_LOG2_E * fd_excess(b, pair)};
+    return (fd_slopes){fd_if_any(b.mass, b.log), -FD_LOG2_E * fd_excess(b, pair)};
 }
 
 FD_INLINE fd_slopes fd_pulls_jeffreys_divergence(fd_bin b, const fd_pair *pair) {
-    double y = b.y - FD_TINY, by_x = b.mass * b.log, by_y = y * b.log;
-    by_x = b.mass > 0.0 ? by_x : 0.0;
-    by_y = y > 0.0 ? by_y : 0.0;
+    double by_x = fd_if_any(b.mass, b.log), by_y = fd_if_any(b.y - FD_TINY, b.log);
     return (fd_slopes){by_x + FD_LOG2_E * b.d, -by_y - FD_LOG2_E * b.d};
 }
 

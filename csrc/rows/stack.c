@@ -28,25 +28,6 @@ static ptrdiff_t fd_place(ptrdiff_t j, ptrdiff_t heaviest) {
     return j == 0 ? heaviest : j == heaviest ? 0 : j;
 }
 
-static double fd_stack_terms(const fd_row_reader *rows, fd_pair *pairs, ptrdiff_t m, ptrdiff_t n) {
-    const fd_stack_loops *loops = rows->logs ? &fd_row_loops_now->log_stack : &fd_row_loops_now->stack;
-    double first_copy[FD_BLOCK], copy[FD_BLOCK], mixture[FD_BLOCK];
-    fd_sum sum = {0};
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        ptrdiff_t padded = (size + FD_LANES - 1) / FD_LANES * FD_LANES;
-        const double *first = fd_padded_block(rows, start, size, first_copy);
-        memset(mixture, 0, sizeof mixture);
-        for (ptrdiff_t j = 1; j < m; j++)
-            loops->mix(first, fd_padded_block(&rows[j], start, size, copy), mixture, padded, &pairs[j]);
-        for (ptrdiff_t j = 0; j < m; j++) {
-            const double *block = j ? fd_padded_block(&rows[j], start, size, copy) : first;
-            fd_sum_add(&sum, loops->sum(first, block, mixture, padded, &pairs[j]));
-        }
-    }
-    return fd_sum_total(sum) / fd_total(rows);
-}
-
 static int fd_stack_is_proportional(const fd_row_reader *rows, ptrdiff_t m, ptrdiff_t n) {
     for (ptrdiff_t j = 1; j < m; j++)
         if (!fd_proportional(&rows[0], &rows[j], n))
@@ -103,6 +84,35 @@ typedef struct {
     double factor; /* what the sum is to be multiplied by */
 } fd_stack;
 
+/* The mixture of bins [start, start + size), less the first row (loops.h), whose block is returned. */
+static const double *fd_mix_block(const fd_stack *s, ptrdiff_t start, ptrdiff_t size, double *first_copy,
+                                  double *mixture) {
+    const fd_stack_loops *loops = s->rows->logs ? &fd_row_loops_now->log_stack : &fd_row_loops_now->stack;
+    double copy[FD_BLOCK];
+    ptrdiff_t padded = (size + FD_LANES - 1) / FD_LANES * FD_LANES;
+    const double *first = fd_padded_block(s->rows, start, size, first_copy);
+    memset(mixture, 0, FD_BLOCK * sizeof *mixture);
+    for (ptrdiff_t j = 1; j < s->m; j++)
+        loops->mix(first, fd_padded_block(&s->rows[j], start, size, copy), mixture, padded, &s->pairs[j]);
+    return first;
+}
+
+static double fd_stack_terms(const fd_stack *s) {
+    const fd_stack_loops *loops = s->rows->logs ? &fd_row_loops_now->log_stack : &fd_row_loops_now->stack;
+    double first_copy[FD_BLOCK], copy[FD_BLOCK], mixture[FD_BLOCK];
+    fd_sum sum = {0};
+    for (ptrdiff_t start = 0; start < s->n; start += FD_BLOCK) {
+        ptrdiff_t size = s->n - start < FD_BLOCK ? s->n - start : FD_BLOCK;
+        ptrdiff_t padded = (size + FD_LANES - 1) / FD_LANES * FD_LANES;
+        const double *first = fd_mix_block(s, start, size, first_copy, mixture);
+        for (ptrdiff_t j = 0; j < s->m; j++) {
+            const double *block = j ? fd_padded_block(&s->rows[j], start, size, copy) : first;
+            fd_sum_add(&sum, loops->sum(first, block, mixture, padded, &s->pairs[j]));
+        }
+    }
+    return fd_sum_total(sum) / fd_total(s->rows);
+}
+
 static void fd_stack_close(fd_stack *s) {
     free(s->rows);
     free(s->pairs);
@@ -129,8 +139,6 @@ static int fd_stack_open(fd_stack *s, fd_view first, ptrdiff_t step, const doubl
     for (ptrdiff_t j = 0; j < m; j++)
         fd_set_pair(&s->pairs[j], &s->rows[0], &s->rows[j], weights[s->heaviest],
                     weights[fd_place(j, s->heaviest)]);
-    for (ptrdiff_t j = 0; j < m; j++) /* of gradients: x log(x/m) where m is w x alone */
-        s->pairs[j].none_y = s->pairs[j].w_q > 0.0 ? -s->pairs[j].w_q * log2(s->pairs[j].w_q) : 0.0;
     s->factor = fd_stack_factor(s->rows, s->pairs, m);
     return 1;
 }
@@ -143,10 +151,10 @@ static void fd_stack_refine(fd_stack *s) {
 /* In bits. */
 static double fd_stack_divergence(fd_measure measure, fd_stack *s, const double *weights) {
     int normalize = s->rows->normalize;
-    double d = fd_stack_terms(s->rows, s->pairs, s->m, s->n);
+    double d = fd_stack_terms(s);
     if (normalize && d > 0.0 && d < fd_measures[measure].again) {
         fd_stack_refine(s);
-        d = fd_stack_terms(s->rows, s->pairs, s->m, s->n);
+        d = fd_stack_terms(s);
         if (d < 0x1p-150 && !s->rows->logs && fd_stack_is_proportional(s->rows, s->m, s->n))
             d = 0.0;
     }
@@ -174,17 +182,13 @@ double fd_js_stack(fd_measure measure, fd_view first, ptrdiff_t step, ptrdiff_t 
 /* w_j log2(x_j/m) for all bins of all rows (of logarithms times x_j), rows in the caller's order; `sums` get
  * what x_j slope adds up to. */
 static void fd_stack_write_slopes(const fd_stack *s, double *by_rows, double *sums) {
-    const fd_stack_loops *loops = s->rows->logs ? &fd_row_loops_now->log_stack : &fd_row_loops_now->stack;
     fd_stack_slope_loop write =
         s->rows->logs ? fd_slope_loops_now->of_log_stack : fd_slope_loops_now->of_stack;
     double first_copy[FD_BLOCK], copy[FD_BLOCK], mixture[FD_BLOCK], slopes[FD_BLOCK];
     for (ptrdiff_t start = 0; start < s->n; start += FD_BLOCK) {
         ptrdiff_t size = s->n - start < FD_BLOCK ? s->n - start : FD_BLOCK;
         ptrdiff_t padded = (size + FD_LANES - 1) / FD_LANES * FD_LANES;
-        const double *first = fd_padded_block(s->rows, start, size, first_copy);
-        memset(mixture, 0, sizeof mixture);
-        for (ptrdiff_t j = 1; j < s->m; j++)
-            loops->mix(first, fd_padded_block(&s->rows[j], start, size, copy), mixture, padded, &s->pairs[j]);
+        const double *first = fd_mix_block(s, start, size, first_copy, mixture);
         for (ptrdiff_t j = 0; j < s->m; j++) {
             const double *block = j ? fd_padded_block(&s->rows[j], start, size, copy) : first;
             sums[j] += write(first, block, mixture, padded, &s->pairs[j], slopes);
@@ -205,6 +209,10 @@ double fd_js_stack_gradient(fd_measure measure, fd_view first, ptrdiff_t step, p
         factor = root ? 0.5 * factor / value : factor;
         if (stack.rows->normalize && fd_is_near(sqrt(bits)))
             fd_stack_refine(&stack);
+        for (ptrdiff_t j = 0; j < m; j++) { /* of a bin without mass: x log(x/m) where m is w x alone */
+            double w = stack.pairs[j].w_q;
+            stack.pairs[j].none_y = w > 0.0 ? -w * log2(w) : 0.0;
+        }
         fd_stack_write_slopes(&stack, by_rows, sums);
         for (ptrdiff_t j = 0; j < m; j++) {
             double *row = by_rows + fd_place(j, stack.heaviest) * n;

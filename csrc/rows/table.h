@@ -52,11 +52,12 @@ typedef struct fd_row_loops {
     double (*max)(const double *p, ptrdiff_t n);                        /* NaN if there is one */
     double (*least)(const double *p, ptrdiff_t n);                      /* above -inf; inf for none */
     double (*exp_sum)(const double *p, ptrdiff_t n, double max); /* of exp(p - max), bins at max left out */
-    fd_sum_loop sum[FD_N_SUMS];                                  /* of masses */
-    fd_sum_loop log_sum[FD_N_SUMS];                              /* of log-masses */
-    fd_sum_loop outside, inside;                                 /* the mass of q where p has none, or some */
+    void (*exp)(const double *x, ptrdiff_t n, double max, double log, double *out); /* exp(x - max - log) */
+    fd_sum_loop sum[FD_N_SUMS];                                                     /* of masses */
+    fd_sum_loop log_sum[FD_N_SUMS];                                                 /* of log-masses */
+    fd_sum_loop outside, inside; /* the mass of q where p has none, or some */
     double (*most_ratio)(const double *p, const double *q, ptrdiff_t n); /* of p/q, as doubles divide */
-    fd_stack_loops stack, log_stack;                                     /* likewise */
+    fd_stack_loops stack, log_stack;                                     /* of masses, of log-masses */
     void (*surprisal)(const double *p, double *out, ptrdiff_t n);        /* -log2 p, bin by bin */
     void (*binary_entropy)(const double *p, double *out, ptrdiff_t n);   /* bits */
 } fd_row_loops;

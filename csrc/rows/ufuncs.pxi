@@ -41,7 +41,7 @@ cdef make(cnp.PyUFuncGenericFunction loop, int n_rows, int n_others, int measure
         b"See fastdiv.information.", 0, <char *>c_signature if signature else NULL)
 
 
-if len(SCALARS) != FD_N_SCALARS or <int>FD_N_MEASURES > <int>PER_SCALAR:
+if len(SCALARS) != FD_N_SCALARS or <int>FD_N_MEASURES >= <int>PER_SCALAR:
     raise ImportError("view.h and ufuncs.pxi disagree about kinds of numbers")
 
 

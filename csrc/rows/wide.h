@@ -45,7 +45,7 @@ static inline double fd_odd_term(fd_measure measure, const fd_row_reader *p, con
     fd_sum_loop loop = fd_row_loops_now->sum[measure];
     double x, y;
     int e;
-    if (measure == FD_entropy || measure == FD_cross_entropy) { /* p log2(S/q) */
+    if (fd_is_entropy(measure)) { /* p log2(S/q) */
         if (!(fd_entry(&p->view, i) + p->add > 0.0))
             return 0.0;
         if (!(fd_entry(&q->view, i) + q->add > 0.0))

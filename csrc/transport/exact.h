@@ -11,6 +11,8 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+
+#include "math/sum.h"
 #include "transport/mass.h"
 
 typedef struct {
@@ -18,8 +20,8 @@ typedef struct {
 } fd_twofold;
 
 static inline fd_twofold fd_two_sum(double x, double y) { /* Knuth: exact */
-    const double sum = x + y, part = sum - x;
-    return (fd_twofold){sum, (x - (sum - part)) + (y - part)};
+    const double sum = x + y;
+    return (fd_twofold){sum, fd_sum_error(x, y, sum)};
 }
 
 static inline fd_twofold fd_two_product(double x, double y) { /* Dekker: exact where |x|, |y| < 2^970 */
