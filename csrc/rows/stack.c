@@ -216,11 +216,17 @@ double fd_js_stack_gradient(fd_measure measure, fd_view first, ptrdiff_t step, p
         fd_stack_write_slopes(&stack, by_rows, sums);
         for (ptrdiff_t j = 0; j < m; j++) {
             double *row = by_rows + fd_place(j, stack.heaviest) * n;
-            if (value == 0.0 || !(value < INFINITY)) /* the least value, or a kink */
+            if (!(value < INFINITY) || (root && value == 0.0)) { /* none, or the kink of a root */
                 fd_fill(row, n, value == 0.0 ? 0.0 : NAN);
-            else /* the sum is of masses on the scale of the first row */
-                fd_settle(&stack.rows[j], n, sums[j] / stack.rows->sum, 0.0, factor, stack.pairs[j].max_q,
-                          row);
+                continue;
+            }
+            if (value == 0.0) { /* the least value, from where only bins without mass lead up */
+                for (ptrdiff_t i = 0; i < n; i++)
+                    row[i] = fd_has_mass(&stack.rows[j], i) || stack.rows->logs ? 0.0 : stack.pairs[j].none_y;
+                sums[j] = 0.0;
+            }
+            /* the sum is of masses on the scale of the first row */
+            fd_settle(&stack.rows[j], n, sums[j] / stack.rows->sum, 0.0, factor, stack.pairs[j].max_q, row);
         }
     } else {
         fd_fill(by_rows, m * n, NAN);

@@ -160,6 +160,18 @@ def test_stacks(level, name, weights):
                         assert abs(mpf(float(have)) - want) <= 1e-12 * max(abs(want), mean, 1e-4 / sum(row))
 
 
+@pytest.mark.parametrize("weights", [None, [3.0, 1.0]])
+def test_bins_without_mass_in_stacks_of_equal_rows(level, weights):
+    """As of a pair: they alone lead up, but where a root has its kink."""
+    p, q = [1.0, 3.0, 0.0, 4.0], [2.0, 6.0, 0.0, 8.0]
+    for name in ("js_divergence", "js_distance"):
+        gradient = getattr(fastdiv.grad, name)
+        pair, stack = gradient(p, q, weights), gradient([p, q], weights=weights)
+        assert pair.value == stack.value == 0
+        np.testing.assert_allclose(stack.p, [pair.p, pair.q], rtol=1e-15)
+        assert (stack.p[:, 2] > 0).all() == (name == "js_divergence")
+
+
 # --- laws ----------------------------------------------------------------------------------------------
 
 
