@@ -9,7 +9,7 @@ from fastdiv._faces import measure, score, score_events
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from fastdiv._typing import ArrayLike, LogOptions, Number, Value
+    from fastdiv._typing import ArrayLike, CrossOptions, LogOptions, Number, Value
 
 __all__ = [
     "surprisal",
@@ -130,11 +130,13 @@ def entropy(
 def cross_entropy(
     p: ArrayLike,
     q: ArrayLike,
-    **options: Unpack[LogOptions],
+    **options: Unpack[CrossOptions],
 ) -> Value:
     r"""Cross entropy of each row of `p` under the model `q`.
 
     .. math:: H(p, q) = -\sum_i p_i \log q_i = H(p) + KL(p \Vert q)
+
+    With ``log_input="q"`` it is that of masses against logits, a classifier's loss with soft labels.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 if TYPE_CHECKING:
     from inspect import Signature
 
-    from fastdiv._typing import LogOptions, Options, Value
+    from fastdiv._typing import CrossOptions, LogOptions, Options, Value
 
 __all__ = ["OPTIONS", "completed", "measure", "score", "score_events", "spelled", "spelled_out"]
 
@@ -124,7 +124,9 @@ def measure(function: F) -> F:
     return face
 
 
-def score(measure: Any, arrays: dict[str, Any], options: Options | LogOptions, **parameters: Any) -> Value:
+def score(
+    measure: Any, arrays: dict[str, Any], options: Options | LogOptions | CrossOptions, **parameters: Any
+) -> Value:
     """The long way: see ``fastdiv._rowwise``."""
     from fastdiv._rowwise import score as long_way
 

@@ -59,15 +59,18 @@ MetricName: TypeAlias = Literal[
 ]
 
 
-class GradientOptions(TypedDict, total=False):
-    """What every row-wise measure takes, and alone where it is asked for its gradient."""
-
+class _RowOptions(TypedDict, total=False):
     axis: int
     keepdims: bool
     normalize: bool
     pseudocount: float
-    log_input: bool
     nan_policy: NanPolicy
+
+
+class GradientOptions(_RowOptions, total=False):
+    """What every row-wise measure takes, and alone where it is asked for its gradient."""
+
+    log_input: bool
 
 
 class Options(GradientOptions, total=False):
@@ -95,6 +98,19 @@ class LogGradientOptions(GradientOptions, total=False):
     """The same of a measure in units of a logarithm."""
 
     base: float | None
+
+
+class CrossGradientOptions(_RowOptions, total=False):
+    """The same of cross entropy: of ``"q"`` the second argument alone holds logarithms."""
+
+    base: float | None
+    log_input: bool | Literal["q"]
+
+
+class CrossOptions(CrossGradientOptions, total=False):
+    """What cross entropy takes."""
+
+    out: Array | None
 
 
 class MetricOptions(TypedDict, total=False):

@@ -2,7 +2,8 @@
  * their tables (loops.h, level.h), the terms of masses far apart (wide.h), the finish (rows.c), the form of
  * a matrix (matrix.c), and for Python _rows.TRAITS.
  *
- * A name is that of the public function. The formulas are in measures.h: term and apart of each sum.
+ * A name is that of the public function. The formulas are in measures.h: term and apart of each sum;
+ * their derivatives in slopes.h.
  */
 #ifndef FD_LIST_H
 #define FD_LIST_H

@@ -14,7 +14,7 @@
  *
  * Beside its term each has `apart`, what is left of the term where one mass is 2^800 times the other or more:
  * with it rows of any width are summed (wide.h), as the terms are homogeneous, term(a x, a y) = a term(x, y).
- * A measure is these two functions, FD_OF_BINS and its row in list.h; how to add one is in
+ * A measure is these two functions, FD_OF_BINS, its row in list.h and its slopes (slopes.h); how to add one is in
  * .github/CONTRIBUTING.md, file by file, and tests/machine/test_completeness.py names what of it is missing.
  */
 #ifndef FD_MEASURES_H

@@ -89,7 +89,12 @@ def defaults(function: Any) -> dict[str, Any]:
     """The options of a function by name, as they are annotated: for type checkers and for calls."""
     kind = function.__annotations__["options"].removeprefix("Unpack[").removesuffix("]")
     found: dict[str, Any] = (SampleOptions if kind == "SampleOptions" else RowOptions)._field_defaults
-    without = {"Options": ("base",), "GradientOptions": ("base", "out"), "LogGradientOptions": ("out",)}
+    without = {
+        "Options": ("base",),
+        "GradientOptions": ("base", "out"),
+        "LogGradientOptions": ("out",),
+        "CrossGradientOptions": ("out",),
+    }
     return {name: value for name, value in found.items() if name not in without.get(kind, ())}
 
 

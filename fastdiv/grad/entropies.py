@@ -10,7 +10,7 @@ from fastdiv.grad._score import differentiate, differentiate_labels
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from fastdiv._typing import ArrayLike, LogGradientOptions
+    from fastdiv._typing import ArrayLike, CrossGradientOptions, LogGradientOptions
 
 __all__ = ["cross_entropy", "entropy", "softmax_cross_entropy"]
 
@@ -45,7 +45,7 @@ def entropy(p: ArrayLike, **options: Unpack[LogGradientOptions]) -> RowGradient:
 
 
 @gradient
-def cross_entropy(p: ArrayLike, q: ArrayLike, **options: Unpack[LogGradientOptions]) -> Gradient:
+def cross_entropy(p: ArrayLike, q: ArrayLike, **options: Unpack[CrossGradientOptions]) -> Gradient:
     r"""Cross entropy of each row of `p` under the model `q`, and its gradients.
 
     .. math:: \frac{\partial H}{\partial p_i} = -\frac{\log y_i + H}{\sum_k p_k}, \qquad

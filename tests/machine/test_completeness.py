@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import oracle
+import oracle_gradients
 import pytest
 from calls import BASELESS, PAIRED, ROWWISE, SYMMETRIC
 
 import fastdiv
+import fastdiv.grad
 from fastdiv import _rows, information, matrix, reference
 
 ROOT = Path(__file__).parents[2]
@@ -95,3 +97,16 @@ def test_options_by_the_list(name):
     """What type checkers are told of a measure's options is what the list of measures says."""
     own = {"alpha", "base", "weights"} & set(inspect.signature(getattr(fastdiv, name)).parameters)
     assert own == set(_rows.TRAITS["cross_entropy" if name == "entropy" else name]["options"])
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_gradient(name):
+    assert name in fastdiv.grad.__all__
+    assert name in oracle_gradients.SLOPES
+    assert f"   grad.{name}\n" in (ROOT / "docs" / "api.rst").read_text()
+    given, own = (inspect.signature(getattr(x, name)).parameters for x in (information, fastdiv.grad))
+    assert set(given) - set(own) == {"out"}
+    assert set(own) <= set(given)
+    text = inspect.getdoc(getattr(fastdiv.grad, name))
+    assert "out :" not in text
+    assert ">>> fastdiv.grad." + name in text

@@ -103,7 +103,18 @@ def test_single_precision_in_either_byte_order(order):
         assert value.dtype == np.float32
 
 
-@pytest.mark.parametrize("kind", ["Options", "LogOptions", "SampleOptions"])
+KINDS = [
+    "Options",
+    "LogOptions",
+    "CrossOptions",
+    "GradientOptions",
+    "LogGradientOptions",
+    "CrossGradientOptions",
+    "SampleOptions",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_options_that_checkers_know_are_those_that_calls_take(kind):
     def face(**options):
         pass
