@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from fastdiv.drift.columns import TOO_FAR, Column, Table, TableError, one_line
-from fastdiv.drift.numpy_reader import column_of_array
+from fastdiv.drift.numpy_reader import array_of, column_of_array
+from fastdiv.drift.objects import as_text, column_of_objects, object_array
 
 __all__ = ["from_frame", "open_arrow"]
 
@@ -41,7 +42,7 @@ def from_frame(frame: Any, label: str, categorical: frozenset[str]) -> Table:
     try:
         table = pa.table(frame)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
-        if hasattr(frame, "iloc"):  # pandas: one column that Arrow does not take is no matter of the others
+        if hasattr(frame, "columns"):  # one column that Arrow does not take is no matter of the others
             return _by_columns(frame, label, categorical)
         raise TableError(f"{label}: {one_line(error)}") from None
     return _from_arrow(table, label, categorical)
@@ -55,15 +56,16 @@ def _by_columns(frame: Any, label: str, categorical: frozenset[str]) -> Table:
         raise TableError(f"{label}: the table has no rows")
 
     def column(name: str) -> Column:
-        series = frame.iloc[:, names.index(name)]
+        series = frame.iloc[:, names.index(name)] if hasattr(frame, "iloc") else frame[name]
         if hasattr(series, "sparse"):
             reason = "sparse values are not compared; its .sparse.to_dense() makes them dense"
             return Column(name, "unsupported", len(frame), 0, reason=reason)
         try:
-            values = pa.chunked_array([pa.Array.from_pandas(series)])
+            streams = hasattr(series, "__arrow_c_stream__") and not hasattr(frame, "iloc")
+            values = pa.chunked_array(series if streams else [pa.Array.from_pandas(series)])
             return _column(name, values, name in categorical)
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            return column_of_array(name, np.asarray(series), name in categorical)
+            return column_of_array(name, array_of(series), name in categorical)
 
     def read(wanted: Sequence[str]) -> Iterator[Column]:
         return map(column, wanted)
@@ -94,7 +96,11 @@ def _columns(
 
     for name in names:
         try:
-            yield _column(name, column(name), name in categorical)
+            values = column(name)
+            try:
+                yield _column(name, values, name in categorical)
+            except pa.ArrowNotImplementedError:  # views, in some of its versions
+                yield column_of_objects(name, object_array(values.to_pylist()), name in categorical)
         except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
             raise TableError(f"{label}: column {name!r} cannot be read: {one_line(error)}") from None
 
@@ -126,6 +132,12 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
     from pyarrow import compute as pc
     from pyarrow import types
 
+    if types.is_run_end_encoded(values.type):
+        values = pc.run_end_decode(values)
+    if types.is_string_view(values.type):  # few of Arrow's functions take views
+        values = values.cast(pa.large_string())
+    if types.is_binary_view(values.type):
+        values = values.cast(pa.large_binary())
     rows, missing, kind = len(values), values.null_count, values.type
     if types.is_dictionary(kind):  # what pandas and polars store categories as
         tally = _tally(values)
@@ -142,7 +154,8 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
         values = values.drop_null()
     if types.is_boolean(kind):
         return Column(name, "boolean", rows, missing, tally=_tally(values.cast(pa.string())))
-    if types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind):
+    text = types.is_string, types.is_large_string, types.is_binary, types.is_large_binary
+    if any(test(kind) for test in text):
         return Column(name, "categorical", rows, missing, tally=_tally(values))
     numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
     temporal = types.is_timestamp(kind) or types.is_date(kind)
@@ -166,8 +179,11 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
 
 def _tally(values: Any) -> dict[str, int]:
     pairs = values.value_counts()
-    counted = zip(pairs.field(0).to_pylist(), pairs.field(1).to_pylist(), strict=True)
-    return {str(value): count for value, count in counted if value is not None}
+    tally: dict[str, int] = {}
+    for value, count in zip(pairs.field(0).to_pylist(), pairs.field(1).to_pylist(), strict=True):
+        if value is not None:
+            tally[as_text(value)] = tally.get(as_text(value), 0) + count
+    return tally
 
 
 def _array(values: Any) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastdiv.drift.columns import TOO_FAR, Column, Table, TableError, micros_of, one_line
-from fastdiv.drift.objects import column_of_objects, object_array
+from fastdiv.drift.objects import as_text, column_of_objects, object_array
 
 __all__ = ["array_of", "column_of_array", "from_arrays", "open_numpy"]
 
@@ -58,7 +58,7 @@ def _split(key: str, array: np.ndarray) -> dict[str, np.ndarray]:
 
 def from_arrays(label: str, arrays: Mapping[str, np.ndarray], categorical: frozenset[str]) -> Table:
     lengths = {name: len(a) for name, a in arrays.items() if a.ndim}
-    if arrays and not any(lengths.values()):
+    if lengths and not any(lengths.values()):
         raise TableError(f"{label}: the table has no rows")
     for (a, n), (b, m) in pairwise(lengths.items()):
         if n != m:
@@ -74,20 +74,25 @@ def array_of(values: Any) -> np.ndarray:
     """The values of a mapping's column as an array that says which are missing.
 
     A list is an array of its numbers if it is all numbers. NumPy would make text of ["a", nan] and [1, "a"],
-    and of an Arrow or polars column of integers with missing ones floats: these keep their objects.
+    numbers of [True, nan], and of an Arrow or polars column of integers with missing ones floats: these keep
+    their objects.
     """
     if isinstance(values, np.ndarray):
         return values
-    nulls = getattr(values, "null_count", 0)
+    # categories, whatever they are made of, as in a frame: of pandas, of Arrow
+    if getattr(getattr(values, "dtype", None), "name", "") == "category":
+        return object_array(None if value != value else str(value) for value in values)
     listed = getattr(values, "to_pylist", None) or getattr(values, "to_list", None)
-    if listed and (nulls() if callable(nulls) else nulls):
+    arrows = type(getattr(values, "type", None)).__name__
+    if listed and arrows == "DictionaryType":
+        return object_array(None if value is None else as_text(value) for value in listed())
+    nulls = getattr(values, "null_count", 0)  # of a run it is that of the run's value
+    if listed and (arrows == "RunEndEncodedType" or (nulls() if callable(nulls) else nulls)):
         return object_array(listed())
     if not isinstance(values, (list, tuple)):
-        # of pandas: categories whatever they are made of, as in a frame
-        if getattr(getattr(values, "dtype", None), "name", "") == "category":
-            return object_array(None if value != value else str(value) for value in values)
-        # an Int64 column would become floats
-        if not isinstance(getattr(values, "dtype", None), np.dtype) and getattr(values, "hasnans", False):
+        # an Int64 column of pandas would become floats
+        numpys = isinstance(getattr(values, "dtype", None), np.dtype)
+        if not numpys and hasattr(values, "isna") and np.any(values.isna()):
             return object_array(values)
         return np.asarray(values)
     try:
@@ -95,14 +100,21 @@ def array_of(values: Any) -> np.ndarray:
     except (ValueError, OverflowError):  # lists of several lengths
         return object_array(values)
     rounds = array.dtype.kind == "f" and array.size and not np.all(np.abs(array) < 2**53)
-    if array.ndim == 1 and (array.dtype.kind in "US" or rounds):
+    if array.ndim == 1 and (array.dtype.kind in "US" or rounds or _some_are_booleans(array, values)):
         return object_array(values)
     return array
+
+
+def _some_are_booleans(array: np.ndarray, values: Sequence[Any]) -> bool:
+    """Whether NumPy has made numbers of truths: [True, nan] is not [1.0, nan]."""
+    return array.dtype.kind in "iuf" and not {bool, np.bool_}.isdisjoint(map(type, values))
 
 
 def _unmasked(array: Any) -> np.ndarray:
     # numpy.ma takes 9 ms to import, and without it no array has a mask
     masked = "numpy.ma" in sys.modules and isinstance(array, sys.modules["numpy.ma"].MaskedArray)
+    if masked and array.dtype.names:  # a mask for each field, and no column
+        return array.data  # type: ignore[no-any-return]
     return array.compressed() if masked else array  # type: ignore[no-any-return]
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from fastdiv.drift.columns import ROUNDED, TOO_FAR, Column, micros_of
 
-__all__ = ["column_of_objects", "object_array"]
+__all__ = ["as_text", "column_of_objects", "object_array"]
 
 # The first that fits: True is an int and a datetime a date, to Python.
 _CLASSES = (
@@ -53,7 +53,7 @@ def column_of_objects(name: str, objects: np.ndarray, categorical: bool, masked:
         reason = f"values of type {', '.join(sorted(odd))} are not compared"
         return Column(name, "unsupported", rows, missing, reason=reason)
     if categorical:
-        return Column(name, "categorical", rows, missing, tally=dict(Counter(map(_text, present))))
+        return Column(name, "categorical", rows, missing, tally=dict(Counter(map(as_text, present))))
     count: Counter[str] = Counter()
     for type_, times in Counter(map(type, present)).items():
         count[class_of[type_] or ""] += times
@@ -65,7 +65,7 @@ def column_of_objects(name: str, objects: np.ndarray, categorical: bool, masked:
         reason = f"mixes {' and '.join(kinds)} (row {row}: {value!r:.60})"
         return Column(name, "mixed", rows, missing, reason=reason)
     if kinds[0] == "text":
-        return Column(name, "categorical", rows, missing, tally=dict(Counter(map(_text, present))))
+        return Column(name, "categorical", rows, missing, tally=dict(Counter(map(as_text, present))))
     if kinds[0] == "booleans":
         tally = dict(Counter("true" if value else "false" for value in present))
         return Column(name, "boolean", rows, missing, tally=tally)
@@ -103,7 +103,7 @@ def _class(type_: type) -> str | None:
     return next((kind for kind, types in _CLASSES if issubclass(type_, types)), None)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
