@@ -92,10 +92,9 @@ def finite_pair(
     """The arguments of a function of a single pair of samples, all finite."""
     given = samples(u_values, v_values, u_weights, v_weights, -1, "propagate", largest)
     if given.shape != ():
-        raise ValueError(
-            f"this takes one pair of samples, not u_values of shape {np.shape(u_values)} "
-            f"and v_values of shape {np.shape(v_values)}"
-        )
+        arrays = {"u_values": u_values, "v_values": v_values, "u_weights": u_weights, "v_weights": v_weights}
+        shapes = " and ".join(f"{n} of shape {np.shape(x)}" for n, x in arrays.items() if np.ndim(x) > 1)
+        raise ValueError(f"this takes one pair of samples, not {shapes}")
     for rows, name in ((given.u, "u_values"), (given.v, "v_values")):
         raise_not_finite(rows.values[0], name)
     return given

@@ -246,6 +246,16 @@ def test_dtypes_and_tables():
             r"sample_weights\[1\] must be finite and not negative, not -2: sample_weights\[1\]\[1\]",
         ),
         (([[1], [2, 3]], None, [None, [0, 0]]), ValueError, r"sample_weights\[1\] are all zero"),
+        (
+            ([[1], [2, 3]], None, [None, [[1, 2]]]),
+            ValueError,
+            r"sample_weights\[1\] must have one weight per value of samples\[1\], not shape \(1, 2\)",
+        ),
+        (
+            ([[1], [2, 3]], None, [None, np.ones((0, 2))]),
+            ValueError,
+            r"sample_weights\[1\] must have one weight per value of samples\[1\], not shape \(0, 2\)",
+        ),
     ],
 )
 def test_errors_of_barycentres(library, arguments, error, message):

@@ -15,7 +15,6 @@ from oracle_transport import quantile_pieces, relative_error, wasserstein_power
 from scipy import stats
 
 import fastdiv
-import fastdiv.grad
 from fastdiv import reference
 
 try:
@@ -256,40 +255,13 @@ def test_plan_mistakes():
     for arguments, words in (
         (([np.nan], [1]), r"u_values must be finite, not nan"),
         (([1], [np.inf]), r"v_values must be finite, not inf"),
-        (([[1], [2]], [1]), "one pair of samples"),
+        (([[1], [2]], [1]), r"one pair of samples, not u_values of shape \(2, 1\)$"),
+        (([1, 2], [1], None, [[1]]), r"one pair of samples, not v_weights of shape \(1, 1\)$"),
     ):
         with pytest.raises(ValueError, match=words):
             fastdiv.transport_plan(*arguments)
     with pytest.raises(ValueError, match="finite"):
         fastdiv.transport_plan([1], [2], p=np.inf)
-
-
-# ---- gradient -------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("p", [1, 1.5, 2, 5])
-@pytest.mark.parametrize("weighted", [False, True])
-def test_gradient_against_differences(p, weighted):
-    x = [RNG.normal(size=7), RNG.normal(size=5) + 0.3]
-    x += [RNG.random(7) + 0.1, RNG.random(5) + 0.1] if weighted else [np.ones(7), np.ones(5)]
-    got = fastdiv.grad.wasserstein_distance(*(x if weighted else x[:2]), p=p)
-    assert got.value == pytest.approx(fastdiv.wasserstein_distance(*x, p=p), rel=1e-13)
-    for k, gradient in enumerate(got[1:]):
-        for i in range(len(gradient)):
-            h = 1e-6
-            ahead, behind = [z.copy() for z in x], [z.copy() for z in x]
-            ahead[k][i] += h
-            behind[k][i] -= h
-            rise = fastdiv.wasserstein_distance(*ahead, p=p) - fastdiv.wasserstein_distance(*behind, p=p)
-            if not weighted and p == 1 and k >= 2:
-                continue  # 7 and 5 equal weights: levels may coincide, where W_1 has a kink
-            assert gradient[i] == pytest.approx(rise / (2 * h), abs=2e-6)
-    # moving everything together changes nothing; nor does scaling the weights
-    assert got.u_values.sum() + got.v_values.sum() == pytest.approx(0, abs=1e-14)
-    assert got.u_weights @ x[2] == pytest.approx(0, abs=1e-13)
-    assert got.v_weights @ x[3] == pytest.approx(0, abs=1e-13)
-
-
-def test_gradient_at_zero_is_zero():
-    assert not any(np.any(x) for x in fastdiv.grad.wasserstein_distance([1, 2], [2, 1], p=2))
 
 
 # ---- the kin --------------------------------------------------------------------------------------------
@@ -302,7 +274,7 @@ def test_energy_cramer_ks(weighted):
     assert fastdiv.cramer_distance(u, v, a, b) == pytest.approx(energy / math.sqrt(2), rel=1e-15)
     ks = fastdiv.ks_distance(u, v, a, b)
     if not weighted:
-        assert ks == stats.ks_2samp(u, v).statistic
+        assert ks == pytest.approx(stats.ks_2samp(u, v).statistic, rel=1e-15)
     for name in ("energy_distance", "cramer_distance", "ks_distance"):
         twin = getattr(reference, name)(u, v, a, b)
         assert getattr(fastdiv, name)(u, v, a, b) == pytest.approx(twin, rel=1e-12)
