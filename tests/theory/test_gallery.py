@@ -13,6 +13,8 @@ SCRIPTS = sorted(EXAMPLES.glob("*.py"))
 def test_script(script, capsys):
     pytest.importorskip("scipy")
     text = script.read_text(encoding="utf-8")
+    if "from sklearn" in text:
+        pytest.importorskip("sklearn")
     assert re.fullmatch(r"\d\d_\w+", script.stem), "the number is its place in the gallery"
     assert text.count("\n") < 60
     reasoning, picture = text.split("import matplotlib.pyplot as plt\n")
