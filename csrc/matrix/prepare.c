@@ -96,17 +96,17 @@ static void fd_prepare_dot(const fd_plan *plan, const fd_side *side, ptrdiff_t i
 }
 
 static void fd_note_support(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int size,
-                            const double *p) {
+                            const fd_shares *s) {
     uint64_t *words = side->support + i * fd_support_words(plan->n_bins) + start / 64;
+    const double *p = s->p;
     for (int first = 0; first < size; first += 64, p += 64) {
-        int n = size - first < 64 ? size - first : 64, n_empty = 0;
+        int n = size - first < 64 ? size - first : 64;
         uint64_t bits = UINT64_MAX >> (64 - n);
-        _Pragma("omp simd reduction(+ : n_empty)") for (int k = 0; k < n; k++) n_empty += !(p[k] > 0.0);
-        for (int k = 0; k < n && n_empty; k++)
+        for (int k = 0; k < n && s->any_empty; k++)
             bits &= ~((uint64_t)!(p[k] > 0.0) << k);
         words[first / 64] = bits;
-        side->gaps[i] |= n_empty > 0;
     }
+    side->gaps[i] |= s->any_empty;
 }
 
 /* Roots of shares: the bound of Jensen-Shannon (nearest.c). */
@@ -134,7 +134,7 @@ static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t
         if (!(least >= FD_SHARE_MIN))
             return FD_SPECIAL;
         if (side->support)
-            fd_note_support(plan, side, i, start, size, shares.p);
+            fd_note_support(plan, side, i, start, size, &shares);
         if (plan->form == FD_FORM_JS)
             fd_prepare_js(plan, side, i, start, padded, &shares);
         else

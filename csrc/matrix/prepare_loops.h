@@ -15,16 +15,18 @@ static const float FD_EMPTY_32 = 0x1p-60f;
 /* The shares of n masses, padded with empty bins. Returns the least positive share. */
 static double fd_shares_loop(const double *x, int n, int padded, double sum, double scale, int with_logs,
                              fd_shares *s) {
-    double least = INFINITY;
-#pragma omp simd reduction(min : least)
+    double least = INFINITY, empty = 0.0;
+#pragma omp simd reduction(min : least) reduction(+ : empty)
     for (int k = 0; k < n; k++) {
         double p = x[k] / sum, positive = x[k] > 0.0 ? x[k] : INFINITY; /* p may have underflowed */
         least = positive < least ? positive : least;
+        empty += x[k] > 0.0 ? 0.0 : 1.0;
         s->p[k] = p;
         s->a[k] = p * scale;
     }
     for (int k = n; k < padded; k++)
         s->p[k] = s->a[k] = 0.0;
+    s->any_empty = empty > 0.0;
     if (!with_logs)
         return least / sum;
 #pragma omp simd
@@ -79,9 +81,10 @@ static double fd_js_shares_loop(const fd_shares *s, int padded, double *half, do
 /* In lanes: one chain of 512 additions would be longer than those of the products it is compared with. */
 static double fd_product_sum(const double *x, const double *y, int padded) {
     double lanes[FD_LANES] = {0};
-    for (int k = 0; k < padded; k += FD_LANES) {
-        _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) lanes[lane] +=
-            x[k + lane] * y[k + lane];
+    for (int k = 0; k < padded; k += FD_LANES, x += FD_LANES, y += FD_LANES) {
+#pragma omp simd
+        for (int lane = 0; lane < FD_LANES; lane++)
+            lanes[lane] += x[lane] * y[lane];
     }
     return fd_fold(lanes);
 }

@@ -17,9 +17,10 @@ enum {
     FD_SHARED = 128
 };
 
-/* A block of a row: shares p, scaled shares a = 2^e p, log2 a (0 where a is). */
+/* A block of a row: shares p, scaled shares a = 2^e p, log2 a (0 where a is); whether a bin has no share. */
 typedef struct {
     double p[FD_BLOCK], a[FD_BLOCK], log[FD_BLOCK];
+    int any_empty;
 } fd_shares;
 
 /* D = base + constants of the two rows + factor * sum (or its log2), good from the sum of the rows' limits to
