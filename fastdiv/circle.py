@@ -9,9 +9,10 @@ import numpy as np
 
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
-from fastdiv._samples import pair
+from fastdiv._checks.samples import EXACT, finite_pair
 
 if TYPE_CHECKING:
+    from fastdiv._checks.samples import Rows
     from fastdiv._typing import ArrayLike
 
 __all__ = ["wasserstein_circle"]
@@ -57,30 +58,36 @@ def wasserstein_circle(
     order, length = opt.wasserstein_order(p, infinite=False), opt.positive(period, "period")
     exact = int(period) if isinstance(period, (int, np.integer)) else length
     unit = 2.0**-8 if length > 2.0**1000 else 1.0  # distances of three turns stay finite
-    given = pair(u_values, v_values, u_weights, v_weights)
-    u, u_low, a = _round_the_circle(given.u, given.u_weights, exact)
-    v, v_low, b = _round_the_circle(given.v, given.v_weights, exact)
+    largest = _wasserstein.largest_weight
+    given = finite_pair(u_values, v_values, u_weights, v_weights, largest, moved=False)
+    u, u_low, a = _round_the_circle(given.u, exact)
+    v, v_low, b = _round_the_circle(given.v, exact)
     length_low = float(exact - int(length)) if isinstance(exact, int) else 0.0
     arrays = u * unit, u_low * unit, a, v * unit, v_low * unit, b
     return float(_wasserstein.circle(*arrays, length * unit, length_low * unit, order) / unit)
 
 
-def _round_the_circle(
-    x: np.ndarray, weights: np.ndarray | None, period: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def _round_the_circle(rows: Rows, period: float) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Ascending remainders in [-period / 2, period / 2], as sums high + low, and their weights."""
-    high, low = _remainders(x, period)
+    high, low = _remainders(rows.values[0], period)
+    weights = None if rows.weights is None else rows.weights[0]
     order = np.lexsort((low, high)) if low.any() else np.argsort(high, kind="stable")
     return high[order], low[order], None if weights is None else weights[order]
 
 
 def _remainders(x: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:
     """None of this rounds: fmod is exact, and so is the difference of two numbers within a factor of 2."""
-    if x.dtype == np.float64 and float(period) == period:
+    if x.dtype.kind in "biu" and (x.dtype.itemsize < 8 or max(-int(x.min()), int(x.max())) <= EXACT):
+        x = x.astype(np.float64)
+    if x.dtype.kind == "f" and float(period) == period:
         length = float(period)
-        high = np.fmod(x, length)
+        high = np.fmod(x.astype(np.float64), length)
         high = np.where(np.abs(high) > length / 2, high - np.copysign(length, high), high)
         return high, np.zeros_like(high)
+    if x.dtype.kind in "iu" and period <= EXACT and int(period) == period:
+        length = int(period)
+        high = np.remainder(x, x.dtype.type(length)).astype(np.float64)
+        return np.where(high > length / 2, high - length, high), np.zeros(len(x))
     turn = Fraction(period)
     exact = [t - turn * round(t / turn) for t in map(Fraction, x.tolist())]
     high = np.array([float(t) for t in exact])

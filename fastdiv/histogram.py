@@ -99,11 +99,10 @@ def wasserstein_hist(
     a, bad_a = _scorable(a)
     b, bad_b = _scorable(b)
     bad = np.broadcast_to(bad_a | bad_b, shape)
-    mass: np.ndarray | float = 1.0
-    if not normalize and density:
-        mass = _common_mass(a * _widths(edges), b * _widths(v_edges), bad)
-    elif not normalize:
-        mass = _common_mass(a, b, bad)
+    work: np.ndarray | float = 1.0
+    if not normalize:
+        widths = (_widths(edges), _widths(v_edges)) if density else (1.0, 1.0)
+        work = _common_work(a, b, widths, bad, order)
     out = np.empty(prod(shape))
     a, b = as_matrix(a, shape), as_matrix(b, shape)
     if bin_edges is not None:
@@ -119,8 +118,9 @@ def wasserstein_hist(
             points, a, b = points[ascending], a.take(ascending, 1), b.take(ascending, 1)
         x, statistic = points[None], _wasserstein.STATISTICS["wasserstein"]
         _wasserstein.statistic_of_rows(x, x, a, b, out, statistic, order, False, True)
-    result = out.reshape(shape) * mass ** (1 / order)
-    result = np.where(bad, np.nan, result).astype(dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # what float64 or float32 does not hold is inf
+        result = out.reshape(shape) * work
+        result = np.where(bad, np.nan, result).astype(dtype)
     return result[()] if ndim == 1 else result
 
 
@@ -132,17 +132,26 @@ def _scorable(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows.astype(np.float64, copy=False), bad
 
 
-def _common_mass(a: np.ndarray, b: np.ndarray, bad: np.ndarray) -> np.ndarray:
-    """The mass both rows have, as a vector over all rows; rows that are no distribution have any."""
-    x, y = np.broadcast_arrays(a.sum(axis=-1), b.sum(axis=-1))
+def _common_work(
+    a: np.ndarray, b: np.ndarray, widths: tuple[Any, Any], bad: np.ndarray, order: float
+) -> np.ndarray:
+    """M^(1 / p) of the mass M that both rows have, as an array over all rows; bad rows have any."""
+    sides = tuple(zip((a, b), widths, strict=True))
+    with np.errstate(over="ignore"):
+        largest = max(float(rows.max(initial=0) * np.max(w)) for rows, w in sides)
+        scale = 200 if largest > 2.0**900 else 0  # the sum may be beyond float64, its root not
+        sums = [(np.ldexp(rows, -scale) * w).sum(axis=-1) for rows, w in sides]
+    x, y = np.broadcast_arrays(*sums)
     wrong = (np.abs(x - y) > 1e-9 * np.maximum(x, y)) & ~bad
     if wrong.any():
         row = tuple(int(i) for i in np.argwhere(wrong)[0])
+        with np.errstate(over="ignore"):
+            left, right = np.ldexp([x[row], y[row]], scale)
         raise ValueError(
-            f"normalize=False needs equal masses, but u has {x[row]:.17g} and v has {y[row]:.17g}"
+            f"normalize=False needs equal masses, but u has {left:.17g} and v has {right:.17g}"
             + (f" in row {row}" if row else "")
         )
-    return np.asarray(x)
+    return np.asarray(x ** (1 / order) * 2.0 ** (scale / order))
 
 
 def _points(support: Any, rows: np.ndarray, whose: str) -> np.ndarray:

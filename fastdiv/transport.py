@@ -334,10 +334,9 @@ def _centred(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, floa
     In each coordinate the shift is the median, itself one of the values; it is left out where a difference
     would be rounded, which for floats takes a range from 0 to the outermost value or more.
     """
-    from fastdiv._checks.samples import as_integers, common
+    from fastdiv._checks.samples import common
 
-    x, y = as_integers(x, y), as_integers(y, x)
-    wide = x.dtype.kind in "biu" and y.dtype.kind in "biu" and 8 in (x.dtype.itemsize, y.dtype.itemsize)
+    wide = any(z.dtype.kind in "iu" and z.dtype.itemsize == 8 for z in (x, y))
     n, shape = len(x), (len(x) + len(y), x.shape[1])
     both = np.empty(shape) if wide else np.concatenate([x, y]).astype(np.float64, copy=False)
     for k in range(shape[1]):
@@ -388,7 +387,8 @@ def _shaped(
     out: np.ndarray, shape: tuple[int, ...], axis: int, keepdims: bool, dtype: np.dtype[Any]
 ) -> np.ndarray | np.floating[Any]:
     """The results in the shape and dtype the caller expects; a scalar where no axis is left."""
-    result = out.reshape(shape).astype(dtype, copy=False)
+    with np.errstate(over="ignore"):  # what float32 does not hold is inf
+        result = out.reshape(shape).astype(dtype, copy=False)
     if keepdims:
         result = np.expand_dims(result, axis)
     return result[()] if result.ndim == 0 else result

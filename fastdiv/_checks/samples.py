@@ -56,8 +56,13 @@ def samples(
     axis: int,
     nan_policy: str,
     largest: LargestWeight | None = None,
+    *,
+    moved: bool = True,
 ) -> Samples:
-    """The arguments of a function of two samples, checked and laid out in rows."""
+    """The arguments of a function of two samples, checked and laid out in rows.
+
+    `moved`: by `common`; else values are of the dtypes they came with.
+    """
     nan_policy, axis = opt.policy(nan_policy), opt.integer(axis, "axis")
     same_labels({"u_values": u_values, "v_values": v_values}, axis, rows=True, entries=False)
     u, v = _values(u_values, "u_values", axis), _values(v_values, "v_values", axis)
@@ -74,7 +79,8 @@ def samples(
             f"u_values of shape {u.shape} and v_values of shape {v.shape} (sample axis last) "
             "do not broadcast along the other axes"
         ) from None
-    u, v = common(u, v)
+    if moved:
+        u, v = common(u, v)
     if a is None and b is not None:
         a = np.ones(u.shape[-1:])
     if b is None and a is not None:
@@ -87,10 +93,16 @@ def samples(
 
 
 def finite_pair(
-    u_values: Any, v_values: Any, u_weights: Any, v_weights: Any, largest: LargestWeight | None = None
+    u_values: Any,
+    v_values: Any,
+    u_weights: Any,
+    v_weights: Any,
+    largest: LargestWeight | None = None,
+    *,
+    moved: bool = True,
 ) -> Samples:
-    """The arguments of a function of a single pair of samples, all finite."""
-    given = samples(u_values, v_values, u_weights, v_weights, -1, "propagate", largest)
+    """The arguments of a function of a single pair of samples, all finite; `moved` as in `samples`."""
+    given = samples(u_values, v_values, u_weights, v_weights, -1, "propagate", largest, moved=moved)
     if given.shape != ():
         arrays = {"u_values": u_values, "v_values": v_values, "u_weights": u_weights, "v_weights": v_weights}
         shapes = " and ".join(f"{n} of shape {np.shape(x)}" for n, x in arrays.items() if np.ndim(x) > 1)

@@ -50,7 +50,8 @@ def wasserstein_distance(
     x = samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
     count = prod(x.shape)
     out = np.array([_distance(*_row(x.u, i), *_row(x.v, i), p, nan_policy) for i in range(count)], float)
-    result = out.reshape(x.shape).astype(x.dtype)
+    with np.errstate(over="ignore"):
+        result = out.reshape(x.shape).astype(x.dtype)
     if keepdims:
         result = np.expand_dims(result, x.axis)
     return result[()] if result.ndim == 0 else result
@@ -77,7 +78,7 @@ def wasserstein_hist(
     a, b = masses(u, "u", axis).astype(float), masses(v, "v", axis).astype(float)
     if bin_edges is None:
         points = np.arange(a.shape[-1]) if support is None else as_numbers(support, "support")
-        scale = 1.0 if normalize else a.sum(axis=-1) ** (1 / p)
+        scale = 1.0 if normalize else _root_of_mass(a, p)
         return scale * wasserstein_distance(points, points, a, b, p=p)
     x = _rational(as_numbers(bin_edges, "bin_edges"))
     y = x if v_bin_edges is None else _rational(as_numbers(v_bin_edges, "v_bin_edges"))
@@ -87,12 +88,17 @@ def wasserstein_hist(
     rows_a = np.broadcast_to(a, (*shape, a.shape[-1])).reshape(-1, a.shape[-1])
     rows_b = np.broadcast_to(b, (*shape, b.shape[-1])).reshape(-1, b.shape[-1])
     out = np.array([_bins(x, r, y, s, p) for r, s in zip(rows_a, rows_b, strict=True)]).reshape(shape)
-    return (1.0 if normalize else a.sum(axis=-1) ** (1 / p)) * out[()]
+    return (1.0 if normalize else _root_of_mass(a, p)) * out[()]
+
+
+def _root_of_mass(rows: np.ndarray, p: float) -> np.ndarray:
+    n = rows.shape[-1]
+    return np.asarray((rows / n).sum(axis=-1) ** (1 / p) * n ** (1 / p))
 
 
 def _rational(values: np.ndarray) -> np.ndarray:
     """The values as exact rationals."""
-    return np.array([Fraction(x) for x in values.tolist()])
+    return np.array([Fraction(x) for x in values.ravel().tolist()]).reshape(values.shape)
 
 
 def _bins(x: np.ndarray, a: np.ndarray, y: np.ndarray, b: np.ndarray, p: float) -> float:
@@ -184,7 +190,7 @@ def wasserstein_circle(
 ) -> float:
     """Tries every rotation at which two levels meet: the cost is convex and straight between them."""
     order, length = opt.wasserstein_order(p, infinite=False), opt.positive(period, "period")
-    x = finite_pair(u_values, v_values, u_weights, v_weights)
+    x = finite_pair(u_values, v_values, u_weights, v_weights, moved=False)
     (u, a), (v, b) = _row(x.u, 0), _row(x.v, 0)
     whole = Fraction(int(period) if isinstance(period, (int, np.integer)) else length)
     (u, F), (v, G) = (_round(_rational(t) % whole, _rational(w)) for t, w in ((u, a), (v, b)))
@@ -231,9 +237,11 @@ def sliced_wasserstein(
 
 def _minus(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """x - y with one rounding, integers of any size included."""
-    if x.dtype.kind == "f" or y.dtype.kind == "f":
+    if x.dtype.kind == "f" and y.dtype.kind == "f":
         return np.asarray(x - y, float)
-    return np.asarray(x.astype(object) - y.astype(object), float)
+    if np.isfinite(x).all() and np.isfinite(y).all():
+        return np.asarray(_rational(x) - _rational(y), float)
+    return np.asarray(x.astype(float) - y.astype(float))
 
 
 def transport_plan(
@@ -279,7 +287,8 @@ def _by_cdf(distance: Any, arrays: tuple[Any, Any, Any, Any], power: int, given:
             out[i] = np.nan if both else np.inf
         else:
             out[i] = np.sum(np.abs(F - G)[:-1] ** power * np.diff(points))
-    result = out.reshape(x.shape).astype(x.dtype)
+    with np.errstate(over="ignore"):
+        result = out.reshape(x.shape).astype(x.dtype)
     if o.keepdims:
         result = np.expand_dims(result, x.axis)
     return result[()] if result.ndim == 0 else result

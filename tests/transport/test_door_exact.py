@@ -1,0 +1,79 @@
+"""What the door of transport might lose before a loop sees it: integers beside fractions, float32, sums."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import fastdiv
+from fastdiv import reference
+
+T = 1_700_000_000_000_000_000
+BOTH = pytest.mark.parametrize("library", [fastdiv, reference], ids=["fast", "twin"])
+
+
+def mean_round_the_circle(u, y, period):
+    """W_1 against one point."""
+    u, y, turn = [Fraction(x) for x in np.asarray(u).tolist()], Fraction(y), Fraction(period)
+    return sum(min((x - y) % turn, (y - x) % turn) for x in u) / len(u)
+
+
+@BOTH
+@pytest.mark.parametrize("period", [360, 360.0, 3_600_000_000_000, 7.5, 0.1, 2**53 + 1, 2 * np.pi])
+def test_integers_beside_fractions_on_a_circle(library, period):
+    """A rounding of the integer would be one of the turn, not of the distance."""
+    for u in ([T + 1, T + 7], np.array([2**64 - 1, 3], np.uint64), np.array([-(2**63), 2**53 + 1])):
+        for y in (0.5, -3.25):
+            want = float(mean_round_the_circle(u, y, period))
+            for dtype in (np.float64, np.float32):
+                got = library.wasserstein_circle(u, np.array([y], dtype), period=period)
+                assert got == pytest.approx(want, rel=1e-14)
+
+
+@BOTH
+def test_integers_of_any_range_on_a_circle(library):
+    far = np.array([2**64 - 1], np.uint64)
+    assert library.wasserstein_circle([-5], far, period=360) == 20
+    assert library.wasserstein_circle(np.array([-5], np.int8), far, period=360) == 20
+    assert library.wasserstein_circle([True, False], [3], period=2) == 0.5
+
+
+@BOTH
+def test_fractions_in_one_coordinate_leave_the_others(library):
+    near = fastdiv.sliced_wasserstein([[1, 0]], [[0, 0.5]], seed=1)
+    assert library.sliced_wasserstein([[T + 1, 0]], [[float(T), 0.5]], seed=1) == pytest.approx(
+        near, rel=1e-12
+    )
+    assert library.sliced_wasserstein([[float(T), 0.5]], [[T + 1, 0]], seed=1) == pytest.approx(
+        near, rel=1e-12
+    )
+
+
+@BOTH
+def test_what_float32_does_not_hold_is_inf(library):
+    """Without a warning."""
+    u, v = np.float32([[-3e38, -3e38]]), np.float32([[3e38, 3e38]])
+    for p in (1, 2, np.inf):
+        assert library.wasserstein_distance(u, v, p=p).tolist() == [np.inf]
+    a, b = np.float32([1, 0]), np.float32([0, 1])
+    assert float(library.wasserstein_hist(a, b, support=[-3e38, 3e38])) > 5e38
+
+
+def test_results_of_float32_histograms_are_float32():
+    a, b = np.float32([1, 0]), np.float32([0, 1])
+    got = fastdiv.wasserstein_hist(a, b, support=[-3e38, 3e38])
+    assert (got, got.dtype) == (np.inf, np.float32)
+    knn = fastdiv.knn(np.float32([[-3e38]]), np.float32([[3e38], [0]]), 2, "wasserstein", samples=True)
+    assert knn[0].tolist() == [[np.float32(3e38), np.inf]]
+
+
+@BOTH
+def test_masses_whose_sum_is_beyond_float64(library):
+    for scale in (1.0, 1e308):
+        a, b = np.array([1.2, 1.2, 0]) * scale, np.array([0, 1.2, 1.2]) * scale
+        for options in ({}, {"bin_edges": [0, 1, 2, 3]}):
+            got = library.wasserstein_hist(a, b, p=2, normalize=False, **options)
+            assert got == pytest.approx(2.4**0.5 * scale**0.5, rel=1e-14)
+    if library is fastdiv:
+        with pytest.raises(ValueError, match=r"u has 1\.19.*e\+308 and v has 5\.99.*e\+307"):
+            library.wasserstein_hist([1.2e308, 0], [0, 6e307], normalize=False)
