@@ -73,9 +73,9 @@ test-sanitize: build/sanitize/.built $(BUILT) ## the same tests under Address- a
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
 	$(BIN)/python -m pytest -m "not slow" -p no:cacheprovider $(TESTS)
 
-bench: $(BUILT)  ## ratios against NumPy, SciPy and others; make bench BENCH="rows --quick" for a part
-	$(PIP) install --group bench
-	$(BIN)/python -m bench $(BENCH)
+bench: $(BUILT)  ## ratios against NumPy, SciPy and others; make bench BENCH="--group rows --quick" for a part
+	$(PIP) install "fastdiv[bench]"
+	$(BIN)/fastdiv bench $(BENCH)
 
 lint: $(TOOLS)   ## ruff, mypy, cython-lint, clang-format
 	$(BIN)/ruff check .

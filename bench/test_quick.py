@@ -1,28 +1,26 @@
 """Every case at a hundredth of its size under pytest-benchmark (``pytest bench``): answers, then time."""
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 
 import fastdiv
-from bench import SUITES
+from fastdiv.bench import GROUPS, session
 
 
 def _runs():
-    for suite in SUITES:
-        for number, case in enumerate(import_module(f"bench.{suite}").cases(0.01)):
-            group = f"{suite} {number}: {case.what}, {case.size} {case.dtype}".strip()
+    for group in GROUPS:
+        for number, case in enumerate(session.cases(group, 0.01)):
+            name = f"{group} {number}: {case.name}"
             for run in case.runs:
-                yield pytest.param(group, case, run, id=f"{group}: {run.name}")
+                yield pytest.param(name, case, run, id=f"{name}: {run.name}")
 
 
-@pytest.mark.parametrize(("group", "case", "run"), list(_runs()))
-def test_quick(benchmark, group, case, run):
+@pytest.mark.parametrize(("name", "case", "run"), list(_runs()))
+def test_quick(benchmark, name, case, run):
     fastdiv.set_num_threads(case.threads)
     try:
-        case.errors()
-        benchmark.group = group
+        case.check(case.errors())
+        benchmark.group = name
         with np.errstate(all="ignore"):
             benchmark(run, *case.args)
     finally:

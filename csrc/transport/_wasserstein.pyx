@@ -240,7 +240,7 @@ def pair(u, v, double p, bint is_sorted, bint wary):
 
 
 def set_cells_from(int64_t values, int64_t weighted):
-    """Sets the sizes from which rows go through cells (tests, bench/transport.py); returns those in force."""
+    """Sets the sizes from which rows go through cells (tests, fastdiv/bench/corners.py); returns those in force."""
     before = fd_cells_from[0], fd_cells_from[1]
     fd_cells_from[0], fd_cells_from[1] = values, weighted
     return before

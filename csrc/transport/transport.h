@@ -26,7 +26,7 @@ typedef struct {
 } fd_samples;
 
 /* The least total of values and weights that goes through cells (cells.c): of W1 without weights, and else.
- * Measured by bench/transport.py --threshold. */
+ * Measured by fastdiv bench --group corners. */
 extern int64_t fd_cells_from[2];
 
 /* What a row costs, in ns. */

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastdiv._version import __version__
-from fastdiv.cli import compare, files
+from fastdiv.cli import bench, compare, files
 from fastdiv.cli.console import INTERRUPTED, OK, Parser, Wrong, complain, drop, flush
 
 __all__ = ["main"]
@@ -79,4 +79,5 @@ def _parsers() -> tuple[argparse.ArgumentParser, Any]:
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     compare.add_parser(commands)
     files.add_parsers(commands)
+    bench.add_parser(commands)
     return parser, commands

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import time
 from contextlib import suppress
 from typing import NoReturn, TextIO
 
@@ -13,6 +14,7 @@ __all__ = [
     "ERROR",
     "INTERRUPTED",
     "OK",
+    "Bar",
     "Parser",
     "Wrong",
     "complain",
@@ -105,3 +107,32 @@ def drop(stream: TextIO) -> None:
 
 def same_file(a: str, b: str) -> bool:
     return os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b)
+
+
+class Bar:
+    """A progress bar on standard error, if that is a terminal, with the time left."""
+
+    def __init__(self) -> None:
+        self.began, self.first = time.monotonic(), 0.0
+        self.seen = self.shown = False
+        with suppress(AttributeError, ValueError):  # None, or closed
+            self.shown = sys.stderr.isatty()
+
+    def show(self, share: float, what: str) -> None:
+        """``share`` of the work is done; ``what`` is told beside it."""
+        if not self.shown:
+            return
+        text = f"[{'#' * round(30 * share):<30}] {100 * share:3.0f} %  {what}"
+        if not self.seen:
+            self.seen, self.first, self.began = True, share, time.monotonic()
+        elif share > self.first:
+            left = (time.monotonic() - self.began) / (share - self.first) * (1.0 - share)
+            text += f"  {left:.0f} s left"
+        width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
+        with suppress(OSError):
+            sys.stderr.write(f"\r{text[: width - 1]}\x1b[K")
+            sys.stderr.flush()
+
+    def close(self) -> None:
+        if self.shown and self.seen:
+            sys.stderr.write("\n")

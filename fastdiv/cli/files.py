@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
-import time
 from typing import TYPE_CHECKING, Any
 
 import fastdiv
-from fastdiv.cli.console import Wrong, complain, same_file, say
+from fastdiv.cli.console import Bar, Wrong, complain, same_file, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -194,7 +192,7 @@ class _Part:
             self.out = np.lib.format.open_memmap(self.path, mode="w+", dtype=dtype, shape=shape)
 
     def __enter__(self) -> _Part:
-        self.bar = _Bar(self.rows)
+        self.bar = Bar()
         return self
 
     def __exit__(self, kind: Any, *_: object) -> None:
@@ -218,7 +216,7 @@ class _Part:
 
     def progress(self, rows: int) -> None:
         _write_note(self.note, {**self.content, "rows": rows})
-        self.bar.show(rows)
+        self.bar.show(rows / self.rows, f"{rows} of {self.rows} rows")
 
     def _finished(self) -> int:
         """How many rows an interrupted run of the same job has finished; 0 if its file is not whole."""
@@ -265,32 +263,6 @@ def _sync(path: str) -> None:
 def _remove(path: str) -> None:
     if os.path.exists(path):
         os.remove(path)
-
-
-class _Bar:
-    """A progress bar on standard error, if that is a terminal."""
-
-    def __init__(self, rows: int) -> None:
-        self.rows, self.began = rows, time.monotonic()
-        self.first: int | None = None
-        self.shown = sys.stderr.isatty()
-
-    def show(self, rows: int) -> None:
-        if not self.shown:
-            return
-        share = rows / self.rows
-        text = f"\r[{'#' * round(30 * share):<30}] {100 * share:3.0f} %  {rows} of {self.rows} rows"
-        if self.first is None:
-            self.first, self.began = rows, time.monotonic()
-        elif rows > self.first:
-            left = (time.monotonic() - self.began) / (rows - self.first) * (self.rows - rows)
-            text += f"  {left:.0f} s left  "
-        sys.stderr.write(text)
-        sys.stderr.flush()
-
-    def close(self) -> None:
-        if self.shown:
-            sys.stderr.write("\n")
 
 
 # --- nearest -----------------------------------------------------------------------------------------------

@@ -7,21 +7,23 @@ from typing import Any
 
 import numpy as np
 
+Array = np.ndarray[Any, Any]
 
-def kl_divergence(p: np.ndarray, q: np.ndarray, axis: int = -1) -> Any:
+
+def kl_divergence(p: Array, q: Array, axis: int = -1) -> Any:
     return (p * np.log(p / q)).sum(axis)
 
 
-def jeffreys_divergence(p: np.ndarray, q: np.ndarray) -> Any:
+def jeffreys_divergence(p: Array, q: Array) -> Any:
     return ((p - q) * np.log(p / q)).sum(-1)
 
 
-def js_distance(p: np.ndarray, q: np.ndarray, axis: int = -1) -> Any:
+def js_distance(p: Array, q: Array, axis: int = -1) -> Any:
     m = 0.5 * (p + q)
     return np.sqrt(0.5 * (p * np.log(p / m) + q * np.log(q / m)).sum(axis))
 
 
-def of_logits(name: str, p: np.ndarray, q: np.ndarray) -> Any:
+def of_logits(name: str, p: Array, q: Array) -> Any:
     from scipy.special import log_softmax
 
     p, q = log_softmax(p, axis=-1), log_softmax(q, axis=-1)
@@ -31,16 +33,16 @@ def of_logits(name: str, p: np.ndarray, q: np.ndarray) -> Any:
     return np.sqrt(0.5 * (np.exp(p) * (p - m) + np.exp(q) * (q - m)).sum(-1))
 
 
-def shares(p: np.ndarray, pseudocount: float = 0.0) -> np.ndarray:
+def shares(p: Array, pseudocount: float = 0.0) -> Array:
     p = p + pseudocount
-    return p / p.sum(-1, keepdims=True)
+    return np.asarray(p / p.sum(-1, keepdims=True))
 
 
-def kl_matrix(A: np.ndarray, B: np.ndarray) -> Any:
+def kl_matrix(A: Array, B: Array) -> Any:
     return (A * np.log(A)).sum(1)[:, None] - A @ np.log(B).T
 
 
-def cityblock(A: np.ndarray, B: np.ndarray) -> Any:
+def cityblock(A: Array, B: Array) -> Any:
     """W1 over shared bins, with SciPy."""
     from scipy.spatial import distance
 
@@ -52,12 +54,12 @@ def row_by_row(function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda u, v: [function(x, y) for x, y in zip(u, v, strict=True)]
 
 
-def smallest(matrix: np.ndarray, k: int) -> np.ndarray:
+def smallest(matrix: Array, k: int) -> Array:
     where = np.argpartition(matrix, k, axis=1)[:, :k]
     return np.sort(np.take_along_axis(matrix, where, 1), axis=1)
 
 
-def brute(A: np.ndarray, B: np.ndarray, k: int) -> Any:
+def brute(A: Array, B: Array, k: int) -> Any:
     """Neighbours by W1 over shared bins, with scikit-learn on one thread."""
     from sklearn.neighbors import NearestNeighbors
     from threadpoolctl import threadpool_limits

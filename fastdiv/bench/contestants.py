@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import fastdiv
-from bench.expressions import (
+from fastdiv.bench.expressions import (
     brute,
     cityblock,
     jeffreys_divergence,

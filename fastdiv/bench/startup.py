@@ -7,8 +7,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from bench.contestants import ABSENT, Contestant
-from bench.race import Case
+from fastdiv.bench.contestants import ABSENT, Contestant
+from fastdiv.bench.race import Case
 
 # a library is imported from its byte code
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

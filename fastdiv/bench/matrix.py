@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import fastdiv
-from bench.contestants import Contestant, loosened, of, sparse
-from bench.race import Case
-from bench.workloads import clustered, dirichlet, mostly_empty, near_one
+from fastdiv.bench.contestants import Contestant, loosened, of, sparse
+from fastdiv.bench.race import Case
+from fastdiv.bench.workloads import clustered, dirichlet, mostly_empty, near_one
 
 
 def cases(scale: float) -> Iterator[Case]:
@@ -62,6 +62,6 @@ def _sparse(n: int, bins: int) -> Iterator[Case]:
     yield Case("cdist js_distance, CSR 3 % full", f"{n} x {n} x {bins}", runs, compressed)
 
 
-def _workers(metric: str, workers: int, name: str) -> Contestant:
+def _workers(metric: Any, workers: int, name: str) -> Contestant:
     """Threads change no bit."""
     return Contestant(name, lambda A, B: fastdiv.cdist(A, B, metric, workers=workers), 0.0)

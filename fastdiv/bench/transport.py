@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 
 import fastdiv
-from bench.contestants import of
-from bench.race import Case
-from bench.rows import threaded
-from bench.workloads import samples
+from fastdiv.bench.contestants import of
+from fastdiv.bench.race import Case
+from fastdiv.bench.rows import threaded
+from fastdiv.bench.workloads import samples
 
 
 def cases(scale: float) -> Iterator[Case]:

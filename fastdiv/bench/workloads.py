@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+Array = np.ndarray[Any, Any]
 
-def dirichlet(rows: int, bins: int, seed: int = 0, each: float = 1.0) -> np.ndarray:
+
+def dirichlet(rows: int, bins: int, seed: int = 0, each: float = 1.0) -> Array:
     return np.random.default_rng(seed).dirichlet(np.full(bins, each), rows)
 
 
-def unrelated(rows: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
+def unrelated(rows: int, bins: int) -> tuple[Array, Array]:
     """Two of Dirichlet(0.5), nowhere empty; a single row is a vector."""
     p, q = (dirichlet(rows, bins, seed, 0.5) + 1e-300 for seed in (1, 2))
     return (p, q) if rows > 1 else (p[0].copy(), q[0].copy())
 
 
-def near(rows: int, bins: int) -> tuple[np.ndarray, np.ndarray]:
+def near(rows: int, bins: int) -> tuple[Array, Array]:
     """q = p (1 + 1e-4 noise), normalised."""
     p, _ = unrelated(rows, bins)
     q = p * (1.0 + 1e-4 * np.random.default_rng(7).standard_normal(p.shape))
     return p, q / q.sum(-1, keepdims=True)
 
 
-def counts(rows: int, bins: int, mean: float = 50.0) -> tuple[np.ndarray, np.ndarray]:
+def counts(rows: int, bins: int, mean: float = 50.0) -> tuple[Array, Array]:
     p, q = np.random.default_rng(0).poisson(mean, (2, rows, bins))
     return p, q
 
 
-def near_one(rows: int, bins: int, seed: int) -> np.ndarray:
+def near_one(rows: int, bins: int, seed: int) -> Array:
     """Rows within 1e-4 of one row."""
     noise = np.random.default_rng(seed).standard_normal((rows, bins))
     X = dirichlet(1, bins) * (1 + 1e-4 * noise)
-    return X / X.sum(1, keepdims=True)
+    return np.asarray(X / X.sum(1, keepdims=True))
 
 
-def clustered(rows: int, bins: int, seed: int) -> np.ndarray:
+def clustered(rows: int, bins: int, seed: int) -> Array:
     """Around a hundred centres, each bin with a fifth of noise."""
     rng = np.random.default_rng(seed)
     X = dirichlet(100, bins, 1)[rng.integers(0, 100, rows)] * rng.gamma(25.0, 1 / 25.0, (rows, bins))
-    return X / X.sum(1, keepdims=True)
+    return np.asarray(X / X.sum(1, keepdims=True))
 
 
-def mostly_empty(rows: int, bins: int, full: float, seed: int) -> np.ndarray:
+def mostly_empty(rows: int, bins: int, full: float, seed: int) -> Array:
     rng = np.random.default_rng(seed)
     X = rng.random((rows, bins)) * (rng.random((rows, bins)) < full)
     X[:, 0] += 1e-3
-    return X / X.sum(1, keepdims=True)
+    return np.asarray(X / X.sum(1, keepdims=True))
 
 
-def samples(n: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def samples(n: int) -> dict[str, tuple[Array, Array]]:
     """Two samples of n."""
     r = np.random.default_rng(0)
     return {

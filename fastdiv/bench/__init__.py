@@ -1,0 +1,16 @@
+"""``fastdiv bench``: who takes how long for the same answer, on the machine that asks.
+
+``race.py`` is the clock: answers first, then rounds in turn. ``contestants.py``: all who run;
+``expressions.py``: what NumPy's users write; ``workloads.py``: the arrays. The groups are lists of cases, one
+file each. ``session.py`` runs them into a document (``record.py``: its form, which pytest-benchmark reads;
+``machine.py``: where it was measured), and everything that is shown is made of the document alone:
+``tables.py``; ``verdicts.py`` against an earlier one. Nothing is imported here: help is instant.
+"""
+
+GROUPS = {
+    "rows": "measures row by row",
+    "matrix": "many against many, and nearest neighbours",
+    "transport": "samples on a line",
+    "startup": "import and first call",
+    "corners": "where it could hurt: lesser instruction sets, dtypes, orders",
+}
