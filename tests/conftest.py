@@ -1,8 +1,21 @@
 """What tests of several floors share."""
 
+import os
+import signal
+from pathlib import Path
+
 import pytest
 
 from fastdiv import _core
+
+# children started in another folder run this tree's fastdiv too, wherever the environment's own comes from
+ROOT = Path(__file__).parents[1]
+if Path(_core.__file__).parents[1] == ROOT:
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+
+# a run in the background may ignore Ctrl-C, and so would the children that tests send it to
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=["base", "avx2", "avx512"])
