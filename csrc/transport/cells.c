@@ -330,9 +330,9 @@ static void fd_cells_sweep(fd_cells *c, int r) {
         left = left == -INFINITY ? first : left;
         right = right == INFINITY ? last : right;
     }
-    if (!a.weights && !c->ks && (double)a.n * (double)b.n < 0x1p62) {
+    if (!a.weights && (double)a.n * (double)b.n < 0x1p62) {
         const int64_t D = (int64_t)run->before[0] * b.n - (int64_t)run->before[1] * a.n;
-        run->result = fd_area_between_f64(u, n, v, m, b.n, a.n, D, left, right);
+        run->result = fd_counts_between_f64(u, n, v, m, b.n, a.n, D, left, right, c->ks ? 0 : 1);
         return;
     }
     a.n = n;

@@ -19,10 +19,19 @@ static inline int64_t FD_NAME(fd_split)(const FD_VALUE *u, int64_t n, const FD_V
     return low;
 }
 
-/* Sum of |D| times gap over all events of two short samples, D exact in double. One event waits some 12
- * cycles for the previous one (load, compare, step), so four stretches of the merge are walked at once. */
-static inline double FD_NAME(fd_area_tile)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m,
-                                           const double step[2], double difference, FD_VALUE left) {
+/* Adds what D is before an event, after the gap since the last one: |D|^power times the gap, or the larger
+ * for power 0. */
+static inline double FD_NAME(fd_after_gap)(double sum, double D, FD_VALUE next, FD_VALUE last, int power) {
+    if (power)
+        return sum + (power == 2 ? D * D : fabs(D)) * (double)(next - last);
+    return next != last && fabs(D) > sum ? fabs(D) : sum;
+}
+
+/* Sum of |D|^power times gap over all events of two short samples, D exact in double; the largest |D| for
+ * power 0. One event waits some 12 cycles for the previous one (load, compare, step), so four stretches of
+ * the merge are walked at once. */
+static inline double FD_NAME(fd_cdf_tile)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m,
+                                          const double step[2], double difference, FD_VALUE left, int power) {
     enum { LANES = 4 };
     const FD_VALUE *x[LANES], *y[LANES], *x_end[LANES], *y_end[LANES];
     FD_VALUE last[LANES];
@@ -65,7 +74,7 @@ static inline double FD_NAME(fd_area_tile)(const FD_VALUE *u, int64_t n, const F
             for (int k = 0; k < LANES; k++) {
                 const FD_VALUE a = *x[k], b = *y[k], next = b < a ? b : a;
                 const int64_t from_u = !(b < a);
-                sum[k] += fabs(D[k]) * (double)(next - last[k]);
+                sum[k] = FD_NAME(fd_after_gap)(sum[k], D[k], next, last[k], power);
                 last[k] = next;
                 D[k] += step[from_u]; /* a table: a conditional would become an unpredictable branch */
                 x[k] += from_u;
@@ -73,29 +82,30 @@ static inline double FD_NAME(fd_area_tile)(const FD_VALUE *u, int64_t n, const F
             }
         }
     }
-    double area = 0.0;
+    double total = 0.0;
     for (int k = 0; k < LANES; k++) {
         while (x[k] < x_end[k] || y[k] < y_end[k]) {
             const int from_u = y[k] == y_end[k] || (x[k] < x_end[k] && *x[k] <= *y[k]);
             const FD_VALUE next = from_u ? *x[k]++ : *y[k]++;
-            sum[k] += fabs(D[k]) * (double)(next - last[k]);
+            sum[k] = FD_NAME(fd_after_gap)(sum[k], D[k], next, last[k], power);
             last[k] = next;
             D[k] += step[from_u];
         }
-        area += sum[k];
+        total = power ? total + sum[k] : sum[k] > total ? sum[k] : total;
     }
-    return area;
+    return total;
 }
 
-/* Area between the CDFs over [left, right], of n and m sorted values within: D = F - G, times step_u step_v,
- * is `difference` at the left edge; a value of u adds step_u (the size of the other sample), one of v takes
- * step_v away. D is an integer, so it is 0 where it is 0. */
-static inline double FD_NAME(fd_area_between)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m,
-                                              int64_t step_u, int64_t step_v, int64_t difference,
-                                              FD_VALUE left, FD_VALUE right) {
+/* Integral of |F - G|^power over [left, right], or the largest of it for power 0, of n and m sorted values
+ * within: D = F - G, times step_u step_v, is `difference` at the left edge; a value of u adds step_u (the
+ * size of the other sample), one of v takes step_v away. D is an integer, so it is 0 where it is 0. */
+static inline double FD_NAME(fd_counts_between)(const FD_VALUE *u, int64_t n, const FD_VALUE *v, int64_t m,
+                                                int64_t step_u, int64_t step_v, int64_t difference,
+                                                FD_VALUE left, FD_VALUE right, int power) {
     enum { TILE = 4096 };
     const double unit = 1.0 / ((double)step_u * (double)step_v);
     fd_sum area = {0.0, 0.0};
+    double largest = 0.0;
     int64_t i = 0, j = 0;
     FD_VALUE last = left;
     if (unit > 0x1p-52 && right - last < FD_WIDE) {
@@ -104,25 +114,37 @@ static inline double FD_NAME(fd_area_between)(const FD_VALUE *u, int64_t n, cons
             const int64_t x = n - i < TILE ? n - i : TILE, y = m - j < TILE ? m - j : TILE;
             const int64_t events = x + y < TILE ? x + y : TILE;
             const int64_t from_u = FD_NAME(fd_split)(u + i, x, v + j, y, events), from_v = events - from_u;
-            fd_sum_add(&area,
-                       FD_NAME(fd_area_tile)(u + i, from_u, v + j, from_v, step, (double)difference, last));
+            const double part =
+                FD_NAME(fd_cdf_tile)(u + i, from_u, v + j, from_v, step, (double)difference, last, power);
+            fd_sum_add(&area, part);
+            largest = part > largest ? part : largest;
             i += from_u;
             j += from_v;
             difference += from_u * step_u - from_v * step_v;
             last = from_u && u[i - 1] > last ? u[i - 1] : last;
             last = from_v && v[j - 1] > last ? v[j - 1] : last;
         }
-        fd_sum_add(&area, fabs((double)difference) * (double)(right - last));
-        return fd_sum_total(area) * unit;
+        const double end = fabs((double)difference);
+        if (!power)
+            return (end > largest ? end : largest) * unit;
+        fd_sum_add(&area, (power == 2 ? end * end : end) * (double)(right - last));
+        return fd_sum_total(area) * unit * (power == 2 ? unit : 1.0);
     }
     while (i < n || j < m) {
         const int from_u = j == m || (i < n && u[i] <= v[j]);
         const FD_VALUE next = from_u ? u[i++] : v[j++];
-        fd_sum_add(&area, FD_GAP(next, last, fabs((double)difference) * unit));
+        const double share = fabs((double)difference) * unit;
+        if (power)
+            fd_sum_add(&area, FD_GAP(next, last, power == 2 ? share * share : share));
+        else
+            largest = next != last && share > largest ? share : largest;
         last = next;
         difference += from_u ? step_u : -step_v;
     }
-    fd_sum_add(&area, FD_GAP(right, last, fabs((double)difference) * unit));
+    const double share = fabs((double)difference) * unit;
+    if (!power)
+        return share > largest ? share : largest;
+    fd_sum_add(&area, FD_GAP(right, last, power == 2 ? share * share : share));
     return fd_sum_total(area);
 }
 
@@ -148,7 +170,7 @@ static inline double FD_NAME(fd_area)(const FD_VALUE *u, int64_t n, const FD_VAL
     const FD_VALUE left = u[0] < v[0] ? u[0] : v[0], right = u[n - 1] > v[m - 1] ? u[n - 1] : v[m - 1];
     if (n == m && right - left < FD_WIDE)
         return FD_NAME(fd_sum_of_distances)(u, v, n) / (double)n;
-    return FD_NAME(fd_area_between)(u, n, v, m, m, n, 0, left, right);
+    return FD_NAME(fd_counts_between)(u, n, v, m, m, n, 0, left, right, 1);
 }
 
 /* Integral of |scale (F - G)|^power over [left, right] for power 1 or 2; power 0: the largest of it. A and B
@@ -190,6 +212,8 @@ static inline double FD_NAME(fd_cdf_distance)(const FD_VALUE *u, fd_masses a, co
                                               int power, double scale) {
     const FD_VALUE left = u[0] < v[0] ? u[0] : v[0],
                    right = u[a.n - 1] > v[b.n - 1] ? u[a.n - 1] : v[b.n - 1];
+    if (!a.weights && !b.weights && scale == 1.0 && (double)a.n * (double)b.n < 0x1p62)
+        return FD_NAME(fd_counts_between)(u, a.n, v, b.n, b.n, a.n, 0, left, right, power);
     return FD_NAME(fd_cdf_between)(u, a, 0, v, b, 0, left, right, power, scale);
 }
 
