@@ -83,6 +83,7 @@ def wasserstein_barycenter(
     (array([2. , 2.5, 3. , 3.5]), array([0.333, 0.167, 0.167, 0.333]))
     """
     columns, atom_weights, dtype = check_samples(samples, sample_weights)
+    same_labels({"samples": samples, "weights": weights}, 0)
     mixture = opt.mixture_weights(weights, len(columns))
     kept = [k for k in range(len(columns)) if mixture[k] > 0]
     ordered, cuts, totals = [], [], []
@@ -162,6 +163,8 @@ def check_samples(
         raise_not_finite(x, f"samples[{k}]")
     weights: list[np.ndarray | None] = [None] * len(given)
     if sample_weights is not None:
+        if not isinstance(samples, (list, tuple)):
+            same_labels({"samples": samples, "sample_weights": sample_weights}, rows=True)
         of_samples = _listed(sample_weights, "sample_weights")
         if len(of_samples) != len(given):
             raise ValueError(f"sample_weights has {len(of_samples)} entries for {len(given)} samples")

@@ -270,6 +270,7 @@ def sliced_wasserstein(
     x, y = _cloud(X, "X"), _cloud(Y, "Y")
     if x.shape[1] != y.shape[1]:
         raise ValueError(f"X has {x.shape[1]} dimensions, Y has {y.shape[1]}")
+    _same_coordinates(X, Y, X_weights, Y_weights)
     a, b = _point_weights(X_weights, "X_weights", x, "X"), _point_weights(Y_weights, "Y_weights", y, "Y")
     if a is not None:  # points without mass are as good as absent, even at infinity
         x, a = x[a > 0], a[a > 0]
@@ -317,6 +318,14 @@ def _cloud(points: Any, name: str) -> np.ndarray:
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"{name} must have shape (points, dimensions), neither of them 0, not {array.shape}")
     return array
+
+
+def _same_coordinates(X: Any, Y: Any, X_weights: Any, Y_weights: Any) -> None:
+    from fastdiv._checks.arrays import same_labels
+
+    same_labels({"X": X, "Y": Y})
+    same_labels({"X": X, "X_weights": X_weights}, 0)
+    same_labels({"Y": Y, "Y_weights": Y_weights}, 0)
 
 
 def _point_weights(weights: Any, name: str, points: np.ndarray, whose: str) -> np.ndarray | None:

@@ -163,17 +163,43 @@ def _hint_for_times(array: np.ndarray, made_by: str, name: str) -> str:
 # --- labels --------------------------------------------------------------------------------------------
 
 
-def _labels(array: Any) -> list[Any] | None:
-    """The labels of each axis of a pandas or polars table, None for an axis without."""
-    if type(array) is np.ndarray or isinstance(array, (list, tuple)):
+def _labels(array: Any, name: str) -> list[Any] | None:
+    """The labels of each axis of a table of pandas, polars, Arrow or xarray, None for an axis without."""
+    if type(array) is np.ndarray:
         return None
+    if isinstance(array, (list, tuple)):
+        return _labels_of_list(array, name)
     if isinstance(array, _classes("pandas", "Series")):
         return [array.index]
     if isinstance(array, _classes("pandas", "DataFrame")):
         return [array.index, array.columns]
     if isinstance(array, _classes("polars", "DataFrame")):
         return [None, array.columns]
+    if isinstance(array, _classes("pyarrow", "Table", "RecordBatch")):
+        return [None, array.schema.names]
+    if isinstance(array, _classes("xarray", "DataArray")):
+        return [array.indexes.get(dimension) for dimension in array.dims]
     return None
+
+
+def _labels_of_list(rows: Any, name: str) -> list[Any] | None:
+    """Of Series as the rows of a list, which must agree among themselves; samples are in no order."""
+    series = _classes("pandas", "Series")
+    if not series or not rows or not isinstance(rows[0], series) or name.endswith(("values", "weights")):
+        return None
+    index = rows[0].index
+    for i, row in enumerate(rows):
+        if isinstance(row, series) and not _equal(index, row.index):
+            raise ValueError(
+                f"{name}[0] and {name}[{i}] have labels that differ ({_difference(index, row.index)}), but "
+                "are compared by place; align them first, for example "
+                + _reindexed_list(name, f"{name}[0].index")
+            )
+    return [None, index]
+
+
+def _reindexed_list(name: str, index: str) -> str:
+    return f"{name} = [row.reindex({index}, fill_value=0) for row in {name}]"
 
 
 def _equal(x: Any, y: Any) -> bool:
@@ -191,22 +217,19 @@ def same_labels(arrays: dict[str, Any], axis: int = -1, *, rows: bool = False, e
     """
     kept: dict[bool, tuple[str, Any, int]] = {}
     for name, array in arrays.items():
-        labels = _labels(array)
+        labels = _labels(array, name)
         if not labels or (len(labels) > 1 and not -len(labels) <= axis < len(labels)):
             continue
         bins = axis % len(labels)
         parts = [(True, bins)] if entries else []
-        if rows and len(labels) == 2 and array.shape[1 - bins] > 1:
+        if rows and len(labels) == 2 and labels[1 - bins] is not None and array.shape[1 - bins] > 1:
             parts.append((False, 1 - bins))
         for on_axis, where in parts:
             if labels[where] is None:
                 continue
             first, known, there = kept.setdefault(on_axis, (name, labels[where], where))
             if not _equal(known, labels[where]):
-                alike = on_axis and type(arrays[first]) is type(array)
-                how = _how_to_align(first, name, there, len(labels), alike)
-                if isinstance(known, list) or isinstance(labels[where], list):
-                    how = f"{name} = {name}.select({first}.columns)"
+                how = _how_to_align(first, arrays[first], there, name, array, where, on_axis)
                 raise ValueError(
                     f"{first} and {name} have {'' if on_axis else 'row '}labels that differ "
                     f"({_difference(known, labels[where])}), but are compared by place; align them first, "
@@ -218,15 +241,35 @@ def _difference(x: Any, y: Any) -> str:
     if len(x) != len(y):
         return f"{len(x)} of them against {len(y)}"
     i = next((i for i, (a, b) in enumerate(zip(x, y, strict=True)) if a != b), 0)
-    a, b = (v.item() if isinstance(v, np.generic) else v for v in (x[i], y[i]))
+    a, b = (_plain(v) for v in (x[i], y[i]))
     return f"number {i} is {a!r} and {b!r}"
 
 
-def _how_to_align(p: str, q: str, axis: int, ndim: int, masses: bool) -> str:
-    """In pandas' words; a bin that one lacks has no mass there, but a weight or a place cannot be made up."""
-    if masses and not q.endswith(("weights", "support")):
-        return f"{p}, {q} = {p}.align({q}, {f'axis={axis}, ' if ndim == 2 else ''}fill_value=0)"
-    return f"{q} = {q}.reindex({p}.{'columns' if axis == 1 else 'index'})"
+def _plain(label: Any) -> Any:
+    if isinstance(label, tuple):
+        return tuple(map(_plain, label))
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def _how_to_align(p: str, known: Any, there: int, q: str, array: Any, where: int, bins: bool) -> str:
+    """In the words of the library; a bin that one lacks has no mass there, but a weight or a place cannot be
+    made up."""
+    index = f"{p}.{'columns' if there == 1 and hasattr(known, 'columns') else 'index'}"
+    if isinstance(known, (list, tuple)):
+        index = f"{p}[0].index"
+    elif hasattr(known, "schema") and hasattr(known, "to_pylist"):  # Arrow
+        index = f"{p}.schema.names"
+    if isinstance(array, (list, tuple)):
+        return _reindexed_list(q, index)
+    if hasattr(array, "select") and not hasattr(array, "reindex"):  # polars, Arrow
+        return f"{q} = {q}.select({index if type(known) is type(array) else f'list({index})'})"
+    if hasattr(array, "dims"):
+        return f"{q} = {q}.reindex_like({p})"
+    ndim = getattr(array, "ndim", 1)
+    weights = q.split("[")[0].endswith(("weights", "support"))
+    if bins and type(known) is type(array) and not weights:
+        return f"{p}, {q} = {p}.align({q}, {f'axis={there}, ' if ndim == 2 else ''}fill_value=0)"
+    return f"{q} = {q}.reindex({'columns=' if ndim == 2 and where == 1 else ''}{index})"
 
 
 # --- arrays that are computed later --------------------------------------------------------------------

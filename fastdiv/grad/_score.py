@@ -9,7 +9,7 @@ import numpy as np
 
 from fastdiv import _gradients
 from fastdiv._checks import options as opt
-from fastdiv._checks.arrays import as_numbers
+from fastdiv._checks.arrays import as_numbers, same_labels
 from fastdiv._checks.data import first, raise_bad_mass
 from fastdiv._checks.rows import Rows, rows
 from fastdiv._rowwise import Kernel, vector, without_missing
@@ -112,6 +112,7 @@ def differentiate_labels(logits: Any, labels: Any, base: float | None, axis: int
     """The loss of each row of logits for its class, and its derivatives."""
     z, classes = as_numbers(logits, "logits"), as_numbers(labels, "labels")
     base, axis = opt.log_base(base), opt.integer(axis, "axis")
+    same_labels({"logits": logits, "labels": labels}, -2 if axis in (-1, z.ndim - 1) else -1)
     rows_of_z = opt.axis_last(z, "logits", axis, "an example", "classes")
     n = rows_of_z.shape[-1]
     if classes.dtype.kind not in "iu":

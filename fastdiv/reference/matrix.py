@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastdiv._checks.arrays import same_labels
 from fastdiv.reference import information, transport
 
 if TYPE_CHECKING:
@@ -48,12 +49,17 @@ def cdist(
     **metric_options: Unpack[MetricOptions],
 ) -> np.ndarray[Any, Any]:
     """Every row of `XA` with every row of `XB`; see ``fastdiv.cdist``. `workers` changes nothing."""
+    support = metric_options.get("support")
+    if not metric_options.get("samples", False):
+        same_labels({"XA": XA, "XB": XB})
+        same_labels({"XA": XA, "support": support})
+        same_labels({"XB": XB, "support": support})
     XA, XB = np.asarray(XA), np.asarray(XB)
     single = XA.dtype == np.float32 and XB.dtype == np.float32
     out = np.empty((len(XA), len(XB)), np.float32 if single else np.float64)
     for i, p in enumerate(XA):
         for j, q in enumerate(XB):
-            out[i, j] = _distance(metric, p.astype(float), q.astype(float), metric_options)
+            out[i, j] = _distance(metric, p, q, metric_options)
     return out
 
 

@@ -227,6 +227,9 @@ def sliced_wasserstein(
 ) -> float:
     """One direction at a time, seen from the first point."""
     p, n_projections = opt.wasserstein_order(p), opt.count(n_projections, "n_projections")
+    same_labels({"X": X, "Y": Y})
+    same_labels({"X": X, "X_weights": X_weights}, 0)
+    same_labels({"Y": Y, "Y_weights": Y_weights}, 0)
     x, y = np.asarray(X), np.asarray(Y)
     x, y = (_minus(z, x[0]) for z in (x, y))
     directions = np.random.default_rng(seed).normal(size=(n_projections, x.shape[1]))

@@ -49,9 +49,9 @@ def test_tables(library):
         (TABLE, turned, -1, "p, q = p.align(q, axis=1, fill_value=0)"),
         (TABLE.T, turned.T, 0, "p, q = p.align(q, axis=0, fill_value=0)"),
         (TABLE, turned.iloc[0], 1, "q = q.reindex(p.columns)"),
-        (turned.iloc[0], TABLE, -1, "q = q.reindex(p.index)"),
+        (turned.iloc[0], TABLE, -1, "q = q.reindex(columns=p.index)"),
         (TABLE, TABLE.iloc[::-1], -1, "q = q.reindex(p.index)"),
-        (TABLE.T, TABLE.T.iloc[:, ::-1], 0, "q = q.reindex(p.columns)"),
+        (TABLE.T, TABLE.T.iloc[:, ::-1], 0, "q = q.reindex(columns=p.columns)"),
     ):
         with pytest.raises(ValueError, match=ALIGN) as caught:
             library.js_distance(p, q, axis=axis)
