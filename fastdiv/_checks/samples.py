@@ -159,33 +159,58 @@ def common(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Distances do not change under translation, so big integers are moved to start at 0: exact in float64 if
     they span at most 2^53, else as uint64. Only a range of 2^64 and more, or integers beyond 2^53 against
-    floats with fractions, is rounded to float64.
+    floats with fractions (or, in a range beyond 2^53, against NaN and infinities), is rounded to float64.
     """
-    u, v = as_integers(u, v), as_integers(v, u)
-    wide = [x for x in (u, v) if x.dtype.kind in "iu" and x.dtype.itemsize == 8 and x.size]
-    if not wide or u.dtype.kind not in "biu" or v.dtype.kind not in "biu" or not (u.size and v.size):
+    sides = [_Whole(as_integers(x, y), y) for x, y in ((u, v), (v, u))]
+    wide = any(x.whole.dtype.kind in "iu" and x.whole.dtype.itemsize == 8 for x in sides)
+    if not wide or any(x.whole.dtype.kind not in "biu" or not x.whole.size for x in sides):
         return np.asarray(u, np.float64), np.asarray(v, np.float64)
-    low = min(int(u.min()), int(v.min()))
-    high = max(int(u.max()), int(v.max()))
-    if max(-low, high) <= EXACT or high - low >= 2**64:
+    low, high = min(int(x.whole.min()) for x in sides), max(int(x.whole.max()) for x in sides)
+    narrow = high - low <= EXACT
+    if max(-low, high) <= EXACT or high - low >= 2**64 or not (narrow or all(x.plain for x in sides)):
         return np.asarray(u, np.float64), np.asarray(v, np.float64)
     origin = np.uint64(low % 2**64)
-    moved = [_modulo_2_64(x) - origin for x in (u, v)]  # wraps round, as it must
-    if high - low <= EXACT:
-        return moved[0].astype(np.float64), moved[1].astype(np.float64)
-    return moved[0], moved[1]
+    moved = [_modulo_2_64(x.whole) - origin for x in sides]  # wraps round, as it must
+    if not narrow:
+        return moved[0], moved[1]
+    return sides[0].put(moved[0].astype(np.float64)), sides[1].put(moved[1].astype(np.float64))
+
+
+class _Whole:
+    """The integers of a sample: it, or what is finite of floats beside big integers."""
+
+    def __init__(self, x: np.ndarray, other: np.ndarray) -> None:
+        self.x, self.whole, self.plain = x, x, True
+        if x.dtype.kind == "f" and _has_big(other):
+            self.finite = np.isfinite(x)
+            self.plain = bool(self.finite.all())
+            if not self.plain:
+                self.whole = as_integers(x[self.finite], other)
+
+    def put(self, moved: np.ndarray) -> np.ndarray:
+        """The sample with other integers; NaN and infinities stay."""
+        if self.plain:
+            return moved
+        whole = self.x.astype(np.float64)
+        whole[self.finite] = moved
+        return whole
 
 
 def as_integers(x: np.ndarray, other: np.ndarray) -> np.ndarray:
     """x as 64-bit integers, if it is floats that all are integers and `other` has some beyond 2^53."""
-    if x.dtype.kind != "f" or other.dtype not in (np.int64, np.uint64) or not (x.size and other.size):
-        return x
-    if max(-int(other.min()), int(other.max())) <= EXACT:
+    if x.dtype.kind != "f" or not x.size or not _has_big(other):
         return x
     low, high = float(x.min()), float(x.max())
     if not (low >= -(2.0**63) and high < (2.0**63 if low < 0 else 2.0**64) and (np.floor(x) == x).all()):
         return x
     return x.astype(np.int64 if low < 0 else np.uint64)
+
+
+def _has_big(x: np.ndarray) -> bool:
+    """Whether some are integers beyond 2^53."""
+    if x.dtype.kind not in "iu" or x.dtype.itemsize < 8 or not x.size:
+        return False
+    return max(-int(x.min()), int(x.max())) > EXACT
 
 
 def _modulo_2_64(x: np.ndarray) -> np.ndarray:

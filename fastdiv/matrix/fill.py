@@ -242,7 +242,8 @@ def _sweeps(
             _wasserstein.statistic_of_rows(
                 u[i : i + 1], v, None, None, values, statistic, task.order, False, True, workers
             )
-            row[...] = values
+            with np.errstate(over="ignore"):  # what float32 does not hold is inf
+                row[...] = values
         yield start, block
 
 

@@ -106,7 +106,8 @@ class Search:
         right = self.task.prepare(plan, B, False, True)
         left = self.task.prepare(plan, A, True, False)
         values, where = _matrix.sparse(plan, left, right, None, k, workers)
-        return values.astype(dtype), where
+        with np.errstate(over="ignore"):  # what float32 does not hold is inf
+            return values.astype(dtype), where
 
     def _by_rows(self, A: Side, B: Side, k: int, dtype: Any, workers: int) -> tuple[Array, Array]:
         """Whole rows of the matrix, sorted: for samples of two sizes, and a `k` that leaves few rows out."""

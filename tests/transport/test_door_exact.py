@@ -77,3 +77,49 @@ def test_masses_whose_sum_is_beyond_float64(library):
     if library is fastdiv:
         with pytest.raises(ValueError, match=r"u has 1\.19.*e\+308 and v has 5\.99.*e\+307"):
             library.wasserstein_hist([1.2e308, 0], [0, 6e307], normalize=False)
+
+
+NONE = float("nan")
+
+
+@pytest.mark.parametrize("lost", [NONE, np.inf, -np.inf])
+@pytest.mark.parametrize("size", [2, 3])
+def test_integers_beside_floats_of_which_some_are_missing(lost, size):
+    """A frame makes floats of whole numbers where one is missing: the others are still whole."""
+    u = np.array([[T + 1, T + 7], [T + 5, T + 300]])
+    v = np.float64([[T, T + 256, T + 512][:size], [T, lost, T + 256][:size]])
+    for p in (1, 2, np.inf):
+        found = fastdiv.cdist(u, v, "wasserstein", samples=True, p=p)
+        spelled = [[T, T + 256, T + 512][:size]]
+        assert np.array_equal(found[:, :1], fastdiv.cdist(u, spelled, "wasserstein", samples=True, p=p))
+        assert not np.isfinite(found[:, 1]).any()
+        for library in (fastdiv, reference):
+            rows = library.wasserstein_distance(u, v[0], p=p)
+            assert np.allclose(rows, found[:, 0], rtol=1e-14)
+            rows = library.wasserstein_distance(u, v, p=p, axis=1) if size == 2 else None
+            assert rows is None or not np.isfinite(rows[1])
+        distances, where = fastdiv.knn(v, u, 1, "wasserstein", samples=True, p=p)
+        assert distances[0, 0] == found[:, 0].min()
+        assert where[0, 0] == found[:, 0].argmin()
+    kept = fastdiv.wasserstein_distance([T + 1, T + 7], [T, lost, T + 256], [1, 1], [1, 0, 1])
+    assert kept == (1 + 249) / 2 if lost == lost else np.isnan(kept)
+    for name in ("wasserstein", "energy", "cramer", "ks"):
+        call = getattr(fastdiv, f"{name}_distance")
+        got = call([T + 1, T + 7], [NONE, float(T), T + 256.0], nan_policy="omit")
+        assert got == pytest.approx(call([T + 1, T + 7], [T, T + 256]), rel=1e-15)
+
+
+def test_float32_results_of_two_sizes_of_samples():
+    far = fastdiv.cdist(np.float32([[-3e38]]), np.float32([[3e38, 3e38]]), "wasserstein", samples=True)
+    assert far.tolist() == [[np.inf]]
+    from fastdiv import knn
+
+    assert knn(np.float32([[-3e38]]), np.float32([[3e38, 3e38]]), 1, "wasserstein", samples=True)[0] == np.inf
+
+
+@pytest.mark.parametrize("dtype", [">i8", ">u8", "<i8", "<u8"])
+def test_integers_of_either_byte_order_beside_whole_floats(dtype):
+    u = np.array([T + 1], dtype)
+    assert fastdiv.wasserstein_distance(u, [float(T)]) == 1
+    assert fastdiv.wasserstein_distance([float(T)], u, p=2) == 1
+    assert fastdiv.cdist(u[None], [[float(T)]], "wasserstein", samples=True)[0, 0] == 1
