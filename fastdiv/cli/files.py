@@ -96,12 +96,32 @@ def _nearest(options: argparse.Namespace) -> int:
 def _guarded(run: Any, options: argparse.Namespace) -> int:
     """Runs, and says in one line what was wrong; errors about data name the file."""
     try:
+        options.output = _a_file(options.output)
         run(options)
     except (ValueError, TypeError, MemoryError, Wrong) as error:
         return complain(str(error))
     except OSError as error:
-        return complain(f"{error.filename or options.output}: {error.strerror or error}")
+        name = str(error.filename or options.output)
+        if name.startswith(f"{options.output}.part"):
+            name = options.output
+        return complain(f"{name}: {error.strerror or error}")
     return 0
+
+
+def _a_file(path: str) -> str:
+    """Where the result goes, through a link to the file itself; it grows beside it and takes its name.
+
+    So neither a directory nor a device will do, which would be replaced.
+    """
+    if os.path.islink(path):
+        path = os.path.realpath(path)
+    folder = os.path.dirname(path) or "."
+    if not os.path.isdir(folder):
+        raise Wrong(f"cannot write {path}: No such file or directory")
+    if os.path.exists(path) and not os.path.isfile(path):
+        what = "Is a directory" if os.path.isdir(path) else "Is not a regular file"
+        raise Wrong(f"cannot write {path}: {what}")
+    return path
 
 
 def _load(path: str) -> np.ndarray[Any, Any]:
@@ -129,6 +149,15 @@ def _metric_options(options: argparse.Namespace) -> dict[str, Any]:
     given = {name: getattr(options, name) for name in _NUMBERS if getattr(options, name) is not None}
     if options.samples:
         given["samples"] = True
+    from fastdiv.matrix.metric import METRICS
+
+    taken = METRICS[options.metric].options if options.metric in METRICS else tuple(given)
+    for name in given:
+        if name not in taken:
+            words = [f"--{option}" for option in taken if option in (*_NUMBERS, "samples")]
+            raise Wrong(f"metric {options.metric} has no --{name}; it takes {', '.join(words)}")
+    if options.metric == "renyi_divergence" and "alpha" not in given:
+        raise Wrong("metric renyi_divergence needs --alpha X, the order")
     return given
 
 
@@ -159,7 +188,8 @@ def _run_pairwise(options: argparse.Namespace) -> None:
     job = Job(XA, XB, options.metric, _metric_options(options), options.workers, _names(options))
     n = job.shape[0]
     if 0 in job.shape:
-        np.save(options.output, np.empty(job.shape, job.dtype))
+        with open(options.output, "wb") as file:  # numpy.save would add .npy to the name
+            np.save(file, np.empty(job.shape, job.dtype))
         return
     with _Part(options, job.shape, job.dtype) as part:
         job.fill(part.out, lambda share: part.progress(round(share * n)), part.done, in_order=True)

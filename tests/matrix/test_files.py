@@ -131,7 +131,7 @@ def test_nearest(files):
         (["pairwise", "A.npy", "object.npy", "-o", "D.npy"], "object.npy is no .npy file"),
         (["pairwise", "A.npy", "-o", "D.npy", "--metric", "kl"], "metric 'kl' is unknown"),
         (["pairwise", "A.npy", "-o", "A.npy"], "A.npy is an input"),
-        (["pairwise", "A.npy", "-o", "D.npy", "--alpha", "2"], "has no option 'alpha'"),
+        (["pairwise", "A.npy", "-o", "D.npy", "--alpha", "2"], "has no --alpha"),
         (["pairwise", "A.npy", "-o", "no/D.npy"], "No such file"),
         (["nearest", "A.npy", "-o", "D.npz", "-k", "51"], "k must be from 1 to the 50 rows"),
     ],

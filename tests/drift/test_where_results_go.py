@@ -1,0 +1,80 @@
+"""pairwise and nearest: what cannot take a result is told, not replaced; options are told as typed."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+
+from fastdiv import cli
+
+PAIRWISE, NEAREST = ("pairwise", "A.npy", "-o"), ("nearest", "A.npy", "-k", "1", "-o")
+BOTH = pytest.mark.parametrize("command", [PAIRWISE, NEAREST], ids=["pairwise", "nearest"])
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.save("A.npy", np.random.default_rng(3).random((6, 4)))
+    np.save("empty.npy", np.empty((0, 4)))
+
+
+def refused(capsys, argv, message):
+    before = sorted(os.listdir())
+    assert cli.main(list(argv)) == 2
+    assert capsys.readouterr().err == f"fastdiv: error: {message}\n"
+    assert sorted(os.listdir()) == before
+
+
+@BOTH
+def test_a_device_or_pipe_is_not_replaced(command, capsys):
+    os.mkfifo("pipe")
+    refused(capsys, [*command, "pipe"], "cannot write pipe: Is not a regular file")
+    assert not os.path.isfile("pipe")
+
+
+@BOTH
+def test_directories(command, capsys):
+    refused(capsys, [*command, "."], "cannot write .: Is a directory")
+    refused(capsys, [*command, "no/D.npy"], "cannot write no/D.npy: No such file or directory")
+
+
+@BOTH
+def test_a_link_stays_a_link(command, tmp_path):
+    (tmp_path / "store").mkdir()
+    os.symlink("store/real", "link")
+    for _ in range(2):
+        assert cli.main([*command, "link"]) == 0
+        assert os.path.islink("link")
+        assert os.listdir("store") == ["real"]
+    np.load("link")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+@BOTH
+def test_what_may_not_be_written(command, capsys, tmp_path):
+    (tmp_path / "shut").mkdir(mode=0o500)
+    refused(capsys, [*command, "shut/D.npy"], "shut/D.npy: Permission denied")
+
+
+def test_an_empty_matrix_has_the_name_it_was_given():
+    assert cli.main(["pairwise", "empty.npy", "A.npy", "-o", "D.out"]) == 0
+    assert np.load("D.out").shape == (0, 6)
+    assert not os.path.exists("D.out.npy")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--alpha", "2"], "metric js_distance has no --alpha; it takes --base, --pseudocount"),
+        (["--samples"], "metric js_distance has no --samples; it takes --base, --pseudocount"),
+        (["--metric", "wasserstein", "--base", "2"], "has no --base; it takes --samples, --p, --pseudocount"),
+        (["--metric", "renyi_divergence"], "metric renyi_divergence needs --alpha X, the order"),
+    ],
+    ids=range(4),
+)
+@BOTH
+def test_options_are_told_as_they_are_typed(command, options, message, capsys):
+    assert cli.main([*command, "D", *options]) == 2
+    assert message in capsys.readouterr().err
