@@ -101,6 +101,7 @@ EXTENSIONS = [
         "transport",
         "transport/transport.c",
         "transport/cells.c",
+        "transport/lattice.c",
         "transport/hist.c",
         "transport/circle.c",
         CLIENT,

@@ -31,6 +31,7 @@ from transport cimport (
     fd_sort,
     fd_statistic,
     fd_statistic_of_rows,
+    fd_tally_from,
     fd_task,
     fd_wasserstein_of_hists,
     fd_work_of_hist,
@@ -243,4 +244,12 @@ def set_cells_from(int64_t values, int64_t weighted):
     """Sets the sizes from which rows go through cells (tests, fastdiv/bench/corners.py); returns those in force."""
     before = fd_cells_from[0], fd_cells_from[1]
     fd_cells_from[0], fd_cells_from[1] = values, weighted
+    return before
+
+
+def set_tally_from(int64_t values):
+    """Sets the size from which rows of few values are counted (tests); returns that in force."""
+    cdef int64_t *least = &fd_tally_from
+    before = least[0]
+    least[0] = values
     return before

@@ -11,8 +11,8 @@ static void fd_cells_count(fd_cells *c, int s, int chunk) {
     double place[FD_BATCH];
     const size_t table = (size_t)(chunk % side->tables) * ((size_t)c->grid.cells + 2);
     uint32_t *count = side->count + table;
-    const int64_t end = fd_chunk_start(side, chunk + 1);
-    for (int64_t i = fd_chunk_start(side, chunk); i < end; i += FD_BATCH) {
+    const int64_t end = fd_chunk_start(side->masses.n, side->chunks, chunk + 1);
+    for (int64_t i = fd_chunk_start(side->masses.n, side->chunks, chunk); i < end; i += FD_BATCH) {
         const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
         const double *x = side->values + i;
         fd_locate(x, length, c->grid, cell, place);
@@ -54,8 +54,8 @@ static void fd_cells_gather(fd_cells *c, int s, int chunk) {
      * factors: a subnormal weight takes up to 2^1074. */
     const int binary = side->masses.scale - 126;
     const double half = ldexp(1.0, binary / 2), rest = ldexp(1.0, binary - binary / 2);
-    const int64_t end = fd_chunk_start(side, chunk + 1);
-    for (int64_t i = fd_chunk_start(side, chunk); i < end; i += FD_BATCH) {
+    const int64_t end = fd_chunk_start(side->masses.n, side->chunks, chunk + 1);
+    for (int64_t i = fd_chunk_start(side->masses.n, side->chunks, chunk); i < end; i += FD_BATCH) {
         const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
         const double *x = side->values + i, *w = side->mass ? side->masses.weights + i : NULL;
         double sum[8] = {0.0};

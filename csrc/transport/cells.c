@@ -33,11 +33,6 @@
 
 enum { FD_EVENTS = 4096 };
 
-static int fd_chunks(int64_t n) {
-    const int64_t chunks = n >> 18;
-    return chunks < 1 ? 1 : chunks > FD_MAX_CHUNKS ? FD_MAX_CHUNKS : (int)chunks;
-}
-
 static void fd_cells_free(fd_cells *c) {
     for (int s = 0; s < 2; s++) {
         free(c->side[s].count);
@@ -50,30 +45,14 @@ static void fd_cells_free(fd_cells *c) {
     free(c->run);
 }
 
-/* Finite values at scattered places, so that no period in the data can hide the rest. */
-static int fd_scattered(const double *x, int64_t n, double *sample, int size) {
-    uint64_t state = 0x9e3779b97f4a7c15ull;
-    int kept = 0;
-    for (int i = 0; i < size; i++) {
-        state = state * 6364136223846793005ull + 1442695040888963407ull;
-        const double value = x[(int64_t)(((fd_mass)state * (fd_mass)n) >> 64)];
-        sample[kept] = value;
-        kept += isfinite(value) != 0;
-    }
-    return kept;
-}
-
 /* Chooses the grid and takes memory for it. 0: ready; 1: the values do not suit a grid; -1: no memory. */
 static int fd_cells_open(fd_cells *c, const double *u, const double *a, int64_t n, const double *v,
-                         const double *b, int64_t m, int ks, int threads) {
-    double sample[FD_SAMPLE];
+                         const double *b, int64_t m, const double *sample, int size, int ks, int threads) {
+    int ties = 0;
     memset(c, 0, sizeof *c);
     c->ks = ks;
-    int size = fd_scattered(u, n, sample, FD_SAMPLE / 2), ties = 0;
-    size += fd_scattered(v, m, sample + size, FD_SAMPLE / 2);
     if (size == 0)
         return 1;
-    fd_numpy.sort_f64(sample, size, NULL);
     for (int i = 1; i < size; i++)
         ties += sample[i] == sample[i - 1];
     int64_t cells = 256;
@@ -410,9 +389,9 @@ static int fd_cells_pass(fd_cells *c, int threads, double *result) {
 }
 
 int fd_cells_statistic(const double *u, const double *a, int64_t n, const double *v, const double *b,
-                       int64_t m, int ks, int threads, double *result) {
+                       int64_t m, const double *sample, int size, int ks, int threads, double *result) {
     fd_cells c;
-    int status = fd_cells_open(&c, u, a, n, v, b, m, ks, threads);
+    int status = fd_cells_open(&c, u, a, n, v, b, m, sample, size, ks, threads);
     if (status == 0)
         status = fd_cells_pass(&c, threads, result);
     fd_cells_free(&c);

@@ -4,10 +4,9 @@
 
 #include <stdint.h>
 #include "math/sum.h"
+#include "transport/chunks.h"
 #include "transport/grid.h"
 #include "transport/mass.h"
-
-enum { FD_MAX_CHUNKS = 8 };
 
 typedef struct { /* mixed cells next to each other, from `left` to `right` */
     double left, right;
@@ -46,13 +45,9 @@ typedef struct fd_cells {
 /* Odd: F - G is of this sign. Even: the cell's values add nothing to the sum of places. */
 enum { FD_NEGATIVE = -1, FD_DONE = 0, FD_POSITIVE = 1, FD_MIXED = 2 };
 
-/* Where a chunk starts; chunk = side->chunks gives the end. */
-static inline int64_t fd_chunk_start(const fd_cells_side *side, int chunk) {
-    return chunk == side->chunks ? side->masses.n : side->masses.n / side->chunks * chunk;
-}
-
-/* W1 or KS of two unsorted samples by cells. 0: done; 1: the values do not suit; -1: no memory. */
+/* W1 or KS of two unsorted samples by cells. 0: done; 1: the values do not suit; -1: no memory. `sample`: some
+ * of both, finite and sorted. */
 int fd_cells_statistic(const double *u, const double *a, int64_t n, const double *v, const double *b,
-                       int64_t m, int ks, int threads, double *result);
+                       int64_t m, const double *sample, int size, int ks, int threads, double *result);
 
 #endif

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { FD_BATCH = 1024, FD_SAMPLE = 1024 };
+enum { FD_BATCH = 1024 };
 
 typedef struct {
     double width, per_width; /* 1 / width */

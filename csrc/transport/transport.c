@@ -4,12 +4,13 @@
 
 #include "core/core.h"
 #include "transport/cells.h"
+#include "transport/lattice.h"
 #include "transport/memory.h"
 #include "transport/sweeps.h"
 #include "transport/transport.h"
 
 fd_sorts fd_numpy;
-int64_t fd_cells_from[2] = {20000, 2000};
+int64_t fd_cells_from[2] = {20000, 2000}, fd_tally_from = 300;
 
 /* What one thread arranges both samples of a row in. */
 typedef struct {
@@ -40,10 +41,25 @@ static fd_scratch fd_scratch_for(const fd_samples *u, const fd_samples *v) {
     return s.values ? s : (fd_scratch){0};
 }
 
+/* Some finite values of both, sorted; how many. */
+static int fd_sampled(const double *u, int64_t n, const double *v, int64_t m, double sample[FD_SAMPLE]) {
+    const int most = n + m < 16 * FD_SAMPLE ? (int)((n + m) / 32 + 32) & ~1 : FD_SAMPLE / 2;
+    int size = fd_scattered(u, n, sample, most < FD_SAMPLE / 2 ? most : FD_SAMPLE / 2);
+    size += fd_scattered(v, m, sample + size, most < FD_SAMPLE / 2 ? most : FD_SAMPLE / 2);
+    if (size)
+        fd_numpy.sort_f64(sample, size, NULL);
+    return size;
+}
+
 static int fd_suits_cells(const fd_samples *u, const fd_samples *v, const fd_task *task) {
     const int asks = task->statistic == FD_KS || (task->statistic == FD_WASSERSTEIN && task->p == 1.0);
     const int plain = u->weights == NULL && task->statistic == FD_WASSERSTEIN;
     return u->real && asks && !task->sorted && u->length + v->length >= fd_cells_from[!plain];
+}
+
+static int fd_suits_tally(const fd_samples *u, const fd_samples *v, const fd_task *task) {
+    return u->real && !u->weights && !task->sorted && u->length && v->length &&
+           u->length + v->length >= fd_tally_from;
 }
 
 /* One sample of a row. */
@@ -79,9 +95,16 @@ static double fd_by_sorting(fd_sample u, fd_sample v, int real, const fd_task *t
 static int fd_statistic_of_row(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t row,
                                fd_scratch scratch, int threads, double *result) {
     const fd_sample x = fd_sample_of(u, row), y = fd_sample_of(v, row);
-    if (fd_suits_cells(u, v, task)) {
-        const int status = fd_cells_statistic(x.values, x.weights, x.n, y.values, y.weights, y.n,
-                                              task->statistic == FD_KS, threads, result);
+    const int cells = fd_suits_cells(u, v, task), tally = fd_suits_tally(u, v, task);
+    if (cells | tally) {
+        double sample[FD_SAMPLE];
+        const int size = fd_sampled(x.values, x.n, y.values, y.n, sample);
+        int status = 1;
+        if (tally)
+            status = fd_tally_statistic(x.values, x.n, y.values, y.n, sample, size, task, threads, result);
+        if (status > 0 && cells)
+            status = fd_cells_statistic(x.values, x.weights, x.n, y.values, y.weights, y.n, sample, size,
+                                        task->statistic == FD_KS, threads, result);
         if (status <= 0)
             return status;
     }

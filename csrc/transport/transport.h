@@ -28,6 +28,8 @@ typedef struct {
 /* The least total of values and weights that goes through cells (cells.c): of W1 without weights, and else.
  * Measured by fastdiv bench --group corners. */
 extern int64_t fd_cells_from[2];
+/* The least total of values that is looked at for few values (lattice.c). */
+extern int64_t fd_tally_from;
 
 /* What a row costs, in ns. */
 double fd_work_of_row(const fd_samples *u, const fd_samples *v);

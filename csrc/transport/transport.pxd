@@ -32,6 +32,7 @@ cdef extern from "transport/transport.h" nogil:
         int64_t length, step, weight_step
         bint real
     int64_t fd_cells_from[2]
+    int64_t fd_tally_from
     double fd_work_of_row(const fd_samples *u, const fd_samples *v)
     int fd_statistic_of_rows(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t first,
                              int64_t last, int workers, double *result)

@@ -15,8 +15,9 @@ N = 30_000
 
 @pytest.fixture(autouse=True)
 def cells_always():
-    before = _wasserstein.set_cells_from(2, 2)
+    before, tally = _wasserstein.set_cells_from(2, 2), _wasserstein.set_tally_from(2**62)
     yield
+    _wasserstein.set_tally_from(tally)
     _wasserstein.set_cells_from(*before)
 
 

@@ -64,3 +64,55 @@ def agrees_with_fractions(u, v, bound):
 def test_against_fractions(name, n, m, level):
     agrees_with_fractions(LAWS[name](n), LAWS[name](m), 1e-14)
     agrees_with_fractions(LAWS[name](n), LAWS[name](m) + 1, 1e-14)
+
+
+@pytest.mark.parametrize("name", LAWS)
+def test_other_orders_are_those_of_the_sorted_samples(name):
+    u, v = LAWS[name](3000), LAWS[name](2000)
+    for p in (2, 3.5, np.inf):
+        ordered = fastdiv.wasserstein_distance(np.sort(u), np.sort(v), p=p, assume_sorted=True)
+        assert fastdiv.wasserstein_distance(u, v, p=p) == ordered
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_whole_numbers_are_exact(p):
+    u, v = RNG.integers(0, 50, (2, 5000))
+    total = sum(abs(int(x) - int(y)) ** p for x, y in zip(np.sort(u), np.sort(v), strict=True))
+    assert fastdiv.wasserstein_distance(u, v, p=p) == pytest.approx((total / 5000) ** (1 / p), rel=1e-15)
+    assert fastdiv.wasserstein_distance(u, RNG.permutation(u), p=p) == 0
+
+
+@pytest.mark.parametrize("name", ["ages", "two places", "zeros and a tail"])
+def test_what_is_no_number_among_few_values(name):
+    u, v = LAWS[name](5000), LAWS[name](4000)
+    for value, w1 in ((np.nan, np.nan), (np.inf, np.inf), (-np.inf, np.inf)):
+        x = u.copy()
+        x[3210] = value
+        for distance in (fastdiv.wasserstein_distance, fastdiv.energy_distance, fastdiv.cramer_distance):
+            np.testing.assert_equal(float(distance(x, v)), w1)
+            np.testing.assert_equal(float(distance(v, x)), w1)
+        ks = fastdiv.ks_distance(np.sort(x), np.sort(v), assume_sorted=True)
+        np.testing.assert_equal(fastdiv.ks_distance(x, v), ks)
+    x[3210] = np.nan
+    omitted = fastdiv.wasserstein_distance(x, v, nan_policy="omit")
+    assert omitted == pytest.approx(fastdiv.wasserstein_distance(np.delete(x, 3210), v), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", ["ages", "two places", "spikes and a tail", "counts and a sentinel"])
+def test_the_same_bits_for_any_number_of_threads(name):
+    u, v = LAWS[name](600_000), LAWS[name](300_000)
+    results = set()
+    for threads in (1, 2, 3):
+        fastdiv.set_num_threads(threads)
+        results.add((fastdiv.wasserstein_distance(u, v), fastdiv.ks_distance(u, v)))
+    fastdiv.set_num_threads(None)
+    assert len(results) == 1
+
+
+def test_a_beginning_that_leads_astray():
+    """Whole numbers that turn to fractions where the sample looks least."""
+    u = np.zeros(20_000)
+    u[::3] = RNG.random(len(u[::3]))
+    v = np.round(RNG.normal(size=20_000))
+    agrees_with_fractions(u[:6000], v[:6000], 1e-14)
+    agrees_with_fractions(np.append(v, np.repeat(0.1, 30_000)), u, 1e-14)

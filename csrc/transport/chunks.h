@@ -1,0 +1,33 @@
+/* A sample in chunks: how many depends on its length only, so that bits do not depend on threads. */
+#ifndef FD_CHUNKS_H
+#define FD_CHUNKS_H
+
+#include <math.h>
+#include <stdint.h>
+
+enum { FD_MAX_CHUNKS = 8, FD_SAMPLE = 1024 };
+
+static inline int fd_chunks(int64_t n) {
+    const int64_t chunks = n >> 18;
+    return chunks < 1 ? 1 : chunks > FD_MAX_CHUNKS ? FD_MAX_CHUNKS : (int)chunks;
+}
+
+/* Where a chunk starts; chunk = chunks gives the end. */
+static inline int64_t fd_chunk_start(int64_t n, int chunks, int chunk) {
+    return chunk == chunks ? n : n / chunks * chunk;
+}
+
+/* Finite values at scattered places, so that no period in the data can hide the rest. */
+static inline int fd_scattered(const double *x, int64_t n, double *sample, int size) {
+    uint64_t state = 0x9e3779b97f4a7c15ull;
+    int kept = 0;
+    for (int i = 0; i < size; i++) {
+        state = state * 6364136223846793005ull + 1442695040888963407ull;
+        const double value = x[(int64_t)(((unsigned __int128)state * (unsigned __int128)n) >> 64)];
+        sample[kept] = value;
+        kept += isfinite(value) != 0;
+    }
+    return kept;
+}
+
+#endif

@@ -1,0 +1,269 @@
+/* Statistics of samples of few values, by counting.
+ *
+ * Whole numbers, decimals and spikes: where a sample of the values says that most are multiples of one unit in
+ * a small range, or are among a few, each such value has a counter. One pass counts; every value is compared
+ * with the one that its counter stands for, so nothing is rounded, and those that differ (the rest: outliers,
+ * tails, what is not finite) are put aside. They are sorted and swept between the counted values. F - G is an
+ * integer over n m everywhere: exact.
+ *
+ * For a unit of 10^-d a value counts if it is the double nearest to k / 10^d, as a reader of decimals or a
+ * correct division leaves it; a product k * 0.1 may be its neighbour, which is another value.
+ *
+ * W_p, p > 1, takes its sorted samples from the counters.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/lattice.h"
+#include "transport/memory.h"
+#include "transport/sweeps.h"
+#include "transport/table.h"
+
+enum { FD_MOST_COUNTERS = 1 << 18, FD_LANED = 1024 };
+
+/* How many of the sample are the double nearest to k / per. */
+static int fd_multiples(const double *sample, int size, double per, double width) {
+    int hits = 0;
+    for (int i = 0; i < size; i++) {
+        const double whole = nearbyint(sample[i] * per);
+        hits += fabs(whole) < 0x1p50 && (width != 0.0 ? whole * width : whole / per) == sample[i];
+    }
+    return hits;
+}
+
+/* The largest power of two that most of the sample are multiples of: e with 2^e. */
+static int fd_binary_unit(const double *sample, int size, int few) {
+    int tally[64] = {0}, fewer = 0, exponent;
+    for (int i = 0; i < size; i++) { /* of unit 2^(k - 32) or a finer one */
+        int64_t k = 63;
+        if (sample[i] != 0.0) {
+            const double mantissa = ldexp(frexp(sample[i], &exponent), 53);
+            k = (int64_t)exponent - 53 + __builtin_ctzll((uint64_t)(int64_t)fabs(mantissa)) + 32;
+        }
+        tally[k < 0 ? 0 : k > 63 ? 63 : k]++;
+    }
+    for (int k = 0; k < 63; k++) {
+        fewer += tally[k];
+        if (fewer > few)
+            return k - 32;
+    }
+    return 0;
+}
+
+/* Lays cells over the sample's bulk and somewhat further. 0: too many. */
+static int fd_lattice_over(fd_lattice *l, const double *sample, int size, double most) {
+    const double low = sample[size / 10], high = sample[size - 1 - size / 10], reach = 4.0 * (high - low);
+    double from = nearbyint(sample[0] * l->per), to = nearbyint(sample[size - 1] * l->per);
+    if (to - from >= most / 2.0) { /* far outliers are cheaper put aside */
+        from = fmax(from, nearbyint((low - reach) * l->per));
+        to = fmin(to, nearbyint((high + reach) * l->per));
+    }
+    if (!(to - from < most - 8.0) || !(fmax(fabs(from), fabs(to)) < 0x1p49))
+        return 0;
+    if (to - from > 3.0) {
+        const double margin = nearbyint(fmin(0.5 * (to - from) + 64.0, 0.5 * (most - 8.0 - (to - from))));
+        from -= margin;
+        to += margin;
+    }
+    l->origin = from - 1.0;
+    l->cells = (int32_t)(to - from) + 1;
+    return 1;
+}
+
+/* The unit of which most of the sample are multiples, the coarsest first. 0: none. */
+static int fd_lattice_of(fd_lattice *l, const double *sample, int size, double most) {
+    const int few = size / 16;
+    if (size == 0)
+        return 0;
+    if (fd_multiples(sample, size < 16 ? size : 16, 1e6, 0.0) < 8 && /* soon said of continuous values */
+        fd_binary_unit(sample, size < 16 ? size : 16, 8) <= -32)
+        return 0;
+    const int binary = fd_binary_unit(sample, size, few);
+    if (binary > -32) {
+        l->width = ldexp(1.0, binary);
+        l->per = ldexp(1.0, -binary);
+        if (fd_multiples(sample, size, l->per, l->width) >= size - few &&
+            fd_lattice_over(l, sample, size, most))
+            return 1;
+    }
+    l->width = 0.0;
+    for (l->per = 10.0; l->per < 1e7; l->per *= 10.0)
+        if (fd_multiples(sample, size, l->per, 0.0) >= size - few)
+            return fd_lattice_over(l, sample, size, most);
+    return 0;
+}
+
+static void fd_tally_free(fd_tally *t) {
+    for (int s = 0; s < 2; s++) {
+        free(t->side[s].count);
+        free(t->side[s].rest);
+    }
+    free(t->lattice.atom);
+}
+
+static int fd_tally_open(fd_tally *t, const double *u, int64_t n, const double *v, int64_t m,
+                         const double *sample, int size, int threads) {
+    const double most = fmin((double)FD_MOST_COUNTERS, 64.0 + 0.5 * (double)(n + m));
+    memset(t, 0, sizeof *t);
+    if (n + m > INT32_MAX || !fd_lattice_of(&t->lattice, sample, size, most))
+        return 1;
+    t->lanes = t->lattice.cells <= FD_LANED && t->lattice.cells > 4 ? 4 : 1;
+    t->side[0] = (fd_tally_side){.values = u, .n = n, .chunks = fd_chunks(n)};
+    t->side[1] = (fd_tally_side){.values = v, .n = m, .chunks = fd_chunks(m)};
+    int failed = 0;
+    for (int s = 0; s < 2; s++) {
+        fd_tally_side *side = &t->side[s];
+        side->tables = threads > 1 ? side->chunks : 1;
+        side->count = calloc((size_t)side->tables * ((size_t)t->lattice.cells + 1),
+                             (size_t)t->lanes * sizeof *side->count);
+        side->rest = malloc(((size_t)side->n + 1) * sizeof *side->rest);
+        failed |= !side->count || !side->rest;
+    }
+    return failed ? -1 : 0;
+}
+
+/* One counter for each cell, and the rest in one piece, sorted. 1: it is too much. */
+static int fd_tally_gather(fd_tally *t, int s) {
+    fd_tally_side *side = &t->side[s];
+    const size_t cells = (size_t)t->lattice.cells + 1;
+    for (size_t h = 1; h < (size_t)side->tables; h++)
+        for (size_t k = 0; k < cells * (size_t)t->lanes; k++)
+            side->count[k] += side->count[h * cells * (size_t)t->lanes + k];
+    for (size_t k = 0; t->lanes == 4 && k < cells; k++) {
+        const uint32_t *lane = side->count + 4 * k;
+        side->count[k] = lane[0] + lane[1] + lane[2] + lane[3];
+    }
+    for (int h = 0; h < side->chunks; h++) {
+        if (side->rests[h] < 0)
+            return 1;
+        memmove(side->rest + side->rest_total, side->rest + fd_chunk_start(side->n, side->chunks, h),
+                (size_t)side->rests[h] * sizeof *side->rest);
+        side->rest_total += side->rests[h];
+    }
+    if (side->rest_total > 1)
+        fd_numpy.sort_f64(side->rest, side->rest_total, NULL);
+    return 0;
+}
+
+/* The rest of one side, from the left. */
+typedef struct {
+    const double *values;
+    int64_t n, at;
+} fd_remaining;
+
+static inline int64_t fd_remaining_below(fd_remaining *r, double x) {
+    const int64_t from = r->at;
+    while (r->at < r->n && r->values[r->at] < x)
+        r->at++;
+    return r->at - from;
+}
+
+/* Integral of |F - G|^power, power 1 or 2, or the largest of it for power 0. */
+static double fd_tally_integral(const fd_tally *t, double left, double right, int power) {
+    const fd_tally_side *u = &t->side[0], *v = &t->side[1];
+    const int even = u->n == v->n && power == 1; /* then in units of 1 / n: sums of integers stay integers */
+    const int64_t step_u = even ? 1 : v->n, step_v = even ? 1 : u->n;
+    const double unit = 1.0 / ((double)step_u * (double)step_v);
+    fd_remaining x = {u->rest, u->rest_total, 0}, y = {v->rest, v->rest_total, 0};
+    fd_sum gaps = {0.0, 0.0}, runs = {0.0, 0.0};
+    double largest = 0.0, last = left, run;
+    int64_t D = 0;
+    for (int32_t k = 1; k <= t->lattice.cells + 1; k++) {
+        const int end = k > t->lattice.cells;
+        const int64_t a = end ? 0 : u->count[k], b = end ? 0 : v->count[k];
+        if (!(a | b) && !end)
+            continue;
+        const double next = end ? INFINITY : fd_lattice_value(&t->lattice, k), to = end ? right : next;
+        const int64_t i = x.at, j = y.at, from_u = fd_remaining_below(&x, next),
+                      from_v = fd_remaining_below(&y, next);
+        if (from_u | from_v) {
+            run = fd_counts_between_f64(x.values + i, from_u, y.values + j, from_v, step_u, step_v, D, last,
+                                        to, power);
+            largest = run > largest ? run : largest;
+            fd_sum_add(&runs, run);
+            D += from_u * step_u - from_v * step_v;
+        } else if (!end) {
+            fd_sum_add(&gaps, (power == 2 ? (double)D * (double)D : fabs((double)D)) * (to - last));
+        }
+        D += a * step_u - b * step_v;
+        last = to;
+        largest = fabs((double)D) * unit > largest ? fabs((double)D) * unit : largest;
+    }
+    if (power == 0)
+        return largest;
+    if (even) {
+        fd_sum_add(&gaps, fd_sum_total(runs));
+        return fd_sum_total(gaps) / (double)u->n;
+    }
+    return fd_sum_total(gaps) * unit * (power == 2 ? unit : 1.0) + fd_sum_total(runs);
+}
+
+/* The sorted sample. */
+static void fd_tally_expand(const fd_tally *t, const fd_tally_side *side, double *out) {
+    fd_remaining rest = {side->rest, side->rest_total, 0};
+    for (int32_t k = 1; k <= t->lattice.cells; k++) {
+        if (!side->count[k])
+            continue;
+        const double value = fd_lattice_value(&t->lattice, k);
+        while (rest.at < rest.n && rest.values[rest.at] < value)
+            *out++ = rest.values[rest.at++];
+        for (uint32_t i = 0; i < side->count[k]; i++)
+            *out++ = value;
+    }
+    while (rest.at < rest.n)
+        *out++ = rest.values[rest.at++];
+}
+
+static int fd_tally_finish(const fd_tally *t, const fd_task *task, double *result) {
+    const fd_lattice *l = &t->lattice;
+    const fd_tally_side *u = &t->side[0], *v = &t->side[1];
+    double left = fd_lattice_value(l, 1), right = fd_lattice_value(l, l->cells);
+    for (int s = 0; s < 2; s++) {
+        const fd_tally_side *side = &t->side[s];
+        if (!side->rest_total)
+            continue;
+        const double first = side->rest[0], last = side->rest[side->rest_total - 1];
+        if (!isfinite(first) || !isfinite(last))
+            return 1;
+        left = first < left ? first : left;
+        right = last > right ? last : right;
+    }
+    if (task->statistic == FD_WASSERSTEIN && task->p != 1.0) {
+        double *x = fd_allocate(((size_t)(u->n + v->n) + 1) * sizeof *x);
+        if (!x)
+            return -1;
+        fd_tally_expand(t, u, x);
+        fd_tally_expand(t, v, x + u->n);
+        *result = fd_statistic_of_f64(x, NULL, u->n, x + u->n, NULL, v->n, task);
+        free(x);
+        return 0;
+    }
+    if (!(right - left < 0x1p900) || (double)u->n * (double)v->n >= 0x1p62)
+        return 1;
+    if (task->statistic == FD_KS || task->statistic == FD_WASSERSTEIN) {
+        *result = fd_tally_integral(t, left, right, task->statistic == FD_KS ? 0 : 1);
+        return 0;
+    }
+    const double integral = fd_tally_integral(t, left, right, 2);
+    *result = sqrt(task->statistic == FD_ENERGY ? 2.0 * integral : integral);
+    return integral != 0.0 && !(integral > 0x1p-900 && integral < 0x1p900);
+}
+
+int fd_tally_statistic(const double *u, int64_t n, const double *v, int64_t m, const double *sample, int size,
+                       const fd_task *task, int threads, double *result) {
+    fd_tally t;
+    int status = fd_tally_open(&t, u, n, v, m, sample, size, threads);
+    if (status == 0) {
+        const int chunks = t.side[0].chunks, tasks = chunks + t.side[1].chunks;
+        void (*count)(fd_tally *, int, int) = fd_cell_loops_now->tally;
+#pragma omp parallel for num_threads(threads) schedule(dynamic) if (threads > 1)
+        for (int i = 0; i < tasks; i++)
+            count(&t, i >= chunks, i >= chunks ? i - chunks : i);
+        status = fd_tally_gather(&t, 0) || fd_tally_gather(&t, 1);
+    }
+    if (status == 0)
+        status = fd_tally_finish(&t, task, result);
+    fd_tally_free(&t);
+    return status;
+}

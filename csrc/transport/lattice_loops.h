@@ -1,0 +1,92 @@
+/* The pass of lattice.c over all values of a sample: compiled once per instruction set. */
+#ifndef FD_LATTICE_LOOPS_H
+#define FD_LATTICE_LOOPS_H
+
+#include <string.h>
+#include "transport/grid.h"
+#include "transport/lattice.h"
+
+/* The cell whose number is nearest to t - origin, given near = t + (zero - origin); 0 if there is none, for a
+ * NaN too. As in fd_locate. */
+static inline int32_t fd_cell_near(double near, double zero, double top) {
+    const double low = near > zero ? near : zero, kept = low < top ? low : zero;
+    uint64_t bits;
+    memcpy(&bits, &kept, sizeof bits);
+    return (int32_t)(uint32_t)bits;
+}
+
+/* The cells that stand for n <= FD_BATCH values, 0 for those that have none; how many these are. */
+static int fd_lattice_find(const double *restrict x, int n, const fd_lattice *l, int32_t *restrict cell) {
+    const double zero = 0x1.8p52, top = zero + (double)l->cells + 1.0, magic = zero - l->origin;
+    const double per = l->per, width = l->width, *atom = l->atom;
+    int missed = 0;
+    if (atom) {
+        for (int i = 0; i < n; i++)
+            cell[i] = fd_cell_near(x[i] * per + magic, zero, top);
+        for (int i = 0; i < n; i++)
+            cell[i] = atom[cell[i]] == x[i] ? cell[i] : 0;
+    } else if (width != 0.0) {
+        for (int i = 0; i < n; i++) {
+            const double near = x[i] * per + magic;
+            const int32_t k = fd_cell_near(near, zero, top);
+            cell[i] = (near - magic) * width == x[i] ? k : 0;
+        }
+    } else {
+        for (int i = 0; i < n; i++) {
+            const double near = x[i] * per + magic;
+            const int32_t k = fd_cell_near(near, zero, top);
+            cell[i] = (near - magic) / per == x[i] ? k : 0;
+        }
+    }
+    for (int i = 0; i < n; i++)
+        missed += cell[i] == 0;
+    return missed;
+}
+
+/* One chunk. Chunks that share a table are taken in turns. */
+static void fd_tally_count(fd_tally *t, int s, int chunk) {
+    enum { FEW = 4, PATIENCE = 4096 };
+    fd_tally_side *side = &t->side[s];
+    const int32_t cells = t->lattice.cells;
+    int32_t cell[FD_BATCH];
+    uint32_t *count = side->count + (size_t)(chunk % side->tables) * ((size_t)cells + 1) * (size_t)t->lanes;
+    const int64_t start = fd_chunk_start(side->n, side->chunks, chunk),
+                  end = fd_chunk_start(side->n, side->chunks, chunk + 1);
+    double *rest = side->rest + start;
+    int64_t rests = 0;
+    for (int64_t i = start; i < end; i += FD_BATCH) {
+        const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
+        const double *x = side->values + i;
+        if (fd_lattice_find(x, length, &t->lattice, cell)) {
+            for (int j = 0; j < length; j++) {
+                rest[rests] = x[j];
+                rests += cell[j] == 0;
+            }
+            if (rests > PATIENCE && 2 * rests > i - start) {
+                side->rests[chunk] = -1;
+                return;
+            }
+        }
+        if (cells <= FEW) {
+            for (int32_t k = 1; k <= cells; k++) {
+                uint32_t found = 0;
+                for (int j = 0; j < length; j++)
+                    found += cell[j] == k;
+                count[k] += found;
+            }
+        } else if (t->lanes == 4) {
+            int j = 0;
+            for (; j + 4 <= length; j += 4)
+                for (int lane = 0; lane < 4; lane++)
+                    count[4 * cell[j + lane] + lane]++;
+            for (; j < length; j++)
+                count[4 * cell[j]]++;
+        } else {
+            for (int j = 0; j < length; j++)
+                count[cell[j]]++;
+        }
+    }
+    side->rests[chunk] = rests;
+}
+
+#endif
