@@ -25,8 +25,8 @@ assert np.allclose(w, abs(thetas))
 print(f"away from 0: KL = {kl[0]}, JS = {js[0]:.4f} = log 2, W = |theta|")
 
 # %%
-# The slopes by theta. Mass that moves on changes JS by the difference of the derivatives here and there: 0. KL
-# is infinite, so it has none, and says so.
+# Slopes by theta. Mass that moves on changes JS by the difference of the derivatives at both places: 0. As
+# KL is infinite, it has none, and says so.
 
 apart = np.flatnonzero(abs(thetas) > 0.015)
 by_mass = fastdiv.grad.js_divergence(P, Q[apart]).q

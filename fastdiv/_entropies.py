@@ -20,7 +20,9 @@ __all__ = [
 
 
 def surprisal(p: Number | ArrayLike, *, base: float | None = None) -> Value:
-    """Information content of an event: how surprising it is that it happens, -log p.
+    r"""Information content of an event: how surprising it is that it happens.
+
+    .. math:: h(p) = -\log p
 
     Parameters
     ----------
@@ -32,7 +34,7 @@ def surprisal(p: Number | ArrayLike, *, base: float | None = None) -> Value:
     Returns
     -------
     float or ndarray
-        Of the shape of `p`; ``inf`` for an event that cannot happen.
+        Of the shape of `p`, in nats or units of `base`; ``inf`` for an event that cannot happen.
 
     Raises
     ------
@@ -40,6 +42,10 @@ def surprisal(p: Number | ArrayLike, *, base: float | None = None) -> Value:
         A probability outside [0, 1].
     TypeError
         Entries that are not real numbers.
+
+    Notes
+    -----
+    O(1) time for each entry.
 
     References
     ----------
@@ -55,7 +61,9 @@ def surprisal(p: Number | ArrayLike, *, base: float | None = None) -> Value:
 
 
 def binary_entropy(p: Number | ArrayLike, *, base: float | None = None) -> Value:
-    """Entropy of an event that happens or not: -p log p - (1-p) log(1-p).
+    r"""Entropy of an event that happens or not.
+
+    .. math:: H_b(p) = -p \log p - (1 - p) \log (1 - p)
 
     Parameters
     ----------
@@ -67,7 +75,7 @@ def binary_entropy(p: Number | ArrayLike, *, base: float | None = None) -> Value
     Returns
     -------
     float or ndarray
-        Of the shape of `p`: 0 at 0 and 1, largest (one bit) at 1/2.
+        Of the shape of `p`, in nats or units of `base`: 0 at 0 and 1, largest (one bit) at 1/2.
 
     Raises
     ------
@@ -75,6 +83,10 @@ def binary_entropy(p: Number | ArrayLike, *, base: float | None = None) -> Value
         A probability outside [0, 1].
     TypeError
         Entries that are not real numbers.
+
+    Notes
+    -----
+    O(1) time for each entry.
 
     References
     ----------

@@ -16,7 +16,17 @@ if TYPE_CHECKING:
 
     from fastdiv._typing import CrossOptions, LogOptions, Options, Value
 
-__all__ = ["OPTIONS", "completed", "measure", "score", "score_events", "spelled", "spelled_out"]
+__all__ = [
+    "OPTIONS",
+    "RAISES",
+    "completed",
+    "measure",
+    "of_samples",
+    "score",
+    "score_events",
+    "spelled",
+    "spelled_out",
+]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -36,6 +46,15 @@ log_input : bool, default False
 nan_policy : {"propagate", "omit", "raise"}
     What a NaN does: make its row's value NaN; drop its bin, from all rows compared; raise."""
 
+RAISES = """\
+Raises
+------
+ValueError
+    A negative or infinite mass (argument, row and bin are named), different numbers of bins, no bins, an
+    option out of range, a NaN with ``nan_policy="raise"``.
+TypeError
+    Entries that are not real numbers, options of a wrong type."""
+
 _SHARED = {
     "{pair}": """\
 p, q : array_like
@@ -47,14 +66,41 @@ base : float, optional
 {OPTIONS}
 out : ndarray, optional
     Where to put the result: its exact shape and dtype.""",
-    "{raises}": """\
+    "{raises}": f"""\
+{RAISES}
+
+Notes
+-----
+O(n) time for a row of n bins. Memory for the result, and for blocks: arrays are not copied whole.""",
+    "{samples}": """\
+u_values, v_values : array_like, shape (..., n) and (..., m)
+    The samples, along `axis`; the other axes broadcast.
+u_weights, v_weights : array_like, shape (..., n) and (..., m), optional
+    A weight >= 0 for each value; only ratios within a sample matter. Equal weights by default.
+axis : int, default -1
+    The axis of the samples.
+assume_sorted : bool, default False
+    Trust that both samples ascend along `axis`. This is not checked.
+keepdims : bool, default False
+    Keep `axis` with length 1.
+nan_policy : {"propagate", "omit", "raise"}
+    What a NaN among the values does: make its result NaN, be left out together with its weight, or raise.""",
+    "{of samples}": """\
+Returns
+-------
+float or ndarray
+    One value for each pair of samples. float64, or float32 where all arrays given are.
+
 Raises
 ------
 ValueError
-    A negative or infinite mass (argument, row and bin are named), different numbers of bins, no bins, an
-    option out of range, a NaN with ``nan_policy="raise"``.
+    For negative, infinite, NaN or all-zero weights, empty samples and shapes that do not fit.
 TypeError
-    Entries that are not real numbers, options of a wrong type.""",
+    For values that are no real numbers.
+
+Notes
+-----
+O(n log n) time for n values of both samples together, O(n) if they are sorted; O(n) memory.""",
 }
 
 
@@ -122,6 +168,12 @@ def measure(function: F) -> F:
     face: F = _rows.door(_rows.MEASURES.index(name), function)
     spelled_out(face, function)
     return face
+
+
+def of_samples(function: F) -> F:
+    """A distance between samples: its docstring completed, its options spelled out."""
+    function.__doc__ = completed(function.__doc__ or "")
+    return spelled(function)
 
 
 def score(

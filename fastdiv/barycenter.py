@@ -69,6 +69,10 @@ def wasserstein_barycenter(
     TypeError
         Values that are not real numbers.
 
+    Notes
+    -----
+    O(k N + N log N) time and O(k N) memory for k samples of N values in all.
+
     References
     ----------
     Agueh and Carlier, "Barycenters in the Wasserstein space", SIAM J. Math. Analysis 43 (2011), section 6.1.
@@ -128,6 +132,10 @@ def displacement_interpolation(plan: TransportPlan, t: Number | ArrayLike) -> At
         A time outside [0, 1].
     TypeError
         No plan, or times that are not real numbers.
+
+    Notes
+    -----
+    O(s) time and memory for s pieces at each time.
 
     References
     ----------

@@ -53,7 +53,11 @@ ValueError
     A negative or infinite mass, a `d` outside [0, 1] (argument, row and bin are named), different numbers
     of bins, no bins, an option out of range.
 TypeError
-    Entries that are not real numbers, options of a wrong type."""
+    Entries that are not real numbers, options of a wrong type.
+
+Notes
+-----
+O(n) time and memory for a row of n bins."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -113,6 +117,10 @@ def optimal_discriminator(
         A negative or infinite mass (argument, row and bin are named), different numbers of bins, no bins.
     TypeError
         Entries that are not real numbers, options of a wrong type.
+
+    Notes
+    -----
+    O(n) time and memory for a row of n bins.
 
     References
     ----------
@@ -336,6 +344,10 @@ def decomposition(
     TypeError
         Entries that are not real numbers, options of a wrong type.
 
+    Notes
+    -----
+    O(n) time and memory for a row of n bins.
+
     References
     ----------
     Arjovsky and Bottou, "Towards principled methods for training generative adversarial networks", ICLR 2017,
@@ -383,6 +395,10 @@ def shared_histogram(p_samples: Row, q_samples: Row, bins: int | str | Row = 64)
         Empty samples, values that are not finite or outside the edges, edges that do not ascend.
     TypeError
         Values that are not real numbers.
+
+    Notes
+    -----
+    O((n + m) log b) time for b bins; O(n + m) memory.
 
     Examples
     --------

@@ -194,6 +194,18 @@ def transport_plan(
     Returns
     -------
     TransportPlan
+        With at most n + m - 1 pieces; `cost` in the unit of the values to the power `p`.
+
+    Raises
+    ------
+    ValueError
+        Values that are not finite, negative, infinite, NaN or all-zero weights, empty samples, ``p < 1``.
+    TypeError
+        For values that are no real numbers.
+
+    Notes
+    -----
+    O(n log n + m log m) time for the sorts, O(n + m) for the sweep; O(n + m) memory.
 
     References
     ----------

@@ -15,7 +15,7 @@ import numpy as np
 
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
-from fastdiv._faces import spelled
+from fastdiv._faces import of_samples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -109,9 +109,10 @@ def wasserstein_distance(
     Integers beyond 2^53 are compared exactly where all values are whole numbers that span less than 2^64.
     Beside floats with fractions, or over a wider span, they are rounded to float64 first.
 
-    Work for ``p=1`` and equal weights: two passes over the values, and a sort of the few of them that lie
-    where F - G may change sign. Extra memory at the peak: at most the size of the input as float64 (1.75
-    times that with weights), mostly a small part of it; other dtypes are converted first.
+    O(n log n) time for n values of both samples together; O(n) where they are sorted, and mostly for ``p=1``:
+    two passes over the values, and a sort of the few of them that lie where F - G may change sign. Extra
+    memory at the peak: at most the size of the input as float64 (1.75 times that with weights), mostly a
+    small part of it; other dtypes are converted first.
     Mass at the same infinity on both sides has no defined distance (NaN); on one side only, it is infinitely
     far. Values of weight 0 are as good as absent, infinite ones too.
     64-bit integers are subtracted as integers: nanosecond time stamps as ``int64`` lose nothing.
@@ -144,7 +145,7 @@ def wasserstein_distance(
     return _statistic("wasserstein", x, order, nan_policy, assume_sorted, keepdims)
 
 
-@spelled
+@of_samples
 def energy_distance(
     u_values: ArrayLike,
     v_values: ArrayLike,
@@ -152,9 +153,18 @@ def energy_distance(
     v_weights: ArrayLike | None = None,
     **options: Unpack[SampleOptions],
 ) -> Value:
-    r"""Energy distance between two samples: :math:`\big(2 \int (F - G)^2 dx\big)^{1/2}`.
+    r"""Energy distance between two samples on the line.
 
-    Equal to :math:`(2 E|X - Y| - E|X - X'| - E|Y - Y'|)^{1/2}` [1]_. Arguments as in `wasserstein_distance`.
+    .. math:: \Big(2 \int (F - G)^2 dx\Big)^{1/2} = (2 E|X - Y| - E|X - X'| - E|Y - Y'|)^{1/2}
+
+    with the distribution functions F and G, and X, X', Y, Y' drawn from u and v [1]_. Its unit is the
+    root of that of the values.
+
+    Parameters
+    ----------
+    {samples}
+
+    {of samples}
 
     References
     ----------
@@ -169,7 +179,7 @@ def energy_distance(
     return _by_cdf("energy", energy_distance, (u_values, v_values, u_weights, v_weights), options)
 
 
-@spelled
+@of_samples
 def cramer_distance(
     u_values: ArrayLike,
     v_values: ArrayLike,
@@ -177,9 +187,18 @@ def cramer_distance(
     v_weights: ArrayLike | None = None,
     **options: Unpack[SampleOptions],
 ) -> Value:
-    r"""Cramer distance between two samples: :math:`\big(\int (F - G)^2 dx\big)^{1/2}`.
+    r"""Cramer distance between two samples on the line.
 
-    Arguments as in `wasserstein_distance`.
+    .. math:: \Big(\int (F - G)^2 dx\Big)^{1/2}
+
+    with the distribution functions F and G: the energy distance over the root of 2, in the
+    root of the unit of the values.
+
+    Parameters
+    ----------
+    {samples}
+
+    {of samples}
 
     Examples
     --------
@@ -190,7 +209,7 @@ def cramer_distance(
     return _by_cdf("cramer", cramer_distance, (u_values, v_values, u_weights, v_weights), options)
 
 
-@spelled
+@of_samples
 def ks_distance(
     u_values: ArrayLike,
     v_values: ArrayLike,
@@ -198,9 +217,18 @@ def ks_distance(
     v_weights: ArrayLike | None = None,
     **options: Unpack[SampleOptions],
 ) -> Value:
-    r"""Kolmogorov-Smirnov distance between two samples: :math:`\sup_x |F(x) - G(x)|`, in [0, 1].
+    r"""Kolmogorov-Smirnov distance between two samples on the line.
 
-    Infinite values are points like any other. Arguments as in `wasserstein_distance`.
+    .. math:: \sup_x |F(x) - G(x)|
+
+    with the distribution functions F and G: from 0 to 1, without a unit. Infinite values are points
+    like any other.
+
+    Parameters
+    ----------
+    {samples}
+
+    {of samples}
 
     Examples
     --------
@@ -243,13 +271,29 @@ def sliced_wasserstein(
     X_weights, Y_weights : array_like, shape (n,) and (m,), optional
         A weight >= 0 for each point; only ratios within a sample matter. Equal weights by default.
     n_projections : int, default 128
+        The number L of directions.
     p : float in [1, inf], default 2
         For ``p=inf`` the largest distance over the directions drawn.
     seed : None, int or numpy.random.Generator
         Makes the directions repeatable.
 
+    Returns
+    -------
+    float
+        In the unit of the coordinates.
+
+    Raises
+    ------
+    ValueError
+        Clouds that are not matrices or differ in dimension, negative, infinite, NaN or all-zero weights,
+        ``p < 1``, no projections.
+    TypeError
+        For coordinates that are no real numbers.
+
     Notes
     -----
+    O(L n (d + log n)) time for n points of both samples together, a block of directions at a time.
+
     Far from the origin nothing is lost: a coordinate whose differences from one of its values are all exact
     (integers; floats that lie within a factor 2) is shifted by that value first. Integers beyond 2^53 are
     subtracted as integers.

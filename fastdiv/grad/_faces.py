@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from fastdiv._faces import OPTIONS, completed, spelled
+from fastdiv._faces import OPTIONS, RAISES, completed, spelled
 
 if TYPE_CHECKING:
     from fastdiv._typing import Value
@@ -53,6 +53,8 @@ _NOTES = """\
 
 Notes
 -----
+O(n) time and memory for a row of n bins.
+
 With ``normalize=True`` the derivatives are by the masses as they were given, so those of a row are
 orthogonal to it (a longer row is the same distribution); with False by the masses as they stand; with
 ``log_input=True`` by the logarithms, and those of a row add to 0. A bin without mass has the derivative
@@ -64,7 +66,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def gradient(function: F) -> F:
     """A public gradient: its docstring completed, its options spelled out."""
-    own = {"{gradients}": _GRADIENTS, "{notes}": _NOTES, "{options}": OPTIONS}
+    own = {"{gradients}": _GRADIENTS, "{notes}": _NOTES, "{raises}": RAISES, "{options}": OPTIONS}
     function.__doc__ = completed(function.__doc__ or "", own)
     function.__module__ = "fastdiv.grad"
     return spelled(function)

@@ -55,6 +55,17 @@ def wasserstein_distance(
         that coincide) this is one of its subgradients. At distance 0 all gradients are 0. Derivatives by
         weights are right to some 1e-15 of the largest among them.
 
+    Raises
+    ------
+    ValueError
+        Values that are not finite, negative, infinite, NaN or all-zero weights, empty samples, ``p < 1``.
+    TypeError
+        For values that are no real numbers.
+
+    Notes
+    -----
+    O(n log n) time for n values of both samples together; O(n) memory.
+
     Examples
     --------
     >>> import fastdiv.grad

@@ -1,7 +1,10 @@
 """Docstrings as help() shows them: shared parameters stand where their marker stood, on every Python."""
 
+import importlib
 import inspect
+import re
 import textwrap
+from pathlib import Path
 
 import pytest
 from calls import ROWWISE
@@ -43,3 +46,21 @@ def test_every_parameter_is_an_entry_of_its_own(name):
     assert told == list(inspect.signature(function).parameters)
     assert textwrap.dedent(part) == part
     assert not any(marker in doc for marker in ("{base}", "{options}", "{raises}"))
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "api.rst").read_text(encoding="utf-8")
+LISTED = re.findall(r"^   (\w[\w.]*)$", PAGE, re.MULTILINE)
+ABOUT_THE_MACHINE = ("num_threads", "set_num_threads", "show_config")
+FUNCTIONS = [x for x in LISTED if x.rpartition(".")[2].islower() and x not in ABOUT_THE_MACHINE]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_reader_is_told_what_goes_in_what_comes_out_and_what_it_takes(name):
+    module, _, function = f"fastdiv.{name}".rpartition(".")
+    doc = inspect.getdoc(getattr(importlib.import_module(module), function))
+    titles = re.findall(r"^(\w+)\n-+$", doc, re.MULTILINE)
+    assert set(titles) >= {"Parameters", "Returns", "Raises", "Notes", "Examples"}, titles
+    assert len(titles) == len(set(titles)), titles
+    notes = doc.split("\nNotes\n-----\n")[1].split("\n\nReferences\n")[0].split("\n\nExamples\n")[0]
+    assert re.search(r"\bO\(.+\) time", notes), "its complexity"
+    assert not re.search(r"^ *\{[a-z ]+\}$", doc, re.MULTILINE), "a marker"
