@@ -9,7 +9,7 @@ import numpy as np
 
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
-from fastdiv._checks.arrays import as_numbers, same_labels
+from fastdiv._checks.arrays import as_exact_numbers, as_numbers, same_labels
 from fastdiv._checks.samples import EXACT, as_matrix, common, masses
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _common_work(
 
 
 def _points(support: Any, rows: np.ndarray, whose: str) -> np.ndarray:
-    points = as_numbers(support, "support")
+    points = as_exact_numbers(support, "support")
     if points.ndim != 1:
         raise ValueError(f"support must have one dimension, not shape {points.shape}")
     _match(rows, whose, len(points), "support")
@@ -178,7 +178,7 @@ def _points(support: Any, rows: np.ndarray, whose: str) -> np.ndarray:
 
 def _edges(edges: Any, rows: np.ndarray, name: str, whose: str) -> np.ndarray:
     """The edges as a matrix of one row, or of two whose sums they are: integers beyond 2^53."""
-    array = as_numbers(edges, name)
+    array = as_exact_numbers(edges, name)
     if array.ndim != 1:
         raise ValueError(f"{name} must have one dimension, not shape {array.shape}")
     if len(array) != rows.shape[-1] + 1:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["as_numbers", "is_sparse", "known_chunks", "same_chunks", "same_labels"]
+__all__ = ["as_exact_numbers", "as_numbers", "is_sparse", "known_chunks", "same_chunks", "same_labels"]
 
 PLACES = ("support", "bin_edges")  # where bins are: an entry left out takes a mass with it
 
@@ -59,6 +59,57 @@ def as_numbers(values: Any, name: str) -> np.ndarray:
             f"for example {name}.astype(float)"
         )
     return array
+
+
+def as_exact_numbers(values: Any, name: str) -> np.ndarray:
+    """As `as_numbers`, of values whose differences count: none is rounded on the way in without a word.
+
+    Lists and tables become float64 where integers stand beside fractions, missing values or, in NumPy, one
+    beyond 2^63. An array has its dtype already.
+    """
+    array = as_numbers(values, name)
+    if array.dtype.kind != "f" or isinstance(getattr(values, "dtype", None), np.dtype) or not array.size:
+        return array
+    with np.errstate(invalid="ignore"):
+        big = np.abs(array) > 2.0**53
+    given = _objects(values) if big.any() else array
+    if given is array or given.shape != array.shape:
+        return array
+    whole = _as_integers(given)
+    if whole is not None:
+        return whole
+    for place in np.argwhere(big):
+        x = given[tuple(place)]
+        if isinstance(x, (int, np.integer)) and int(float(x)) != int(x):
+            raise ValueError(
+                f"{name}[{', '.join(map(str, place))}] = {x} would be rounded: an integer beyond 2^53 beside "
+                "fractions, missing values or one that 64 bits do not hold with it; leave those out, or pass "
+                f"np.asarray({name}, float)"
+            )
+    return array
+
+
+def _as_integers(objects: np.ndarray) -> np.ndarray | None:
+    """Objects as int64 or uint64, if all are integers and one of the two holds them."""
+    if not all(isinstance(x, (int, np.integer)) for x in objects.flat) or not objects.size:
+        return None
+    low, high = min(map(int, objects.flat)), max(map(int, objects.flat))
+    for dtype in (np.int64, np.uint64):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return objects.astype(dtype)
+    return None
+
+
+def _objects(values: Any) -> np.ndarray:
+    """The entries of a list or a table as they are."""
+    if hasattr(values, "to_pylist") and hasattr(values, "columns"):  # Arrow
+        return np.array([column.to_pylist() for column in values.columns], object).T
+    listed = getattr(values, "to_pylist", None) or getattr(values, "to_list", None)
+    if listed:
+        return np.array(listed(), object)
+    if hasattr(values, "rows") and hasattr(values, "columns"):  # polars
+        return np.array(values.rows(), object)
+    return np.asarray(values.astype(object) if hasattr(values, "astype") else values, object)
 
 
 def _unwrapped(values: Any, name: str) -> Any:
@@ -137,9 +188,18 @@ def _hint(values: Any, array: np.ndarray, name: str) -> str:
         if isinstance(first, what) and not getattr(first, "tzinfo", None):
             with suppress(TypeError, ValueError):
                 return _hint_for_times(np.asarray(values, to), f'np.asarray({name}, "{to}")', name)
+    whole = _as_integers(array)
+    if whole is not None:
+        return f"; for example np.asarray({name}, {str(whole.dtype)!r})"
+    lazy = next((call for call in ("collect", "compute") if hasattr(values, call)), None)
+    if lazy:
+        return f"; {name} is a {type(values).__name__}, which is computed later: pass {name}.{lazy}()"
     with suppress(TypeError, ValueError, OverflowError):
         np.asarray(values, float)
         return f"; for example np.asarray({name}, float)"
+    with suppress(AttributeError, TypeError, ValueError):  # of pandas, with NA in it
+        values.to_numpy(float, na_value=np.nan)
+        return f"; for example {name}.to_numpy(float, na_value=np.nan)"
     return "; convert it to a numeric dtype first"
 
 

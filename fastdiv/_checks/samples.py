@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from fastdiv._checks import options as opt
-from fastdiv._checks.arrays import as_numbers, same_labels
+from fastdiv._checks.arrays import as_exact_numbers, as_numbers, same_labels
 from fastdiv._checks.data import raise_bad_mass, raise_bad_weight, raise_missing, raise_not_finite, row
 
 __all__ = [
@@ -113,7 +113,7 @@ def finite_pair(
 
 
 def _values(values: Any, name: str, axis: int) -> np.ndarray:
-    array = as_numbers(values, name)
+    array = as_exact_numbers(values, name)
     return opt.axis_last(array, name, axis, "a sample", "values")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fastdiv import _matrix, _rows
 from fastdiv._checks import options as opt
-from fastdiv._checks.arrays import as_numbers, is_sparse, same_labels
+from fastdiv._checks.arrays import as_exact_numbers, as_numbers, is_sparse, same_labels
 from fastdiv._checks.data import Entry, bad_mass
 from fastdiv.matrix.sides import Dense
 
@@ -124,7 +124,7 @@ class Task:
             from fastdiv.matrix.sparse import compress_csr
 
             return compress_csr(given, name, first)
-        array = as_numbers(given, name)
+        array = (as_exact_numbers if self.samples else as_numbers)(given, name)
         if array.ndim != 2:
             raise ValueError(f"{name} must be two-dimensional, one distribution a row, not {array.ndim}-d")
         if array.shape[1] == 0:
@@ -186,7 +186,7 @@ def _support(support: Any, n_bins: int, used: Array | None) -> Array:
     """The places of the bins, 0, 1, 2, ... where none are given; or of those `used`."""
     if support is None:
         return (np.arange(n_bins) if used is None else used).astype(np.float64)
-    given = as_numbers(support, "support")
+    given = as_exact_numbers(support, "support")
     if given.shape != (n_bins,):
         raise ValueError(f"support must have shape ({n_bins},), one place for each bin, not {given.shape}")
     ordered = (given[1:] > given[:-1]).all()
