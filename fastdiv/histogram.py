@@ -9,7 +9,7 @@ import numpy as np
 
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
-from fastdiv._checks.arrays import as_exact_numbers, as_numbers, same_labels
+from fastdiv._checks.arrays import as_exact_numbers, same_labels
 from fastdiv._checks.samples import EXACT, as_matrix, common, masses
 
 if TYPE_CHECKING:
