@@ -20,7 +20,7 @@
 #include "transport/sweeps.h"
 #include "transport/table.h"
 
-enum { FD_MOST_COUNTERS = 1 << 18, FD_LANED = 1024 };
+enum { FD_MOST_COUNTERS = 1 << 18, FD_LANED = 1024, FD_LARGER_SAMPLE = 16384 };
 
 /* How many of the sample are the double nearest to k / per. */
 static int fd_multiples(const double *sample, int size, double per, double width) {
@@ -94,6 +94,99 @@ static int fd_lattice_of(fd_lattice *l, const double *sample, int size, double m
     return 0;
 }
 
+static int fd_exponent(double x) { /* x > 0; x < 2^ of it */
+    int exponent;
+    frexp(x, &exponent);
+    return exponent;
+}
+
+static int fd_larger(int a, int b) { return a > b ? a : b; }
+
+/* Cells for values from `first` to `last` that are `gap` apart or more: each gets one of its own, where there
+ * are enough and neighbouring doubles are no wider apart than cells. */
+static void fd_spike_cells(fd_lattice *l, double first, double last, double gap) {
+    enum { MOST = 1 << 14 };
+    const double largest = fmax(fabs(first), fabs(last));
+    int exponent = fd_exponent(fmax(gap, 0x1p-900)) - 2;
+    if (last > first)
+        exponent = fd_larger(exponent, fd_exponent((last - first) / MOST));
+    if (largest > 0.0)
+        exponent = fd_larger(exponent, fd_exponent(largest * 0x1p-48));
+    l->width = ldexp(1.0, exponent);
+    l->per = ldexp(1.0, -exponent);
+    l->origin = nearbyint(first * l->per) - 1.0;
+    l->cells = (int32_t)(nearbyint(last * l->per) - l->origin);
+}
+
+/* Where the values that equal sample[i] end. */
+static inline int fd_end_of_tie(const double *sample, int size, int i) {
+    const double value = sample[i];
+    while (i < size && sample[i] == value)
+        i++;
+    return i;
+}
+
+/* Values that come more than once in the sample; where two share a cell, the more frequent. 0: they are not
+ * most of all values; -1: no memory. As Good and Turing have it, the share of all values of those seen r times or
+ * more is the sample's share of those seen r + 1 times or more. */
+static int fd_spikes_of(fd_lattice *l, const double *sample, int size) {
+    double gap = 1.0, first = 0.0, last = 0.0;
+    int shared = 0, spikes = 0, kept = 0;
+    for (int i = 0, end; i < size; i = end) {
+        end = fd_end_of_tie(sample, size, i);
+        if (end - i < 2)
+            continue;
+        gap = spikes ? fmin(gap, sample[i] - last) : INFINITY;
+        first = spikes++ ? first : sample[i];
+        last = sample[i];
+        shared += end - i > 2 ? end - i : 0;
+    }
+    if (16 * shared < 9 * size || !(last - first < 0x1p900 && fmax(fabs(first), fabs(last)) < 0x1p900))
+        return 0;
+    fd_spike_cells(l, first, last, last > first ? gap : fmax(fabs(first), 1.0));
+    int *weight = calloc((size_t)l->cells + 1, sizeof *weight);
+    l->atom = malloc(((size_t)l->cells + 1) * sizeof *l->atom);
+    for (int32_t k = 0; l->atom && k <= l->cells; k++)
+        l->atom[k] = NAN;
+    for (int i = 0, end; weight && l->atom && i < size; i = end) {
+        end = fd_end_of_tie(sample, size, i);
+        if (end - i < 2)
+            continue;
+        const int32_t k = (int32_t)(nearbyint(sample[i] * l->per) - l->origin);
+        if (end - i <= weight[k])
+            continue;
+        kept += (end - i > 2 ? end - i : 0) - (weight[k] > 2 ? weight[k] : 0);
+        weight[k] = end - i;
+        l->atom[k] = sample[i];
+    }
+    const int status = weight && l->atom ? 16 * kept >= 9 * size : -1;
+    free(weight);
+    return status;
+}
+
+/* Whether an eighth of the sample are ties. */
+static int fd_tied(const double *sample, int size) {
+    int ties = 0;
+    for (int i = 1; i < size; i++)
+        ties += sample[i] == sample[i - 1];
+    return 8 * ties > size;
+}
+
+/* The same for a larger sample: ties may be too many for the first one to show each value twice. */
+static int fd_spikes_of_more(fd_lattice *l, const double *u, int64_t n, const double *v, int64_t m) {
+    double *sample = malloc(FD_LARGER_SAMPLE * sizeof *sample);
+    if (!sample)
+        return -1;
+    int size = fd_scattered(u, n, sample, FD_LARGER_SAMPLE / 2);
+    size += fd_scattered(v, m, sample + size, FD_LARGER_SAMPLE / 2);
+    fd_numpy.sort_f64(sample, size, NULL);
+    free(l->atom);
+    l->atom = NULL;
+    const int status = fd_spikes_of(l, sample, size);
+    free(sample);
+    return status;
+}
+
 static void fd_tally_free(fd_tally *t) {
     for (int s = 0; s < 2; s++) {
         free(t->side[s].count);
@@ -106,8 +199,16 @@ static int fd_tally_open(fd_tally *t, const double *u, int64_t n, const double *
                          const double *sample, int size, int threads) {
     const double most = fmin((double)FD_MOST_COUNTERS, 64.0 + 0.5 * (double)(n + m));
     memset(t, 0, sizeof *t);
-    if (n + m > INT32_MAX || !fd_lattice_of(&t->lattice, sample, size, most))
+    if (n + m > INT32_MAX)
         return 1;
+    if (!fd_lattice_of(&t->lattice, sample, size, most)) {
+        t->lattice = (fd_lattice){0};
+        int found = fd_spikes_of(&t->lattice, sample, size);
+        if (found == 0 && n + m > 16 * FD_LARGER_SAMPLE && fd_tied(sample, size))
+            found = fd_spikes_of_more(&t->lattice, u, n, v, m);
+        if (found <= 0)
+            return found < 0 ? -1 : 1;
+    }
     t->lanes = t->lattice.cells <= FD_LANED && t->lattice.cells > 4 ? 4 : 1;
     t->side[0] = (fd_tally_side){.values = u, .n = n, .chunks = fd_chunks(n)};
     t->side[1] = (fd_tally_side){.values = v, .n = m, .chunks = fd_chunks(m)};
