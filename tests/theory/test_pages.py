@@ -11,7 +11,7 @@ import fastdiv
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["tutorial.md", "choosing.md", "explanations.md", "howto.md"])
+@pytest.mark.parametrize("page", ["tutorial.md", "choosing.md", "explanations.md", "howto.md", "peers.md"])
 def test_numbers(page):
     pytest.importorskip("scipy")
     text = (DOCS / page).read_text(encoding="utf-8")
