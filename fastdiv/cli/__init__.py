@@ -13,7 +13,7 @@ from typing import Any
 
 from fastdiv._version import __version__
 from fastdiv.cli import bench, compare, files
-from fastdiv.cli.console import INTERRUPTED, OK, Parser, Wrong, complain, drop, flush
+from fastdiv.cli.console import INTERRUPTED, OK, Parser, Wrong, complain, drop, flush, load
 
 __all__ = ["main"]
 
@@ -74,6 +74,7 @@ def _unknown_option(argv: Sequence[str], parser: argparse.ArgumentParser, comman
 
 
 def _parsers() -> tuple[argparse.ArgumentParser, Any]:
+    load("locale", "shutil")  # which argparse does by and by
     parser = Parser(prog="fastdiv", description="Compare probability distributions.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"fastdiv {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)

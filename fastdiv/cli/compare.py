@@ -8,13 +8,24 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from fastdiv.cli.console import DRIFT, OK, complain, drop, same_file, write
+from fastdiv.cli.console import DRIFT, OK, complain, drop, load, same_file, write
 
 if TYPE_CHECKING:
     from fastdiv.drift.report import Report
     from fastdiv.drift.rules import Breach, Rule
 
 __all__ = ["add_parser"]
+
+# all that a run loads, but PyArrow
+_MODULES = (
+    "csv",
+    "encodings.utf_8_sig",
+    "json",
+    "numpy.ma",
+    "unicodedata",
+    *(f"fastdiv.drift.{part}" for part in ("comparison", "render", "rules", "csv_reader", "numpy_reader")),
+    *(f"fastdiv.{part}" for part in ("information", "transport", "_rowwise", "_samples")),
+)
 
 
 def add_parser(commands: Any) -> None:
@@ -60,6 +71,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
+    load(*_MODULES)
     from fastdiv.drift import compare
     from fastdiv.drift.columns import TableError, no_column
     from fastdiv.drift.rules import check
@@ -175,12 +187,14 @@ def _names(text: str) -> list[str]:
 
 
 def _metric(text: str) -> str:
+    load("fastdiv.drift.rules")
     from fastdiv.drift.rules import ALIASES
 
     return ALIASES.get(text, text)
 
 
 def _rule(text: str) -> object:
+    load("fastdiv.drift.rules")
     from fastdiv.drift.rules import parse_rule
 
     try:

@@ -20,6 +20,7 @@ __all__ = [
     "complain",
     "drop",
     "flush",
+    "load",
     "same_file",
     "say",
     "write",
@@ -103,6 +104,23 @@ def drop(stream: TextIO) -> None:
     """Sends what is left in the stream's buffer nowhere: Python would try once more at exit, and complain."""
     with suppress(OSError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def load(*names: str) -> None:
+    """Load modules while Ctrl-C waits.
+
+    One that came then could be lost in a callback of Python's importer, or become an error of NumPy's, which
+    takes its installation for broken.
+    """
+    import signal
+    from importlib import import_module
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        for name in names:
+            import_module(name)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)  # and raises what has come
 
 
 def same_file(a: str, b: str) -> bool:

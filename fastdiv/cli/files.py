@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import fastdiv
-from fastdiv.cli.console import Bar, Wrong, complain, same_file, say
+from fastdiv.cli.console import Bar, Wrong, complain, load, same_file, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +25,16 @@ _METRICS = (
     "cross_entropy",
     *(name for name, home in _HOME if home in ("fastdiv._divergences", "fastdiv._distances")),
     "wasserstein",
+)
+
+# all that a run loads
+_MODULES = (
+    "json",
+    "mmap",
+    "zipfile",
+    "fastdiv.matrix.neighbours",
+    "fastdiv._wasserstein",
+    "fastdiv.drift.render",
 )
 
 # the options of metrics that a shell can say
@@ -97,6 +107,7 @@ def _guarded(run: Any, options: argparse.Namespace) -> int:
     """Runs, and says in one line what was wrong; errors about data name the file."""
     try:
         options.output = _a_file(options.output)
+        load(*_MODULES)
         run(options)
     except (ValueError, TypeError, MemoryError, Wrong) as error:
         return complain(str(error))
