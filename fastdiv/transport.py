@@ -139,7 +139,9 @@ def wasserstein_distance(
     opt.policy(nan_policy)
     plain = u_weights is None and v_weights is None and axis in (0, -1) and not keepdims
     if plain and nan_policy == "propagate":
-        direct: Value | None = _wasserstein.pair(u_values, v_values, order, assume_sorted, not _warned)
+        direct: Value | None = _wasserstein.pair(
+            u_values, v_values, _wasserstein.STATISTICS["wasserstein"], order, assume_sorted, not _warned
+        )
         if direct is not None:
             return direct
     x = _samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
@@ -246,6 +248,12 @@ def _by_cdf(
     statistic: str, distance: Any, arrays: tuple[Any, Any, Any, Any], given: Mapping[str, Any]
 ) -> Value:
     """A `statistic` of the difference of two distribution functions."""
+    if not given and arrays[2] is None and arrays[3] is None:
+        plain: Value | None = _wasserstein.pair(
+            *arrays[:2], _wasserstein.STATISTICS[statistic], 1.0, False, False
+        )
+        if plain is not None:
+            return plain
     o = opt.sample_options(distance, given)
     x = _samples(*arrays, o.axis, o.nan_policy)
     return _statistic(statistic, x, 1.0, o.nan_policy, o.assume_sorted, o.keepdims)

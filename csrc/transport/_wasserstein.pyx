@@ -13,7 +13,17 @@ from core cimport attach, fd_max_threads
 from transport cimport (
     FD_CRAMER,
     FD_ENERGY,
+    FD_F32,
+    FD_F64,
+    FD_I8,
+    FD_I16,
+    FD_I32,
+    FD_I64,
     FD_KS,
+    FD_U8,
+    FD_U16,
+    FD_U32,
+    FD_U64,
     FD_WASSERSTEIN,
     fd_arc,
     fd_argsort,
@@ -22,6 +32,7 @@ from transport cimport (
     fd_couple,
     fd_coupling,
     fd_hists,
+    fd_kind,
     fd_largest_weight,
     fd_like_shares,
     fd_numpy,
@@ -29,8 +40,10 @@ from transport cimport (
     fd_samples,
     fd_scaled_wasserstein,
     fd_sort,
+    fd_source,
     fd_statistic,
     fd_statistic_of_rows,
+    fd_statistic_of_sources,
     fd_tally_from,
     fd_task,
     fd_wasserstein_of_hists,
@@ -209,35 +222,62 @@ def largest_weight(cnp.ndarray weights):
     return fd_largest_weight(<const double *>cnp.PyArray_DATA(weights), weights.shape[0])
 
 
-cdef bint _is_plain(x):
-    """A contiguous float64 vector with something in it."""
+cdef int _kind_of(x):
+    """The fd_kind of a contiguous vector with something in it, or -1."""
     if not cnp.PyArray_CheckExact(x):
-        return False
+        return -1
     cdef cnp.ndarray a = x
-    return (cnp.PyArray_NDIM(a) == 1 and cnp.PyArray_TYPE(a) == cnp.NPY_FLOAT64
-            and cnp.PyArray_CHKFLAGS(a, cnp.NPY_ARRAY_CARRAY_RO) and cnp.PyArray_ISNOTSWAPPED(a)
-            and a.shape[0] > 0)
+    if (cnp.PyArray_NDIM(a) != 1 or a.shape[0] == 0 or not cnp.PyArray_CHKFLAGS(a, cnp.NPY_ARRAY_CARRAY_RO)
+            or not cnp.PyArray_ISNOTSWAPPED(a)):
+        return -1
+    cdef int number = cnp.PyArray_TYPE(a), size = cnp.PyArray_ITEMSIZE(a)
+    if number == cnp.NPY_FLOAT64:
+        return FD_F64
+    if number == cnp.NPY_FLOAT32:
+        return FD_F32
+    if not (cnp.PyArray_ISINTEGER(a) or number == cnp.NPY_BOOL):
+        return -1
+    cdef bint signed = cnp.PyArray_ISSIGNED(a)
+    if size == 1:
+        return FD_I8 if signed else FD_U8
+    if size == 2:
+        return FD_I16 if signed else FD_U16
+    if size == 4:
+        return FD_I32 if signed else FD_U32
+    return FD_I64 if signed else FD_U64
 
 
-def pair(u, v, double p, bint is_sorted, bint wary):
-    """W_p of two plain float64 vectors, by the shortest way; None if they are anything else.
+def pair(u, v, int statistic, double p, bint is_sorted, bint wary):
+    """A statistic of two contiguous vectors by the shortest way; None if another has to be found.
 
     `wary`: also None if both could be histograms.
     """
-    if not (_is_plain(u) and _is_plain(v)):
+    cdef int first = _kind_of(u), second = _kind_of(v)
+    if first < 0 or second < 0:
+        return None
+    cdef bint plain = first == FD_F64 and second == FD_F64
+    if is_sorted and not plain:
         return None
     cdef fd_samples x = _sample(u, None), y = _sample(v, None)
+    cdef fd_source a, b
     cdef fd_task task
     cdef double result = 0
     cdef int status
-    if wary and x.length == y.length and fd_like_shares(<const double *>x.values, x.length):
+    a.values, a.n, a.kind, a.origin = x.values, x.length, <fd_kind>first, 0
+    b.values, b.n, b.kind, b.origin = y.values, y.length, <fd_kind>second, 0
+    if wary and a.n == b.n and fd_like_shares(&a):
         return None
-    task.statistic, task.p, task.omit, task.sorted = FD_WASSERSTEIN, p, False, is_sorted
+    task.statistic, task.p, task.omit, task.sorted = <fd_statistic>statistic, p, False, is_sorted
     with nogil:
-        status = fd_statistic_of_rows(&x, &y, &task, 0, 1, 0, &result)
-    if status:
+        if plain:
+            status = fd_statistic_of_rows(&x, &y, &task, 0, 1, 0, &result)
+        else:
+            status = fd_statistic_of_sources(&a, &b, &task, &result)
+    if status < 0:
         raise MemoryError(f"no memory for {8 * (x.length + y.length)} bytes of scratch")
-    return np.float64(result)
+    if status > 0:
+        return None
+    return np.float32(result) if first == FD_F32 and second == FD_F32 else np.float64(result)
 
 
 def set_cells_from(int64_t values, int64_t weighted):

@@ -8,13 +8,13 @@
 static void fd_cells_count(fd_cells *c, int s, int chunk) {
     fd_cells_side *side = &c->side[s];
     int32_t cell[FD_BATCH];
-    double place[FD_BATCH];
+    double place[FD_BATCH], wide[FD_BATCH];
     const size_t table = (size_t)(chunk % side->tables) * ((size_t)c->grid.cells + 2);
     uint32_t *count = side->count + table;
     const int64_t end = fd_chunk_start(side->masses.n, side->chunks, chunk + 1);
     for (int64_t i = fd_chunk_start(side->masses.n, side->chunks, chunk); i < end; i += FD_BATCH) {
         const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
-        const double *x = side->values + i;
+        const double *x = fd_fetch(side->source, i, length, wide);
         fd_locate(x, length, c->grid, cell, place);
         if (side->atom) {
             double *atom = side->atom + table;
@@ -47,7 +47,7 @@ static void fd_cells_gather(fd_cells *c, int s, int chunk) {
     fd_cells_side *side = &c->side[s];
     int32_t cell[FD_BATCH], mixed[FD_BATCH];
     int8_t kind[FD_BATCH];
-    double place[FD_BATCH], total = 0.0;
+    double place[FD_BATCH], wide[FD_BATCH], total = 0.0;
     const int8_t *kind_of = c->kind;
     int64_t position = side->start[chunk];
     /* Weights times 2^(scale - 126) sum to at most 1, so places lose nothing to the range of double. In two
@@ -57,7 +57,8 @@ static void fd_cells_gather(fd_cells *c, int s, int chunk) {
     const int64_t end = fd_chunk_start(side->masses.n, side->chunks, chunk + 1);
     for (int64_t i = fd_chunk_start(side->masses.n, side->chunks, chunk); i < end; i += FD_BATCH) {
         const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
-        const double *x = side->values + i, *w = side->mass ? side->masses.weights + i : NULL;
+        const double *x = fd_fetch(side->source, i, length, wide);
+        const double *w = side->mass ? side->masses.weights + i : NULL;
         double sum[8] = {0.0};
         int found = 0;
         fd_locate(x, length, c->grid, cell, place);

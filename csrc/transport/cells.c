@@ -46,8 +46,9 @@ static void fd_cells_free(fd_cells *c) {
 }
 
 /* Chooses the grid and takes memory for it. 0: ready; 1: the values do not suit a grid; -1: no memory. */
-static int fd_cells_open(fd_cells *c, const double *u, const double *a, int64_t n, const double *v,
-                         const double *b, int64_t m, const double *sample, int size, int ks, int threads) {
+static int fd_cells_open(fd_cells *c, const fd_source *u, const double *a, const fd_source *v,
+                         const double *b, const double *sample, int size, int ks, int threads) {
+    const int64_t n = u->n, m = v->n;
     int ties = 0;
     memset(c, 0, sizeof *c);
     c->ks = ks;
@@ -62,8 +63,8 @@ static int fd_cells_open(fd_cells *c, const double *u, const double *a, int64_t 
     if (c->grid.cells == 0)
         return 1;
     const size_t total = (size_t)c->grid.cells + 2;
-    c->side[0] = (fd_cells_side){.values = u, .masses = fd_masses_scaled(a, n), .chunks = fd_chunks(n)};
-    c->side[1] = (fd_cells_side){.values = v, .masses = fd_masses_scaled(b, m), .chunks = fd_chunks(m)};
+    c->side[0] = (fd_cells_side){.source = u, .masses = fd_masses_scaled(a, n), .chunks = fd_chunks(n)};
+    c->side[1] = (fd_cells_side){.source = v, .masses = fd_masses_scaled(b, m), .chunks = fd_chunks(m)};
     c->kind = malloc(total * sizeof *c->kind);
     int failed = c->kind == NULL;
     for (int s = 0; s < 2; s++) {
@@ -388,10 +389,10 @@ static int fd_cells_pass(fd_cells *c, int threads, double *result) {
     return isnan(*result);
 }
 
-int fd_cells_statistic(const double *u, const double *a, int64_t n, const double *v, const double *b,
-                       int64_t m, const double *sample, int size, int ks, int threads, double *result) {
+int fd_cells_statistic(const fd_source *u, const double *a, const fd_source *v, const double *b,
+                       const double *sample, int size, int ks, int threads, double *result) {
     fd_cells c;
-    int status = fd_cells_open(&c, u, a, n, v, b, m, sample, size, ks, threads);
+    int status = fd_cells_open(&c, u, a, v, b, sample, size, ks, threads);
     if (status == 0)
         status = fd_cells_pass(&c, threads, result);
     fd_cells_free(&c);

@@ -16,7 +16,7 @@ typedef struct { /* mixed cells next to each other, from `left` to `right` */
 } fd_run;
 
 typedef struct { /* one sample */
-    const double *values;
+    const fd_source *source;
     fd_masses masses;
     int chunks, tables; /* one table for each chunk, or one for all where chunks take turns */
     uint32_t *count;    /* [tables][cells + 2] */
@@ -47,7 +47,7 @@ enum { FD_NEGATIVE = -1, FD_DONE = 0, FD_POSITIVE = 1, FD_MIXED = 2 };
 
 /* W1 or KS of two unsorted samples by cells. 0: done; 1: the values do not suit; -1: no memory. `sample`: some
  * of both, finite and sorted. */
-int fd_cells_statistic(const double *u, const double *a, int64_t n, const double *v, const double *b,
-                       int64_t m, const double *sample, int size, int ks, int threads, double *result);
+int fd_cells_statistic(const fd_source *u, const double *a, const fd_source *v, const double *b,
+                       const double *sample, int size, int ks, int threads, double *result);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include "transport/source.h"
 
 enum { FD_MAX_CHUNKS = 8, FD_SAMPLE = 1024 };
 
@@ -18,12 +19,14 @@ static inline int64_t fd_chunk_start(int64_t n, int chunks, int chunk) {
 }
 
 /* Finite values at scattered places, so that no period in the data can hide the rest. */
-static inline int fd_scattered(const double *x, int64_t n, double *sample, int size) {
+static inline int fd_scattered(const fd_source *x, double *sample, int size) {
     uint64_t state = 0x9e3779b97f4a7c15ull;
     int kept = 0;
     for (int i = 0; i < size; i++) {
         state = state * 6364136223846793005ull + 1442695040888963407ull;
-        const double value = x[(int64_t)(((unsigned __int128)state * (unsigned __int128)n) >> 64)];
+        const int64_t at = (int64_t)(((unsigned __int128)state * (unsigned __int128)x->n) >> 64);
+        double room;
+        const double value = fd_fetch(x, at, 1, &room)[0];
         sample[kept] = value;
         kept += isfinite(value) != 0;
     }

@@ -173,12 +173,12 @@ static int fd_tied(const double *sample, int size) {
 }
 
 /* The same for a larger sample: ties may be too many for the first one to show each value twice. */
-static int fd_spikes_of_more(fd_lattice *l, const double *u, int64_t n, const double *v, int64_t m) {
+static int fd_spikes_of_more(fd_lattice *l, const fd_source *u, const fd_source *v) {
     double *sample = malloc(FD_LARGER_SAMPLE * sizeof *sample);
     if (!sample)
         return -1;
-    int size = fd_scattered(u, n, sample, FD_LARGER_SAMPLE / 2);
-    size += fd_scattered(v, m, sample + size, FD_LARGER_SAMPLE / 2);
+    int size = fd_scattered(u, sample, FD_LARGER_SAMPLE / 2);
+    size += fd_scattered(v, sample + size, FD_LARGER_SAMPLE / 2);
     fd_numpy.sort_f64(sample, size, NULL);
     free(l->atom);
     l->atom = NULL;
@@ -195,8 +195,9 @@ static void fd_tally_free(fd_tally *t) {
     free(t->lattice.atom);
 }
 
-static int fd_tally_open(fd_tally *t, const double *u, int64_t n, const double *v, int64_t m,
-                         const double *sample, int size, int threads) {
+static int fd_tally_open(fd_tally *t, const fd_source *u, const fd_source *v, const double *sample, int size,
+                         int threads) {
+    const int64_t n = u->n, m = v->n;
     const double most = fmin((double)FD_MOST_COUNTERS, 64.0 + 0.5 * (double)(n + m));
     memset(t, 0, sizeof *t);
     if (n + m > INT32_MAX)
@@ -205,13 +206,17 @@ static int fd_tally_open(fd_tally *t, const double *u, int64_t n, const double *
         t->lattice = (fd_lattice){0};
         int found = fd_spikes_of(&t->lattice, sample, size);
         if (found == 0 && n + m > 16 * FD_LARGER_SAMPLE && fd_tied(sample, size))
-            found = fd_spikes_of_more(&t->lattice, u, n, v, m);
+            found = fd_spikes_of_more(&t->lattice, u, v);
         if (found <= 0)
             return found < 0 ? -1 : 1;
     }
+    const double first = fd_lattice_value(&t->lattice, 1),
+                 last = fd_lattice_value(&t->lattice, t->lattice.cells);
+    if ((fd_long(u) || fd_long(v)) && !(first > -0x1p53 && last < 0x1p53))
+        return 1; /* an integer beyond could pass for one of them */
     t->lanes = t->lattice.cells <= FD_LANED && t->lattice.cells > 4 ? 4 : 1;
-    t->side[0] = (fd_tally_side){.values = u, .n = n, .chunks = fd_chunks(n)};
-    t->side[1] = (fd_tally_side){.values = v, .n = m, .chunks = fd_chunks(m)};
+    t->side[0] = (fd_tally_side){.source = u, .n = n, .chunks = fd_chunks(n)};
+    t->side[1] = (fd_tally_side){.source = v, .n = m, .chunks = fd_chunks(m)};
     int failed = 0;
     for (int s = 0; s < 2; s++) {
         fd_tally_side *side = &t->side[s];
@@ -325,7 +330,8 @@ static int fd_tally_finish(const fd_tally *t, const fd_task *task, double *resul
         if (!side->rest_total)
             continue;
         const double first = side->rest[0], last = side->rest[side->rest_total - 1];
-        if (!isfinite(first) || !isfinite(last))
+        const double most = fd_long(side->source) ? 0x1p53 : INFINITY;
+        if (!(first > -most && last < most))
             return 1;
         left = first < left ? first : left;
         right = last > right ? last : right;
@@ -351,10 +357,10 @@ static int fd_tally_finish(const fd_tally *t, const fd_task *task, double *resul
     return integral != 0.0 && !(integral > 0x1p-900 && integral < 0x1p900);
 }
 
-int fd_tally_statistic(const double *u, int64_t n, const double *v, int64_t m, const double *sample, int size,
+int fd_tally_statistic(const fd_source *u, const fd_source *v, const double *sample, int size,
                        const fd_task *task, int threads, double *result) {
     fd_tally t;
-    int status = fd_tally_open(&t, u, n, v, m, sample, size, threads);
+    int status = fd_tally_open(&t, u, v, sample, size, threads);
     if (status == 0) {
         const int chunks = t.side[0].chunks, tasks = chunks + t.side[1].chunks;
         void (*count)(fd_tally *, int, int) = fd_cell_loops_now->tally;

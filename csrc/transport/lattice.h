@@ -16,7 +16,7 @@ typedef struct {
 } fd_lattice;
 
 typedef struct {
-    const double *values;
+    const fd_source *source;
     int64_t n;
     int chunks, tables;           /* as in cells.h */
     uint32_t *count;              /* [tables][cells + 1][lanes]; cell 0: values that no cell stands for */
@@ -38,7 +38,7 @@ static inline double fd_lattice_value(const fd_lattice *l, int32_t k) {
 
 /* A statistic of two unsorted samples of equal weights by counting. 0: done; 1: the values do not suit; -1:
  * no memory. `sample`: some of both, finite and sorted. */
-int fd_tally_statistic(const double *u, int64_t n, const double *v, int64_t m, const double *sample, int size,
+int fd_tally_statistic(const fd_source *u, const fd_source *v, const double *sample, int size,
                        const fd_task *task, int threads, double *result);
 
 #endif

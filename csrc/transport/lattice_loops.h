@@ -49,6 +49,7 @@ static void fd_tally_count(fd_tally *t, int s, int chunk) {
     fd_tally_side *side = &t->side[s];
     const int32_t cells = t->lattice.cells;
     int32_t cell[FD_BATCH];
+    double wide[FD_BATCH];
     uint32_t *count = side->count + (size_t)(chunk % side->tables) * ((size_t)cells + 1) * (size_t)t->lanes;
     const int64_t start = fd_chunk_start(side->n, side->chunks, chunk),
                   end = fd_chunk_start(side->n, side->chunks, chunk + 1);
@@ -56,7 +57,7 @@ static void fd_tally_count(fd_tally *t, int s, int chunk) {
     int64_t rests = 0;
     for (int64_t i = start; i < end; i += FD_BATCH) {
         const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
-        const double *x = side->values + i;
+        const double *x = fd_fetch(side->source, i, length, wide);
         if (fd_lattice_find(x, length, &t->lattice, cell)) {
             for (int j = 0; j < length; j++) {
                 rest[rests] = x[j];

@@ -41,25 +41,42 @@ static fd_scratch fd_scratch_for(const fd_samples *u, const fd_samples *v) {
     return s.values ? s : (fd_scratch){0};
 }
 
+static int fd_suits_cells(int64_t total, int weighted, const fd_task *task) {
+    const int asks = task->statistic == FD_KS || (task->statistic == FD_WASSERSTEIN && task->p == 1.0);
+    return asks && total >= fd_cells_from[weighted || task->statistic != FD_WASSERSTEIN];
+}
+
 /* Some finite values of both, sorted; how many. */
-static int fd_sampled(const double *u, int64_t n, const double *v, int64_t m, double sample[FD_SAMPLE]) {
-    const int most = n + m < 16 * FD_SAMPLE ? (int)((n + m) / 32 + 32) & ~1 : FD_SAMPLE / 2;
-    int size = fd_scattered(u, n, sample, most < FD_SAMPLE / 2 ? most : FD_SAMPLE / 2);
-    size += fd_scattered(v, m, sample + size, most < FD_SAMPLE / 2 ? most : FD_SAMPLE / 2);
+static int fd_sampled(const fd_source *u, const fd_source *v, double sample[FD_SAMPLE]) {
+    const int64_t some = 32 + (u->n + v->n) / 32;
+    const int most = some < FD_SAMPLE / 2 ? (int)some : FD_SAMPLE / 2;
+    int size = fd_scattered(u, sample, most);
+    size += fd_scattered(v, sample + size, most);
     if (size)
         fd_numpy.sort_f64(sample, size, NULL);
     return size;
 }
 
-static int fd_suits_cells(const fd_samples *u, const fd_samples *v, const fd_task *task) {
-    const int asks = task->statistic == FD_KS || (task->statistic == FD_WASSERSTEIN && task->p == 1.0);
-    const int plain = u->weights == NULL && task->statistic == FD_WASSERSTEIN;
-    return u->real && asks && !task->sorted && u->length + v->length >= fd_cells_from[!plain];
-}
-
-static int fd_suits_tally(const fd_samples *u, const fd_samples *v, const fd_task *task) {
-    return u->real && !u->weights && !task->sorted && u->length && v->length &&
-           u->length + v->length >= fd_tally_from;
+/* By counting or by cells. 0: done; 1: the values do not suit; -1: no memory. */
+static int fd_without_sorting(fd_source *u, const double *a, fd_source *v, const double *b,
+                              const fd_task *task, int threads, double *result) {
+    const int64_t total = u->n + v->n;
+    const int cells = fd_suits_cells(total, a != NULL, task), tally = !a && total >= fd_tally_from;
+    double sample[FD_SAMPLE];
+    int status = 1;
+    if (!(cells | tally) || u->n == 0 || v->n == 0)
+        return 1;
+    int size = fd_sampled(u, v, sample);
+    if (tally)
+        status = fd_tally_statistic(u, v, sample, size, task, threads, result);
+    if (fd_long(u) || fd_long(v)) {
+        if (status <= 0 || !cells || !fd_exactly(u, v))
+            return status;
+        size = fd_sampled(u, v, sample);
+    }
+    if (status > 0 && cells)
+        status = fd_cells_statistic(u, a, v, b, sample, size, task->statistic == FD_KS, threads, result);
+    return status;
 }
 
 /* One sample of a row. */
@@ -95,16 +112,9 @@ static double fd_by_sorting(fd_sample u, fd_sample v, int real, const fd_task *t
 static int fd_statistic_of_row(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t row,
                                fd_scratch scratch, int threads, double *result) {
     const fd_sample x = fd_sample_of(u, row), y = fd_sample_of(v, row);
-    const int cells = fd_suits_cells(u, v, task), tally = fd_suits_tally(u, v, task);
-    if (cells | tally) {
-        double sample[FD_SAMPLE];
-        const int size = fd_sampled(x.values, x.n, y.values, y.n, sample);
-        int status = 1;
-        if (tally)
-            status = fd_tally_statistic(x.values, x.n, y.values, y.n, sample, size, task, threads, result);
-        if (status > 0 && cells)
-            status = fd_cells_statistic(x.values, x.weights, x.n, y.values, y.weights, y.n, sample, size,
-                                        task->statistic == FD_KS, threads, result);
+    if (u->real && !task->sorted) {
+        fd_source first = {.values = x.values, .n = x.n}, second = {.values = y.values, .n = y.n};
+        const int status = fd_without_sorting(&first, x.weights, &second, y.weights, task, threads, result);
         if (status <= 0)
             return status;
     }
@@ -125,7 +135,7 @@ static int fd_statistic_of_span(const fd_samples *u, const fd_samples *v, const 
                                 int64_t last, int threads, double *result) {
     fd_scratch scratch = {0};
     int status = 0;
-    if (!task->sorted && !fd_suits_cells(u, v, task)) {
+    if (!task->sorted && !(u->real && fd_suits_cells(u->length + v->length, u->weights != NULL, task))) {
         scratch = fd_scratch_for(u, v);
         if (!scratch.values)
             return -1;
@@ -138,6 +148,11 @@ static int fd_statistic_of_span(const fd_samples *u, const fd_samples *v, const 
 
 double fd_work_of_row(const fd_samples *u, const fd_samples *v) {
     return (double)(u->length + v->length) * (u->weights ? 20.0 : 4.0);
+}
+
+int fd_statistic_of_sources(fd_source *u, fd_source *v, const fd_task *task, double *result) {
+    const double work = 4.0 * (double)(u->n + v->n);
+    return fd_without_sorting(u, NULL, v, NULL, task, fd_team(work, work / 500e3), result);
 }
 
 int fd_statistic_of_rows(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t first,
@@ -175,12 +190,16 @@ double fd_scaled_wasserstein(const fd_samples *u, const fd_samples *v, double p,
                    : fd_wasserstein_times_u64(u->values, a, v->values, b, p, scale);
 }
 
-int fd_like_shares(const double *x, int64_t n) {
-    double total = 0.0;
-    for (int64_t i = 0; i < n; i++) {
-        total += x[i];
-        if (!(x[i] >= 0.0 && total < 1.0 + 1e-9))
-            return 0;
+int fd_like_shares(const fd_source *s) {
+    double total = 0.0, room[64];
+    for (int64_t start = 0; start < s->n; start += 64) {
+        const int length = s->n - start < 64 ? (int)(s->n - start) : 64;
+        const double *x = fd_fetch(s, start, length, room);
+        for (int i = 0; i < length; i++) {
+            total += x[i];
+            if (!(x[i] >= 0.0 && total < 1.0 + 1e-9))
+                return 0;
+        }
     }
     return total > 1.0 - 1e-9;
 }

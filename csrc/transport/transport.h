@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 #include "transport/sort.h"
+#include "transport/source.h"
 
 /* What a row is asked for. */
 typedef enum { FD_WASSERSTEIN, FD_CRAMER, FD_ENERGY, FD_KS } fd_statistic;
@@ -36,6 +37,10 @@ double fd_work_of_row(const fd_samples *u, const fd_samples *v);
 /* result[row] for first <= row < last, by at most `workers` threads (0: as many as pay). -1: no memory. */
 int fd_statistic_of_rows(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t first,
                          int64_t last, int workers, double *result);
+
+/* One number of two samples of equal weights, not sorted, as they are given. 0: done; 1: other ways have to be
+ * gone, which take doubles; -1: no memory. */
+int fd_statistic_of_sources(fd_source *u, fd_source *v, const fd_task *task, double *result);
 
 /* The positions that sort one sample, and its sorted values. */
 void fd_order_of(const fd_samples *x, ptrdiff_t *positions, void *values);
@@ -80,6 +85,6 @@ void fd_wasserstein_of_hists(const fd_hists *u, const fd_hists *v, double p, int
 double fd_work_of_hist(const fd_hists *u, const fd_hists *v);
 
 /* Whether all are >= 0 and they sum to 1. Samples give themselves away within a few values. */
-int fd_like_shares(const double *x, int64_t n);
+int fd_like_shares(const fd_source *x);
 
 #endif

@@ -1,6 +1,6 @@
 # What Cython sees of transport.h.
 
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 cdef extern from "transport/sort.h" nogil:
     ctypedef int fd_sort(void *values, Py_ssize_t n, void *array)
@@ -14,6 +14,24 @@ cdef extern from "transport/sort.h" nogil:
 
 cdef extern from "transport/mass.h" nogil:
     double fd_largest_weight(const double *w, int64_t n)
+
+cdef extern from "transport/source.h" nogil:
+    ctypedef enum fd_kind:
+        FD_F64
+        FD_F32
+        FD_I8
+        FD_U8
+        FD_I16
+        FD_U16
+        FD_I32
+        FD_U32
+        FD_I64
+        FD_U64
+    ctypedef struct fd_source:
+        const void *values
+        int64_t n
+        fd_kind kind
+        uint64_t origin
 
 cdef extern from "transport/transport.h" nogil:
     ctypedef enum fd_statistic:
@@ -36,6 +54,7 @@ cdef extern from "transport/transport.h" nogil:
     double fd_work_of_row(const fd_samples *u, const fd_samples *v)
     int fd_statistic_of_rows(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t first,
                              int64_t last, int workers, double *result)
+    int fd_statistic_of_sources(fd_source *u, fd_source *v, const fd_task *task, double *result)
     void fd_order_of(const fd_samples *x, Py_ssize_t *positions, void *values)
 
     ctypedef struct fd_coupling:
@@ -67,4 +86,4 @@ cdef extern from "transport/transport.h" nogil:
     double fd_work_of_hist(const fd_hists *u, const fd_hists *v)
     void fd_wasserstein_of_hists(const fd_hists *u, const fd_hists *v, double p, int64_t first, int64_t last,
                                  double *result)
-    int fd_like_shares(const double *x, int64_t n)
+    int fd_like_shares(const fd_source *x)

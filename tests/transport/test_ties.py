@@ -50,7 +50,7 @@ def steps(u, v):
 
 
 def agrees_with_fractions(u, v, bound):
-    parts = steps(np.asarray(u, float), np.asarray(v, float))
+    parts = steps(u, v)
     area = sum((gap * d for gap, d in parts), Fraction(0))
     square = sum((gap * d * d for gap, d in parts), Fraction(0))
     assert relative_error(fastdiv.wasserstein_distance(u, v), area) < bound
@@ -116,3 +116,67 @@ def test_a_beginning_that_leads_astray():
     v = np.round(RNG.normal(size=20_000))
     agrees_with_fractions(u[:6000], v[:6000], 1e-14)
     agrees_with_fractions(np.append(v, np.repeat(0.1, 30_000)), u, 1e-14)
+
+
+T = 1_700_000_000_000_000_000
+KINDS = [
+    np.int8,
+    np.uint8,
+    np.int16,
+    np.uint16,
+    np.int32,
+    np.uint32,
+    np.int64,
+    np.uint64,
+    np.bool_,
+    np.float32,
+]
+
+
+@pytest.mark.parametrize("n", [4, 3000, 12_000])
+@pytest.mark.parametrize("kind", KINDS)
+def test_values_as_they_come(kind, n, level):
+    u, v = RNG.integers(0, 100, n).astype(kind), RNG.integers(0, 90, n - 1).astype(kind)
+    if kind == np.float32:
+        u, v = RNG.normal(size=n).astype(kind), np.round(RNG.normal(size=n), 1).astype(kind)
+        assert fastdiv.wasserstein_distance(u, v).dtype == fastdiv.ks_distance(u, v).dtype == np.float32
+        u, v = u.astype(float), v
+    agrees_with_fractions(u, v, 1e-14)
+    agrees_with_fractions(u, v.astype(float) + 0.5, 1e-14)
+    result = fastdiv.wasserstein_distance(u, v)
+    assert fastdiv.wasserstein_distance(u.astype(float), v.astype(float)) == result
+    assert fastdiv.wasserstein_distance(u[::2], v[::3]) == fastdiv.wasserstein_distance(
+        u[::2].copy(), v[::3].copy()
+    )
+
+
+WIDE = {
+    "neighbours that one double stands for": lambda n: 2**60 + RNG.integers(0, 3, (2, n)),
+    "small ones and two of them": lambda n: np.append(
+        RNG.integers(0, 50, (2, n)), [[2**53, 2**53 + 1]] * 2, 1
+    ),
+    "around 2^53": lambda n: 2**53 + RNG.integers(-20, 20, (2, n)),
+    "a day in nanoseconds": lambda n: T + RNG.integers(0, 86_400 * 10**9, (2, n)),
+    "seconds in nanoseconds": lambda n: T + 10**9 * RNG.integers(0, 300, (2, n)),
+    "the whole range": lambda n: RNG.integers(-(2**63), 2**63 - 1, (2, n), endpoint=True),
+    "ends and zeros": lambda n: np.array([-(2**63), 0, 0, 0, 0, 0, 2**63 - 1])[RNG.integers(0, 7, (2, n))],
+}
+
+
+@pytest.mark.parametrize("n", [3000, 12_000])
+@pytest.mark.parametrize("name", WIDE)
+def test_integers_beyond_doubles(name, n):
+    u, v = WIDE[name](n)
+    bound = 1e-14 if name not in ("the whole range", "ends and zeros") else 1e-12
+    agrees_with_fractions(u, v, bound)
+    agrees_with_fractions(u, v[:1000], bound)
+    if u.min() >= 0:
+        agrees_with_fractions(u.astype(np.uint64), v, bound)
+        agrees_with_fractions(u.astype(np.uint64), v.astype(np.uint64) + np.uint64(2**63), bound)
+
+
+def test_integers_beyond_doubles_beside_others():
+    u = np.append(RNG.integers(0, 50, 12_000), [2**53 + 1, 2**60 + 1])
+    v = np.append(RNG.integers(0, 50, 12_000), [70, 70])
+    for kind in (np.float64, np.float32, np.int8, np.uint16):
+        agrees_with_fractions(u, v.astype(kind), 1e-14)
