@@ -23,8 +23,13 @@ def test_numbers(page):
     assert not failed, "".join(output)
 
 
-def test_llms_txt_names_what_there_is():
+def test_llms_txt_names_what_there_is_and_all_of_it():
     text = (DOCS / "_extra" / "llms.txt").read_text(encoding="utf-8")
+    listed = re.findall(r"^   (?:\w+\.)*(\w+)$", (DOCS / "api.rst").read_text(encoding="utf-8"), re.MULTILINE)
+    for name in listed:
+        assert name.endswith(("Gradient", "Histogram", "Atoms", "Decomposition")) or name in text, name
+    for page in [p.stem for p in DOCS.glob("*.md") if p.stem != "index"]:
+        assert f"({page}.html)" in text, page
     for name in re.findall(r"\bfastdiv\.(\w+)", text):
         assert hasattr(fastdiv, name), name
     for page in re.findall(r"\((\w+)\.html\)", text):
