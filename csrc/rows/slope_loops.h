@@ -1,6 +1,7 @@
 /* Loops over bins that write the slopes of a pair of rows, compiled once per instruction set; the shape is that
  * of loops.h.
  */
+#include "rows/loops.h"
 #include "rows/slopes.h"
 
 /* Writes the slopes of n bins and returns their means in q's and p's masses, sum x by_x and sum y by_y: of

@@ -9,7 +9,7 @@ import pytest
 CSRC = Path(__file__).parents[2] / "csrc"
 GCC = shutil.which("gcc")
 PARTS = {"rows/loops_table.h"}  # of loops.h, on AVX-512
-FLAGS = "-std=c11 -D_DEFAULT_SOURCE -fsyntax-only -w -Werror=implicit-function-declaration"
+FLAGS = "-std=c11 -D_DEFAULT_SOURCE -fsyntax-only -Werror=implicit-function-declaration"
 FLAGS += " -DFD_ISA=base -DFD_DOT_ROWS=1"
 
 
