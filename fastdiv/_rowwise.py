@@ -13,7 +13,6 @@ import numpy as np
 from fastdiv import _rows
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers
-from fastdiv._checks.data import raise_bad_probability
 from fastdiv._checks.rows import Rows, is_lazy, rows
 
 if TYPE_CHECKING:
@@ -163,6 +162,8 @@ def score_events(measure: str, p: Any, base: float | None) -> Value:
     dtype = opt.result_dtype(given)
     bits = ufunc(given.astype(np.float64, copy=False))
     if np.isnan(bits).any():
+        from fastdiv._checks.data import raise_bad_probability
+
         raise_bad_probability(given, "p")
     high, low = _rows.unit(base)
     with np.errstate(invalid="ignore"):  # inf * high + inf * low may be inf - inf

@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastdiv._checks.data import raise_bad_weight
-
 __all__ = [
     "RowOptions",
     "SampleOptions",
@@ -231,6 +229,7 @@ def mixture_weights(weights: Any, count: int) -> np.ndarray:
     if weights is None:
         return np.full(count, 1.0 / count)
     from fastdiv._checks.arrays import as_numbers
+    from fastdiv._checks.data import raise_bad_weight
 
     given = as_numbers(weights, "weights")
     if given.shape != (count,):

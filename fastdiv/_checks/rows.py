@@ -11,7 +11,6 @@ import numpy as np
 
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, known_chunks, same_chunks, same_labels
-from fastdiv._checks.data import raise_bad_mass
 
 __all__ = ["Rows", "is_lazy", "rows"]
 
@@ -38,6 +37,8 @@ class Rows(NamedTuple):
 
     def refuse_bad_masses(self) -> None:
         """Raise for the first entry that is no mass."""
+        from fastdiv._checks.data import raise_bad_mass
+
         x = self.options
         for name, view in self.views.items():
             raise_bad_mass(view, name, x.axis, log_input=x.is_log(name), nan_policy=x.nan_policy)
