@@ -28,9 +28,14 @@ ROWS = """
         "samples": lambda: fastdiv.wasserstein_distance(u, v),
         "rows of samples": lambda: fastdiv.wasserstein_distance(p, p[::-1], p, q),
         "histograms": lambda: fastdiv.wasserstein_hist(p, q),
+        "gradients": lambda: fastdiv.grad.js_divergence(p, q).p,
+        "samples of two sizes": lambda: fastdiv.cdist(p[:100], q[:100, :150], "wasserstein", samples=True),
     }
 """
-CALLS = ("rows", "matrix", "nearest", "samples", "rows of samples", "histograms")
+CALLS = (
+    *("rows", "matrix", "nearest", "samples", "rows of samples", "histograms"),
+    *("gradients", "samples of two sizes"),
+)
 
 
 def run(code, *args, timeout=60, **environment):
