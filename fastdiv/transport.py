@@ -6,7 +6,6 @@ in closed form: match the mass in order. Everything here follows from that, and 
 
 from __future__ import annotations
 
-import math
 import warnings
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -322,16 +321,9 @@ def sliced_wasserstein(
     """
     order = opt.wasserstein_order(p)
     n_projections = opt.count(n_projections, "n_projections")
-    x, y = _cloud(X, "X"), _cloud(Y, "Y")
-    if x.shape[1] != y.shape[1]:
-        raise ValueError(f"X has {x.shape[1]} dimensions, Y has {y.shape[1]}")
-    _same_coordinates(X, Y, X_weights, Y_weights)
-    a, b = _point_weights(X_weights, "X_weights", x, "X"), _point_weights(Y_weights, "Y_weights", y, "Y")
-    if a is not None:  # points without mass are as good as absent, even at infinity
-        x, a = x[a > 0], a[a > 0]
-    if b is not None:
-        y, b = y[b > 0], b[b > 0]
-    x, y, scale = _centred(x, y)
+    from fastdiv._clouds import clouds
+
+    x, y, a, b, scale = clouds(X, Y, X_weights, Y_weights)
     directions = np.random.default_rng(seed).normal(size=(n_projections, x.shape[1]))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     chunk = max(1, 2**24 // (len(x) + len(y)))  # at most 128 MB of projections at a time
@@ -364,64 +356,6 @@ def _suspect_counts(x: Samples) -> None:
             CountsAsSamplesWarning,
             stacklevel=3,
         )
-
-
-def _cloud(points: Any, name: str) -> np.ndarray:
-    from fastdiv._checks.arrays import as_exact_numbers
-
-    array = as_exact_numbers(points, name)
-    if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"{name} must have shape (points, dimensions), neither of them 0, not {array.shape}")
-    return array
-
-
-def _same_coordinates(X: Any, Y: Any, X_weights: Any, Y_weights: Any) -> None:
-    from fastdiv._checks.arrays import same_labels
-
-    same_labels({"X": X, "Y": Y})
-    same_labels({"X": X, "X_weights": X_weights}, 0)
-    same_labels({"Y": Y, "Y_weights": Y_weights}, 0)
-
-
-def _point_weights(weights: Any, name: str, points: np.ndarray, whose: str) -> np.ndarray | None:
-    from fastdiv._samples import check_weights
-
-    if np.ndim(weights) > 1:
-        raise ValueError(f"{name} must have shape ({len(points)},), not {np.shape(weights)}")
-    return check_weights(weights, name, points.T, whose, -1)
-
-
-def _centred(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """Both clouds as float64, shifted by a point that both subtract exactly, times a power of two.
-
-    Projections are rounded to ulps of the coordinates, so these should be no larger than the clouds are wide.
-    In each coordinate the shift is the median, itself one of the values; it is left out where a difference
-    would be rounded, which for floats takes a range from 0 to the outermost value or more.
-    """
-    from fastdiv._checks.samples import common
-
-    wide = any(z.dtype.kind in "iu" and z.dtype.itemsize == 8 for z in (x, y))
-    n, shape = len(x), (len(x) + len(y), x.shape[1])
-    both = np.empty(shape) if wide else np.concatenate([x, y]).astype(np.float64, copy=False)
-    for k in range(shape[1]):
-        values = both[:, k]
-        if wide:
-            values = np.concatenate(common(x[:, k], y[:, k]))
-        median = np.partition(values, len(values) // 2)[len(values) // 2]
-        with np.errstate(invalid="ignore", over="ignore"):
-            if values.dtype == np.uint64:
-                moved = np.where(values > median, values - median, median - values).astype(np.float64)
-                both[:, k] = np.where(values > median, moved, -moved)
-                continue
-            moved = values - median
-            back = moved - values  # TwoSum: what rounding took from values - median
-            exact = (values - (moved - back)) - (median + back) == 0
-        both[:, k] = moved if exact.all() else values
-    largest = float(np.abs(both).max())
-    exponent = -math.frexp(largest)[1] if 0 < largest < np.inf else 0
-    scale = 1.0 if abs(exponent) < 900 else math.ldexp(1.0, min(exponent, 1000))
-    both *= scale
-    return both[:n], both[n:], scale
 
 
 def _statistic(
