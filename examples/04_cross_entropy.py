@@ -47,7 +47,7 @@ print(f"of {len(labels[test])} digits it has never seen, {right[-1]:.1%} are rea
 # %%
 import matplotlib.pyplot as plt
 
-left, squares = plt.figure(figsize=(10, 4)).subfigures(1, 2, width_ratios=[1, 1.15])
+left, squares = plt.figure(figsize=(10, 3.6)).subfigures(1, 2, width_ratios=[1, 1.4])
 ax = left.subplots()
 ax.stackplot(range(len(path)), [entropy] * len(path), kl, labels=["entropy", "KL"], alpha=0.7)
 ax.set(xlim=(0, 30), xlabel="step", ylabel="nats", title="The loss: entropy stays, KL falls")
