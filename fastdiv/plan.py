@@ -289,7 +289,7 @@ def power(x: float, exponent: int, p: float) -> tuple[float, int]:
     """(x 2^exponent)^p for x >= 0, p >= 0 as a mantissa and an exponent: beyond the range of float64 too."""
     mantissa, own = math.frexp(x)
     exponent += own
-    if not 0 < x < math.inf or abs(exponent) * max(p, 1.0) < 900:
+    if not 0 < x < math.inf or (abs(exponent) + 1) * max(p, 1.0) < 900:
         return math.frexp(math.ldexp(mantissa, exponent) ** p)
     halvings = max(0, math.frexp(p)[1] - 9)
     result, total = math.frexp(mantissa ** math.ldexp(p, -halvings))
