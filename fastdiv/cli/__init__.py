@@ -13,7 +13,7 @@ from typing import Any
 
 from fastdiv._version import __version__
 from fastdiv.cli import bench, compare, files
-from fastdiv.cli.console import INTERRUPTED, OK, Parser, Wrong, complain, drop, flush, load
+from fastdiv.cli.console import INTERRUPTED, OK, Parser, Wrong, complain, drop, flush, loading
 
 __all__ = ["main"]
 
@@ -43,14 +43,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: list[str]) -> int:
-    parser, commands = _parsers()
-    if not argv:
-        parser.print_help()
-        return OK
-    unknown = _unknown_option(argv, parser, commands)
-    if unknown:
-        return complain(unknown)
-    options = parser.parse_args(argv)
+    with loading():  # which argparse does by and by
+        parser, commands = _parsers()
+        if not argv:
+            parser.print_help()
+            return OK
+        unknown = _unknown_option(argv, parser, commands)
+        if unknown:
+            return complain(unknown)
+        options = parser.parse_args(argv)
     run: Callable[[argparse.Namespace], int] = options.run
     return run(options)
 
@@ -74,7 +75,6 @@ def _unknown_option(argv: Sequence[str], parser: argparse.ArgumentParser, comman
 
 
 def _parsers() -> tuple[argparse.ArgumentParser, Any]:
-    load("locale", "shutil")  # which argparse does by and by
     parser = Parser(prog="fastdiv", description="Compare probability distributions.", allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"fastdiv {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)

@@ -187,14 +187,12 @@ def _names(text: str) -> list[str]:
 
 
 def _metric(text: str) -> str:
-    load("fastdiv.drift.rules")
     from fastdiv.drift.rules import ALIASES
 
     return ALIASES.get(text, text)
 
 
 def _rule(text: str) -> object:
-    load("fastdiv.drift.rules")
     from fastdiv.drift.rules import parse_rule
 
     try:

@@ -6,7 +6,8 @@ import argparse
 import os
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NoReturn, TextIO
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "drop",
     "flush",
     "load",
+    "loading",
     "same_file",
     "say",
     "write",
@@ -106,21 +108,29 @@ def drop(stream: TextIO) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def load(*names: str) -> None:
-    """Load modules while Ctrl-C waits.
+@contextmanager
+def loading() -> Iterator[None]:
+    """Modules are loaded, and Ctrl-C waits.
 
     One that came then could be lost in a callback of Python's importer, or become an error of NumPy's, which
     takes its installation for broken.
     """
     import signal
-    from importlib import import_module
 
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        for name in names:
-            import_module(name)
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)  # and raises what has come
+
+
+def load(*names: str) -> None:
+    """Load modules by name, which a run then finds loaded."""
+    from importlib import import_module
+
+    with loading():
+        for name in names:
+            import_module(name)
 
 
 def same_file(a: str, b: str) -> bool:
