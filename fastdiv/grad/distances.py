@@ -76,6 +76,8 @@ def js_distance(
 ) -> Gradient | RowGradient:
     r"""The root of ``js_divergence``, and its gradients; 0 at equal rows, where it has a kink.
 
+    .. math:: \nabla \sqrt{JS} = \frac{\nabla JS}{2 \sqrt{JS}}
+
     Parameters
     ----------
     p : array_like

@@ -43,6 +43,12 @@ def kl_divergence(p: ArrayLike, q: ArrayLike, **options: Unpack[LogGradientOptio
 def jeffreys_divergence(p: ArrayLike, q: ArrayLike, **options: Unpack[LogGradientOptions]) -> Gradient:
     r"""Jeffreys divergence (PSI) of each row, and its gradients: those of KL both ways, added.
 
+    .. math:: \frac{\partial J}{\partial p_i} =
+              \frac{\log (x_i / y_i) + 1 - y_i / x_i - KL(p \Vert q)}{\sum_k p_k},
+              \qquad x = p / \sum_k p_k, \quad y = q / \sum_k q_k,
+
+    and with p and q exchanged by q.
+
     Parameters
     ----------
     {pair}

@@ -50,6 +50,7 @@ def test_every_parameter_is_an_entry_of_its_own(name):
 
 PAGE = (Path(__file__).parents[2] / "docs" / "api.rst").read_text(encoding="utf-8")
 LISTED = re.findall(r"^   (\w[\w.]*)$", PAGE, re.MULTILINE)
+OF_MANY = ("cdist", "pdist", "knn", "gan.shared_histogram")
 ABOUT_THE_MACHINE = ("num_threads", "set_num_threads", "show_config")
 FUNCTIONS = [x for x in LISTED if x.rpartition(".")[2].islower() and x not in ABOUT_THE_MACHINE]
 
@@ -63,4 +64,5 @@ def test_a_reader_is_told_what_goes_in_what_comes_out_and_what_it_takes(name):
     assert len(titles) == len(set(titles)), titles
     notes = doc.split("\nNotes\n-----\n")[1].split("\n\nReferences\n")[0].split("\n\nExamples\n")[0]
     assert re.search(r"\bO\(.+\) time", notes), "its complexity"
+    assert ":math:" in doc or ".. math::" in doc or name.startswith("grad.") or name in OF_MANY, "its formula"
     assert not re.search(r"^ *\{[a-z ]+\}$", doc, re.MULTILINE), "a marker"
