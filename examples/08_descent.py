@@ -53,7 +53,7 @@ for (name, measure), dash in zip(measures.items(), ("-", (0, (5, 4)), "-"), stri
     left.plot(places, values / values.max(), ls=dash, label=f"{name}, up to {values.max():.3g}")
     (line,) = right.plot(far[name], ls=dash, label=name)
     right.plot(near[name], color=line.get_color(), ls=":")
-left.set(xlabel=r"place $\theta$ of the generator", yticks=[], title="The slopes that there are")
+left.set(xlabel=r"place $\theta$", yticks=[], ylim=(-0.05, 1.5), title="The slopes that there are")
 right.set(xlabel="step", ylabel=r"$\theta$", title="From 6 only W arrives, from 1 all do")
 left.legend(), right.legend()
 plt.show()
