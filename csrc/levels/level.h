@@ -72,7 +72,7 @@ static const fd_tile_loops fd_level_tiles = {
     .finish_row = fd_finish_row,
 };
 
-static const fd_cell_loops fd_level_cells = {fd_cells_count, fd_cells_gather, fd_tally_count};
+static const fd_cell_loops fd_level_cells = {fd_cells_count, fd_cells_gather, fd_cells_kinds, fd_tally_count};
 
 const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {FD_TEXT(FD_ISA), &fd_level_rows, &fd_level_slopes,
                                                   &fd_level_tiles, &fd_level_cells};

@@ -41,6 +41,42 @@ static void fd_cells_count(fd_cells *c, int s, int chunk) {
     }
 }
 
+/* What kind each cell is of, and the sum or the largest of |F - G| at edges, from counts alone: as integers,
+ * times n m < 2^44. fd_kind_of has the rules. */
+static void fd_cells_kinds(fd_cells *c) {
+    const int32_t last = c->grid.cells + 1;
+    const uint32_t *A = c->left[0], *B = c->left[1];
+    const uint64_t n = (uint32_t)c->side[0].masses.n, m = (uint32_t)c->side[1].masses.n;
+    const double unit = 1.0 / ((double)n * (double)m);
+    int64_t edges = 0, largest = 0;
+    int8_t *kind = c->kind;
+    if (c->ks) {
+        for (int32_t k = 0; k <= last; k++) {
+            const int64_t D = (int64_t)(A[k + 1] * m) - (int64_t)(B[k + 1] * n), size = D < 0 ? -D : D;
+            largest = size > largest ? size : largest;
+        }
+        for (int32_t k = 0; k <= last; k++) {
+            const int64_t most = (int64_t)(A[k + 1] * m) - (int64_t)(B[k] * n),
+                          least = (int64_t)(A[k] * m) - (int64_t)(B[k + 1] * n);
+            kind[k] = most > largest || -least > largest ? FD_MIXED : FD_DONE;
+        }
+        c->largest = (double)largest * unit;
+        return;
+    }
+    for (int32_t k = 1; k < last; k++) {
+        const int64_t x = (int64_t)(A[k] * m), y = (int64_t)(B[k] * n), up = (int64_t)(A[k + 1] * m) - x,
+                      down = (int64_t)(B[k + 1] * n) - y, before = x - y, after = before + up - down;
+        const int positive = (up + down == 0) | ((before > 0) & (8 * before >= 9 * down)),
+                  negative = (before < 0) & (-8 * before >= 9 * up);
+        const int64_t sum = (before < 0 ? -before : before) + (after < 0 ? -after : after);
+        kind[k] = (int8_t)(positive ? FD_POSITIVE : negative ? FD_NEGATIVE : FD_MIXED);
+        edges += positive | negative ? sum : 0;
+    }
+    kind[0] = A[1] | B[1] ? FD_MIXED : FD_DONE;
+    kind[last] = A[last + 1] - A[last] + B[last + 1] - B[last] ? FD_MIXED : FD_DONE;
+    c->edges.value = (double)edges * unit;
+}
+
 /* Second pass over one chunk: sums the signed places in unmixed cells, gathers the values of the others.
  * Chunks that share a table must be taken in order. */
 static void fd_cells_gather(fd_cells *c, int s, int chunk) {
@@ -70,12 +106,14 @@ static void fd_cells_gather(fd_cells *c, int s, int chunk) {
         if (w)
             for (int j = 0; j < length; j++)
                 place[j] *= w[j] * half * rest;
+        for (int j = 0; j < length; j++) /* apart from the sum: else neither is done in vectors */
+            place[j] *= (double)(kind[j] == FD_MIXED ? 0 : kind[j]);
         int j = 0;
         for (; j + 8 <= length; j += 8)
             for (int lane = 0; lane < 8; lane++)
-                sum[lane] += place[j + lane] * (double)(kind[j + lane] == FD_MIXED ? 0 : kind[j + lane]);
+                sum[lane] += place[j + lane];
         for (; j < length; j++)
-            sum[0] += place[j] * (double)(kind[j] == FD_MIXED ? 0 : kind[j]);
+            sum[0] += place[j];
         total += ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
         for (j = 0; j < found; j++)
             side->gathered[position + j] = x[mixed[j]];

@@ -42,6 +42,7 @@ static void fd_cells_free(fd_cells *c) {
         free(c->side[s].weights);
     }
     free(c->kind);
+    free(c->left[0]);
     free(c->run);
 }
 
@@ -80,6 +81,11 @@ static int fd_cells_open(fd_cells *c, const fd_source *u, const double *a, const
             side->atom = malloc(total * (size_t)side->tables * sizeof *side->atom);
             failed |= side->atom == NULL;
         }
+    }
+    if (!a && !c->side[0].atom && n < INT32_MAX && m < INT32_MAX && (double)n * (double)m < 0x1p44) {
+        c->left[0] = malloc(2 * (total + 1) * sizeof *c->left[0]);
+        failed |= c->left[0] == NULL;
+        c->left[1] = c->left[0] ? c->left[0] + total + 1 : NULL;
     }
     return failed ? -1 : 0;
 }
@@ -218,7 +224,54 @@ static int fd_cells_make_room(fd_cells *c) {
     return 0;
 }
 
-/* Between the passes: which cells are mixed, what the others contribute, where gathered values will go. */
+/* Adds a mixed cell with `count` of both to the run that may still grow, or to a new one. -1: no memory. */
+static inline int fd_run_on(fd_cells *c, fd_run **open, int32_t k, fd_mass A, fd_mass B,
+                            const int64_t count[2]) {
+    const int inside = k > 0 && k <= c->grid.cells;
+    if (!inside || (*open && (*open)->count[0] + (*open)->count[1] >= FD_EVENTS))
+        *open = NULL;
+    fd_run *run = *open ? *open : fd_run_from(c, k, A, B);
+    if (!run)
+        return -1;
+    run->right = k <= c->grid.cells ? fd_edge(c->grid, k) : INFINITY;
+    for (int s = 0; s < 2; s++) {
+        run->count[s] += count[s];
+        c->mixed[s] += count[s];
+    }
+    *open = inside ? run : NULL;
+    c->gather = 1;
+    return 0;
+}
+
+/* Between the passes: which cells are mixed, what the others contribute, where gathered values will go. From
+ * counts alone: 2 ns a cell. */
+static int fd_cells_classify_counts(fd_cells *c) {
+    const size_t total = (size_t)c->grid.cells + 2;
+    for (int s = 0; s < 2; s++) {
+        const fd_cells_side *side = &c->side[s];
+        uint32_t sum = 0;
+        for (size_t k = 0; k < total; k++) {
+            c->left[s][k] = sum;
+            for (int h = 0; h < side->tables; h++)
+                sum += side->count[(size_t)h * total + k];
+        }
+        c->left[s][total] = sum;
+    }
+    fd_cell_loops_now->kinds(c);
+    c->gather = !c->ks;
+    fd_run *open = NULL;
+    for (int32_t k = 0; k < c->grid.cells + 2; k++) {
+        const uint32_t A = c->left[0][k], B = c->left[1][k];
+        const int64_t count[2] = {c->left[0][k + 1] - A, c->left[1][k + 1] - B};
+        if (c->kind[k] != FD_MIXED)
+            open = NULL;
+        else if (fd_run_on(c, &open, k, A, B, count))
+            return -1;
+    }
+    return fd_cells_make_room(c);
+}
+
+/* The same where masses or atoms have to be looked at. */
 static int fd_cells_classify(fd_cells *c) {
     const int32_t cells = c->grid.cells;
     for (int s = 0; s < 2; s++) {
@@ -247,20 +300,10 @@ static int fd_cells_classify(fd_cells *c) {
             fd_sum_add(&c->edges, fabs(x.before) + fabs(x.after));
             c->gather |= (content.mass[0] | content.mass[1]) != 0;
         }
-        if (kind != FD_MIXED || !inside || (open && open->count[0] + open->count[1] >= FD_EVENTS))
+        if (kind != FD_MIXED)
             open = NULL;
-        if (kind == FD_MIXED) {
-            open = open ? open : fd_run_from(c, k, x.A, x.B);
-            if (!open)
-                return -1;
-            open->right = k <= cells ? fd_edge(c->grid, k) : INFINITY;
-            for (int s = 0; s < 2; s++) {
-                open->count[s] += content.count[s];
-                c->mixed[s] += content.count[s];
-            }
-            open = inside ? open : NULL;
-            c->gather = 1;
-        }
+        else if (fd_run_on(c, &open, k, x.A, x.B, content.count))
+            return -1;
         x.A += content.mass[0];
         x.B += content.mass[1];
     }
@@ -376,7 +419,7 @@ static void fd_gather_task(fd_cells *c, int task) {
 static int fd_cells_pass(fd_cells *c, int threads, double *result) {
     const int tasks = c->side[0].chunks + c->side[1].chunks;
     fd_cells_each(c, tasks, threads, fd_count_task);
-    if (fd_cells_classify(c))
+    if (c->left[0] ? fd_cells_classify_counts(c) : fd_cells_classify(c))
         return -1;
     if (c->gather)
         fd_cells_each(c, tasks, threads, fd_gather_task);

@@ -30,7 +30,8 @@ typedef struct { /* one sample */
 typedef struct fd_cells {
     fd_grid grid;
     fd_cells_side side[2];
-    int8_t *kind; /* of each cell: FD_POSITIVE ... FD_MIXED */
+    int8_t *kind;      /* of each cell: FD_POSITIVE ... FD_MIXED */
+    uint32_t *left[2]; /* [cells + 3] how many of u and v lie left of a cell; NULL: masses or atoms tell */
     fd_run *run;
     int32_t runs, run_capacity;
     int64_t mixed[2]; /* how many u and v are gathered */

@@ -43,7 +43,7 @@ static inline void fd_locate(const double *restrict x, int n, fd_grid grid, int3
 /* A grid for a sorted `sample`, of at most `cells` cells where it lies evenly or as a normal law does: it
  * reaches over its 10 % to 90 % quantiles and at most their distance beyond them: values in far tails are
  * cheaper sorted than paid for with wide cells. Where the densest eighth of the sample is more than 4 times
- * denser than the whole, there are up to 8 times more cells: two samples of one law meet often there. cells =
+ * denser than the whole, there are up to 4 times more cells in large samples: two samples of one law meet often there. cells =
  * 0: no grid is possible (all equal, not finite, or of extreme size). */
 static inline fd_grid fd_grid_over(const double *sample, int n, int32_t cells) {
     fd_grid grid = {0.0, 0.0, 0.0, 0};
@@ -53,10 +53,11 @@ static inline fd_grid fd_grid_over(const double *sample, int n, int32_t cells) {
     const double largest = fabs(from) > fabs(to) ? fabs(from) : fabs(to);
     if (!(to > from) || !(largest < 0x1p1000) || !(to - from > 0x1p-900))
         return grid;
+    const int finer = cells < 16384 ? 0 : 2; /* few values do not pay for more cells */
     double densest = to - from;
     for (int i = 0; i + n / 8 < n; i++)
         densest = sample[i + n / 8] - sample[i] < densest ? sample[i + n / 8] - sample[i] : densest;
-    for (int k = 0; k < 3 && 8.0 * densest * 4.0 * (double)(1 << k) < to - from; k++)
+    for (int k = 0; k < finer && 8.0 * densest * 4.0 * (double)(1 << k) < to - from; k++)
         cells *= 2;
     int exponent;
     frexp((to - from) / (double)(cells - 1), &exponent); /* width > range / (cells - 1) */

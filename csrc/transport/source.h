@@ -82,8 +82,8 @@ static inline void fd_limits(const fd_source *s, __int128 *least, __int128 *most
 
 /* Makes doubles of both without rounding, by a shift where that takes one. 0: there is no way. */
 static inline int fd_exactly(fd_source *u, fd_source *v) {
-    const __int128 exact = (__int128)1 << 53;
-    __int128 low = exact, high = -exact, least, most;
+    const __int128 exact = (__int128)1 << 53, beyond = (__int128)1 << 64;
+    __int128 low = beyond, high = -beyond, least, most;
     const fd_source *side[2] = {u, v};
     for (int s = 0; s < 2; s++) {
         if (!fd_long(side[s]))

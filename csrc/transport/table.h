@@ -11,6 +11,7 @@ struct fd_tally; /* lattice.h */
 typedef struct fd_cell_loops {
     void (*count)(struct fd_cells *c, int side, int chunk);
     void (*gather)(struct fd_cells *c, int side, int chunk);
+    void (*kinds)(struct fd_cells *c);
     void (*tally)(struct fd_tally *t, int side, int chunk);
 } fd_cell_loops;
 

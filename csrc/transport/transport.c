@@ -10,7 +10,7 @@
 #include "transport/transport.h"
 
 fd_sorts fd_numpy;
-int64_t fd_cells_from[2] = {20000, 2000}, fd_tally_from = 300;
+int64_t fd_cells_from[2] = {5000, 2000}, fd_tally_from = 1500;
 
 /* What one thread arranges both samples of a row in. */
 typedef struct {
@@ -57,11 +57,26 @@ static int fd_sampled(const fd_source *u, const fd_source *v, double sample[FD_S
     return size;
 }
 
+/* Whether so few values may have ties enough to be worth a sample: some are decimals, or two are equal. */
+static int fd_seem_few(const fd_source *u, const fd_source *v) {
+    double x[16];
+    int size = fd_scattered(u, x, 8), decimals = 0, ties = 0;
+    size += fd_scattered(v, x + size, 8);
+    for (int i = 0; i < size; i++) {
+        const double millionths = fabs(x[i]) < 0x1p40 ? x[i] * 1e6 : 0.5;
+        decimals += (double)(int64_t)(millionths + copysign(0.5, x[i])) / 1e6 == x[i];
+        for (int k = 0; k < i; k++)
+            ties += x[k] == x[i];
+    }
+    return 2 * decimals > size || ties > 1;
+}
+
 /* By counting or by cells. 0: done; 1: the values do not suit; -1: no memory. */
 static int fd_without_sorting(fd_source *u, const double *a, fd_source *v, const double *b,
                               const fd_task *task, int threads, double *result) {
     const int64_t total = u->n + v->n;
-    const int cells = fd_suits_cells(total, a != NULL, task), tally = !a && total >= fd_tally_from;
+    const int cells = fd_suits_cells(total, a != NULL, task);
+    const int tally = !a && total >= fd_tally_from && u->n && v->n && (cells || fd_seem_few(u, v));
     double sample[FD_SAMPLE];
     int status = 1;
     if (!(cells | tally) || u->n == 0 || v->n == 0)
