@@ -1,6 +1,7 @@
 /* Compiles the loops of all floors for the instruction set that the including file has opened, and fills their tables.
  * Before the inclusion: FD_ISA, the level's name, and FD_DOT_ROWS (tile_loops.h). */
 #include "rows/loops.h"
+#include "rows/lane_loops.h"
 #include "rows/slope_loops.h"
 #include "matrix/tile_loops.h"
 #include "matrix/prepare_loops.h"
@@ -14,10 +15,12 @@
 #define FD_TEXT(a)      FD_TEXT_(a)
 
 /* A derived measure has the sum it ends. */
-#define FD_SUM(name, ...)             [FD_##name] = fd_sum_##name,
-#define FD_LOG_SUM(name, ...)         [FD_##name] = fd_log_sum_##name,
-#define FD_SUM_OF(name, sum, ...)     [FD_##name] = fd_sum_##sum,
-#define FD_LOG_SUM_OF(name, sum, ...) [FD_##name] = fd_log_sum_##sum,
+#define FD_SUM(name, ...)              [FD_##name] = fd_sum_##name,
+#define FD_LOG_SUM(name, ...)          [FD_##name] = fd_log_sum_##name,
+#define FD_LANE_SUM(name, ...)         [FD_##name] = fd_lane_sum_##name,
+#define FD_SUM_OF(name, sum, ...)      [FD_##name] = fd_sum_##sum,
+#define FD_LOG_SUM_OF(name, sum, ...)  [FD_##name] = fd_log_sum_##sum,
+#define FD_LANE_SUM_OF(name, sum, ...) [FD_##name] = fd_lane_sum_##sum,
 
 static const fd_row_loops fd_level_rows = {
     .widen = fd_widen_loop,
@@ -34,6 +37,11 @@ static const fd_row_loops fd_level_rows = {
     .most_ratio = fd_most_ratio_loop,
     .stack = {fd_stack_mix, fd_stack_sum},
     .log_stack = {fd_log_stack_mix, fd_log_stack_sum},
+    .lane_sum = {FD_SUMMED(FD_LANE_SUM) FD_DERIVED(FD_LANE_SUM_OF) FD_HELPERS(FD_LANE_SUM)},
+    .lane_stats = fd_lane_stats_loop,
+    .lane_order = fd_lane_order_loop,
+    .lane_swap = fd_lane_swap_loop,
+    .lane_turn = fd_lane_turn_loop,
     .surprisal = fd_surprisal_loop,
     .binary_entropy = fd_binary_entropy_loop,
 };

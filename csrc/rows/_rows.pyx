@@ -23,6 +23,7 @@ from rows cimport (
     FD_N_SCALARS,
     FD_OPTION_ALPHA,
     FD_OPTION_WEIGHTS,
+    FD_ROWS,
     FD_UINT8,
     FD_UINT16,
     FD_UINT32,
@@ -32,11 +33,13 @@ from rows cimport (
     fd_events,
     fd_float64,
     fd_gather_rows,
+    fd_has_lanes,
     fd_js_stack,
     fd_measure,
     fd_measures,
     fd_options,
     fd_row,
+    fd_rows,
     fd_scalar,
     fd_traits,
     fd_view,
@@ -77,6 +80,22 @@ cdef void pair_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cn
     write(args[3] + i * steps[3],
           fd_row(<fd_measure>measure, p, q, dims[1], &options) if dims[1] else NAN,
           scalar)
+
+
+cdef void tile_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                        int measure, int scalar) noexcept nogil:
+    """pair_row for FD_ROWS rows with the same options."""
+    cdef Py_ssize_t start = tile * FD_ROWS
+    cdef int i, rows = <int>min(FD_ROWS, dims[0] - start)
+    cdef double values[FD_ROWS]
+    cdef fd_options options
+    cdef fd_view p, q
+    p.data, p.stride, p.scalar = args[0] + start * steps[0], steps[4], <fd_scalar>scalar
+    q.data, q.stride, q.scalar = args[1] + start * steps[1], steps[5], <fd_scalar>scalar
+    read_options(args[2], steps[6], &options)
+    fd_rows(<fd_measure>measure, p, steps[0], q, steps[1], rows, dims[1], &options, values)
+    for i in range(rows):
+        write(args[3] + (start + i) * steps[3], values[i], scalar)
 
 
 cdef enum:
@@ -132,7 +151,13 @@ cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const c
 cdef void all_pairs(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, int measure,
                     int scalar) noexcept nogil:
     cdef double nanoseconds = dims[0] * (NANOSECONDS_PER_BIN * dims[1] + NANOSECONDS_PER_ROW)
-    if dims[0] > 1 and dims[1] > 1 and (is_column(steps[0], steps[4]) or is_column(steps[1], steps[5])):
+    cdef bint many = dims[0] > 1 and dims[1] > 1
+    cdef fd_options options
+    if many and steps[2] == 0:
+        read_options(args[2], steps[6], &options)
+    if many and steps[2] == 0 and fd_has_lanes(<fd_measure>measure, dims[1], &options):
+        all_rows(tile_of_pairs, (dims[0] + FD_ROWS - 1) // FD_ROWS, nanoseconds, args, dims, steps, measure, scalar)
+    elif many and (is_column(steps[0], steps[4]) or is_column(steps[1], steps[5])):
         all_rows(columns_of_pairs, (dims[0] + COLUMNS - 1) // COLUMNS, nanoseconds, args, dims, steps, measure,
                  scalar)
     else:

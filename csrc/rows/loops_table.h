@@ -39,6 +39,8 @@ FD_INLINE double fd_fold_pair(__m512d low, __m512d high) {
 
 #define FD_SURPRISE_LOOP(name, step)                                                                         \
     static double fd_table_sum_##name(const double *p, const double *q, ptrdiff_t n, const fd_pair *pair) {  \
+        if (n <= FD_FEW) /* as rows side by side (lane_loops.h) */                                           \
+            return fd_sum_##name(p, q, n, pair);                                                             \
         __m512d share = _mm512_set1_pd(1.0 / pair->s_hi), low = _mm512_setzero_pd(), high = low, most = low; \
         for (ptrdiff_t i = 0; i < n; i += FD_LANES) {                                                        \
             fd_fetch_ahead(p + i);                                                                           \

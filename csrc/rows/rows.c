@@ -11,6 +11,7 @@
  * delta itself and is looked at again below 1/16.
  */
 #include "rows/far.h"
+#include "rows/finish.h"
 #include "rows/renyi.h"
 #include "rows/rows.h"
 #include "rows/terms.h"
@@ -43,14 +44,6 @@ const fd_options fd_default_options = {
     .w_q = 0.5,
     .alpha = 1.0,
 };
-
-/* The largest value before the root: of Jensen-Shannon the entropy of the mixture weights, bits. */
-static double fd_bound(fd_measure measure, const fd_pair *pair) {
-    const fd_traits *traits = &fd_measures[measure];
-    if (traits->option == FD_OPTION_WEIGHTS && pair->w_p != 0.5)
-        return fd_weight_entropy((double[]){pair->w_p, pair->w_q}, 2);
-    return traits->most;
-}
 
 /* Cross entropy, and entropy where q is p. */
 static double fd_cross_entropy(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n, fd_pair *pair) {
@@ -113,15 +106,15 @@ static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t
         return fd_renyi_max_order(p, q, n, pair);
     if (!p->normalize)
         return fd_renyi_by_logs(p, q, n, pair);
-    if (alpha == 2.0 && !p->logs) { /* log(1 + chi-square), which takes a quarter of the time */
-        double chi_square = fd_sum_terms(FD_chi_square, p, q, n, pair);
-        if (chi_square < INFINITY)
-            return log1p(chi_square) * FD_LOG2_E;
+    if (alpha == 2.0 && !p->logs) {
+        double bits = fd_renyi_of_chi_square(fd_sum_terms(FD_chi_square, p, q, n, pair));
+        if (bits == bits)
+            return bits;
     }
-    if (alpha == 0.5 && !p->logs) { /* -2 log(1 - h^2) of the Hellinger distance h, half of the time */
-        double square = 0.5 * fd_sum_terms(FD_hellinger_distance, p, q, n, pair);
-        if (square < 0.75)
-            return -2.0 * log1p(-square) * FD_LOG2_E;
+    if (alpha == 0.5 && !p->logs) {
+        double bits = fd_renyi_of_hellinger(fd_sum_terms(FD_hellinger_distance, p, q, n, pair));
+        if (bits == bits)
+            return bits;
     }
     return fd_renyi_finish(fd_sum_terms(FD_renyi_divergence, p, q, n, pair), p, q, n, pair);
 }
@@ -135,8 +128,8 @@ static double fd_unscale(double sum, int exponent, double top) {
 
 static double fd_clip(double d, fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
                       ptrdiff_t n, const fd_pair *pair) {
-    double bound = fd_bound(measure, pair);
-    if (d > bound * (1.0 - 1e-9) && d < INFINITY && (d > bound || fd_disjoint(p, q, n)))
+    double bound = fd_bound(measure, pair->w_p, pair->w_q);
+    if (fd_is_at_bound(d, bound) && (d > bound || fd_disjoint(p, q, n)))
         return bound;
     return d;
 }
@@ -154,9 +147,6 @@ static void fd_swap_rows(fd_row_reader **p, fd_row_reader **q, fd_options *o) {
  * below the rows' sums, they decide the scale: on that of the sums their terms would be none. */
 enum { FD_FAR_BELOW = 300 };
 
-/* Orders below this divide what is then multiplied by them. */
-static const double FD_ALPHA_MIN = 0x1p-900;
-
 static double fd_row_of_views(fd_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
                               const fd_options *options) {
     fd_row_reader p = fd_reader(p_view, options), second = fd_reader(q_view, options), *q = &second;
@@ -173,27 +163,19 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
     fd_row_reader as_it_stands;
     fd_pair pair;
     int normalize = o.normalize != 0.0, exponent = 0, symmetric = fd_measures[measure].symmetric;
-    double d, factor = 1.0, top = 0.0, order = o.alpha - 1.0;
+    double d, top = 0.0;
+    fd_route route = fd_route_of(measure, options);
 
-    if (measure == FD_bhattacharyya_distance) { /* half of Renyi's divergence of order 1/2 */
-        measure = FD_renyi_divergence;
-        o.alpha = factor = 0.5;
-        order = -0.5;
-    }
-    if (measure == FD_renyi_divergence && o.alpha == 1.0)
-        measure = FD_kl_divergence;
-    if (measure == FD_renyi_divergence && o.alpha > 0.0 && o.alpha < FD_ALPHA_MIN && normalize) {
+    measure = route.measure;
+    if (measure == FD_renyi_divergence && route.alpha > 0.0 && route.alpha < FD_ALPHA_MIN && normalize) {
         fd_options limit =
             *options; /* D_alpha = D_0 + alpha KL(q, p) + ..., and the second is inf with D_0 > 0 */
         limit.alpha = 0.0;
         d = fd_row_of_views(FD_renyi_divergence, p->view, q->view, n, &limit);
         return d > 0.0 ? d : o.alpha * fd_row_of_views(FD_kl_divergence, q->view, p->view, n, options);
     }
-    if (measure == FD_renyi_divergence && o.alpha > 0.0 && o.alpha < 0.5 && normalize) {
-        factor = o.alpha / (1.0 - o.alpha); /* D_alpha(p, q) = alpha/(1-alpha) D_(1-alpha)(q, p) */
-        order = -o.alpha;
+    if (route.swap)
         fd_swap_rows(&p, &q, &o);
-    }
 
     if (!p->logs && !(fd_is_ordinary(p) && fd_is_ordinary(q))) {
         int p_exponent = fd_sum_exponent(p, n), q_exponent = fd_sum_exponent(q, n);
@@ -215,7 +197,7 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
     if (symmetric && !fd_in_order(p, q, n))
         fd_swap_rows(&p, &q, &o);
     fd_set_pair(&pair, p, q, o.w_p, o.w_q);
-    pair.order = order;
+    pair.order = route.order;
     if (p->logs && !normalize && measure != FD_renyi_divergence) { /* likewise */
         top = measure == FD_cross_entropy || p->top > q->top ? p->top : q->top;
         top = top > -INFINITY ? top : 0.0;
@@ -229,9 +211,9 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
     if (measure == FD_cross_entropy)
         return fd_in_unit(fd_unscale(fd_cross_entropy(p, q, n, &pair), exponent, top), &o);
     if (measure == FD_renyi_divergence) {
-        d = factor * fd_renyi(p, q, n, &pair, o.alpha);
-        if (d == INFINITY && factor < 1.0) /* divided by a small order before it is multiplied */
-            d = factor / order * fd_renyi_log_overlap(p, q, n, &pair);
+        d = route.factor * fd_renyi(p, q, n, &pair, route.alpha);
+        if (d == INFINITY && route.factor < 1.0) /* divided by a small order before it is multiplied */
+            d = route.factor / route.order * fd_renyi_log_overlap(p, q, n, &pair);
         return fd_in_unit(d, &o);
     }
     const fd_traits *traits = &fd_measures[measure];
@@ -244,8 +226,7 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
     d = fd_unscale(d * traits->times, exponent, top);
     if (normalize)
         d = fd_clip(d, measure, p, q, n, &pair);
-    d = traits->in_bits ? fd_in_unit(d, &o) : d;
-    return traits->root ? sqrt(d) : d;
+    return fd_finish(traits, d, &o);
 }
 
 static double fd_row_of_copies(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n,

@@ -34,7 +34,14 @@ cdef extern from "rows/view.h" nogil:
         FD_N_OPTIONS
     const fd_options fd_default_options
 
+cdef extern from "rows/table.h" nogil:
+    enum:
+        FD_ROWS
+
 cdef extern from "rows/rows.h" nogil:
+    int fd_has_lanes(fd_measure measure, Py_ssize_t n, const fd_options *options)
+    void fd_rows(fd_measure measure, fd_view p, Py_ssize_t p_step, fd_view q, Py_ssize_t q_step, int rows,
+                 Py_ssize_t n, const fd_options *options, double *out)
     void fd_gather_rows(fd_view first, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t n, double *out,
                         Py_ssize_t pitch)
     void fd_events(int entropy, fd_view p, Py_ssize_t n, double *out)

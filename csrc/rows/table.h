@@ -11,6 +11,9 @@
  * whatever their layout, the thread count or the caller's chunks, so the bits do not depend on them. */
 enum { FD_LANES = 16, FD_BLOCK = 512 };
 
+/* Rows that are computed side by side, one a lane (lanes.c); those of up to so many bins always are. */
+enum { FD_ROWS = 16, FD_FEW = 64 };
+
 /* What the terms of one pair of rows have in common. */
 typedef struct {
     double c_hi, c_lo;   /* y = q*c puts both rows on the scale of p: c = sum(p)/sum(q) */
@@ -26,6 +29,18 @@ typedef struct {
     int is_raw;             /* rows are not normalised */
 } fd_pair;
 
+/* Of rows side by side what differs between them. */
+typedef struct {
+    double c_hi[FD_ROWS], c_lo[FD_ROWS], s_hi[FD_ROWS], s_lo[FD_ROWS], w_p[FD_ROWS], w_q[FD_ROWS];
+    double order;
+} fd_pairs;
+
+/* Their sums, and whether a row needs a look of its own: NaN, negative, infinite, tiny masses. */
+typedef struct {
+    double sum[FD_ROWS];
+    int odd[FD_ROWS];
+} fd_lane_stats;
+
 /* What a block says of its masses; NaN and inf show in the sum. */
 typedef struct {
     double sum_hi, sum_lo;
@@ -37,6 +52,9 @@ typedef struct {
 static const double FD_MASS_MIN = 0x1p-800;
 
 typedef double (*fd_sum_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pair *pair);
+
+typedef void (*fd_lane_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pairs *pairs,
+                             double *sums);
 
 /* Row q of a stack with first row p (loops.h): to the mixture, then its sum; n is a multiple of FD_LANES. */
 typedef struct {
@@ -58,8 +76,15 @@ typedef struct fd_row_loops {
     fd_sum_loop outside, inside; /* the mass of q where p has none, or some */
     double (*most_ratio)(const double *p, const double *q, ptrdiff_t n); /* of p/q, as doubles divide */
     fd_stack_loops stack, log_stack;                                     /* of masses, of log-masses */
-    void (*surprisal)(const double *p, double *out, ptrdiff_t n);        /* -log2 p, bin by bin */
-    void (*binary_entropy)(const double *p, double *out, ptrdiff_t n);   /* bits */
+    fd_lane_loop lane_sum[FD_N_SUMS]; /* of masses of rows side by side (lane_loops.h) */
+    void (*lane_stats)(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out,
+                       fd_lane_stats *stats);
+    void (*lane_order)(const double *p, const double *q, ptrdiff_t n, const double *p_total,
+                       const double *q_total, double *first);
+    void (*lane_swap)(double *p, double *q, ptrdiff_t n, const double *sign);
+    void (*lane_turn)(const double *rows, ptrdiff_t step, ptrdiff_t n, double *out);
+    void (*surprisal)(const double *p, double *out, ptrdiff_t n);      /* -log2 p, bin by bin */
+    void (*binary_entropy)(const double *p, double *out, ptrdiff_t n); /* bits */
 } fd_row_loops;
 
 #define fd_row_loops_now (fd_here->kernels->rows)

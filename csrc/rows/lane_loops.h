@@ -1,0 +1,128 @@
+/* The loops over bins of FD_ROWS rows at once, one row a lane, compiled once per instruction set (levels/).
+ *
+ * Rows lie side by side, [bin][row]. Each row's terms are added in the order of loops.h, bin j to the sum j mod
+ * FD_LANES and these in the tree of fd_fold, so a row's value is the same bits by either way. (Bins that pad a row
+ * there add 0.)
+ */
+#ifndef FD_LANE_LOOPS_H
+#define FD_LANE_LOOPS_H
+
+#include "rows/loops.h"
+
+/* fd_fold of each row. */
+FD_INLINE void fd_fold_rows(double (*a)[FD_ROWS], double *sums) {
+    _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
+        double s0 = (a[0][row] + a[8][row]) + (a[4][row] + a[12][row]);
+        double s2 = (a[2][row] + a[10][row]) + (a[6][row] + a[14][row]);
+        double s1 = (a[1][row] + a[9][row]) + (a[5][row] + a[13][row]);
+        double s3 = (a[3][row] + a[11][row]) + (a[7][row] + a[15][row]);
+        sums[row] = (s0 + s2) + (s1 + s3);
+    }
+}
+
+/* The sum over n <= FD_BLOCK bins of a term. (A pair that is made within a simd loop, or pairs that are not a copy
+ * here, are what gcc does not vectorise.) */
+#define FD_LANE_LOOP(name, ...)                                                                              \
+    FD_INLINE double fd_lane_term_##name(double p, double q, const fd_pairs *pairs, int row) {               \
+        const fd_pair pair = {                                                                               \
+            .c_hi = pairs->c_hi[row],                                                                        \
+            .c_lo = pairs->c_lo[row],                                                                        \
+            .s_hi = pairs->s_hi[row],                                                                        \
+            .s_lo = pairs->s_lo[row],                                                                        \
+            .w_p = pairs->w_p[row],                                                                          \
+            .w_q = pairs->w_q[row],                                                                          \
+            .order = pairs->order,                                                                           \
+        };                                                                                                   \
+        return fd_##name##_of_masses(p, q, &pair);                                                           \
+    }                                                                                                        \
+    static void fd_lane_sum_##name(const double *p_rows, const double *q_rows, ptrdiff_t n,                  \
+                                   const fd_pairs *pairs_in, double *sums) {                                 \
+        const fd_pairs pairs = *pairs_in;                                                                    \
+        double parts[FD_LANES][FD_ROWS] = {{0}};                                                             \
+        for (ptrdiff_t j = 0; j < n; j++) {                                                                  \
+            const double *p = p_rows + j * FD_ROWS, *q = q_rows + j * FD_ROWS;                               \
+            double *part = parts[j % FD_LANES];                                                              \
+            _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) part[row] +=                         \
+                fd_lane_term_##name(p[row], q[row], &pairs, row);                                            \
+        }                                                                                                    \
+        fd_fold_rows(parts, sums);                                                                           \
+    }
+
+FD_SUMMED(FD_LANE_LOOP)
+FD_HELPERS(FD_LANE_LOOP)
+#undef FD_LANE_LOOP
+
+/* Asks for the next rows beside these: where rows are columns of a matrix, no two bins share a line. */
+FD_INLINE void fd_fetch_lanes(const double *bin) {
+#if defined(__GNUC__)
+    __builtin_prefetch(bin + FD_ROWS);
+    __builtin_prefetch(bin + FD_ROWS + FD_ROWS / 2);
+#endif
+}
+
+/* n <= FD_BLOCK bins, `pitch` from bin to bin, to x + add, -0 to 0, and what stats say of them; `x` and `out` may
+ * be the same. */
+static void fd_lane_stats_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out,
+                               fd_lane_stats *stats) {
+    double parts[FD_LANES][FD_ROWS] = {{0}}, raw[FD_ROWS], least[FD_ROWS];
+    for (int row = 0; row < FD_ROWS; row++)
+        raw[row] = least[row] = INFINITY;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const double *bin = x + j * pitch;
+        double *part = parts[j % FD_LANES], *to = out + j * FD_ROWS;
+        fd_fetch_lanes(bin);
+        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
+            double given = bin[row], mass = given + add, positive = mass > 0.0 ? mass : INFINITY;
+            to[row] = mass;
+            part[row] += mass;
+            raw[row] = given < raw[row] ? given : raw[row];
+            least[row] = positive < least[row] ? positive : least[row];
+        }
+    }
+    double sums[FD_ROWS];
+    fd_fold_rows(parts, sums);
+    for (int row = 0; row < FD_ROWS; row++) {
+        stats->sum[row] = sums[row];
+        stats->odd[row] = !(sums[row] <= DBL_MAX) || raw[row] < 0.0 || least[row] < FD_MASS_MIN;
+    }
+}
+
+/* The first difference between p_i sum(q) and q_i sum(p), 0 if there is none (fd_in_order). */
+static void fd_lane_order_loop(const double *p, const double *q, ptrdiff_t n, const double *p_total,
+                               const double *q_total, double *first) {
+    double open = 1.0;
+    for (int row = 0; row < FD_ROWS; row++)
+        first[row] = 0.0;
+    for (ptrdiff_t j = 0; j < n && open != 0.0; j++) {
+        const double *p_bin = p + j * FD_ROWS, *q_bin = q + j * FD_ROWS;
+        open = 0.0;
+        _Pragma("omp simd reduction(+ : open)") for (int row = 0; row < FD_ROWS; row++) {
+            double difference = p_bin[row] * q_total[row] - q_bin[row] * p_total[row];
+            first[row] = first[row] == 0.0 ? difference : first[row];
+            open += first[row] == 0.0 ? 1.0 : 0.0;
+        }
+    }
+}
+
+/* Exchanges the rows with a negative sign. */
+static void fd_lane_swap_loop(double *p, double *q, ptrdiff_t n, const double *sign) {
+    for (ptrdiff_t j = 0; j < n; j++) {
+        double *p_bin = p + j * FD_ROWS, *q_bin = q + j * FD_ROWS;
+        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
+            double x = p_bin[row], y = q_bin[row];
+            p_bin[row] = sign[row] < 0.0 ? y : x;
+            q_bin[row] = sign[row] < 0.0 ? x : y;
+        }
+    }
+}
+
+/* Rows of contiguous doubles, `step` of them apart, side by side. */
+static void fd_lane_turn_loop(const double *rows, ptrdiff_t step, ptrdiff_t n, double *out) {
+    for (ptrdiff_t j = 0; j < n; j++) {
+        double *bin = out + j * FD_ROWS;
+        for (int row = 0; row < FD_ROWS; row++)
+            bin[row] = rows[row * step + j];
+    }
+}
+
+#endif

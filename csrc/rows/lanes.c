@@ -1,0 +1,318 @@
+/* Pairs of rows side by side, FD_ROWS at once, a row a lane: for rows of few bins, and for rows that lie side by
+ * side in memory (axis=0 of a C array).
+ *
+ * A row of ten bins costs what a call costs, and of 16 lanes over its bins six idle. Across rows no lane idles
+ * and there is one call for all. A row's value is the same bits as by fd_row: terms are the same instructions,
+ * and they are added in the same order (lane_loops.h). So whatever is out of the ordinary, a mask of rows, is
+ * left to fd_row: bad, large, tiny masses, what may be equal, disjoint, in proportion.
+ */
+#include <stdlib.h>
+
+#include "rows/finish.h"
+#include "rows/rows.h"
+#include "rows/weighed.h"
+
+/* Rows side by side: bin j of row i is at [j][i]; p = q: entropy. */
+typedef struct {
+    ptrdiff_t n;
+    double *p, *q;
+    fd_lane_stats of_p, of_q;
+    fd_pairs pairs;
+    unsigned alone; /* a bit for each row that goes by fd_row */
+} fd_beside;
+
+enum { FD_ALL_ROWS = (1 << FD_ROWS) - 1 };
+
+static ptrdiff_t fd_block_size(ptrdiff_t n, ptrdiff_t start) {
+    return n - start < FD_BLOCK ? n - start : FD_BLOCK;
+}
+
+/* As fd_work_through adds blocks up; what is not finite has NaN for its sum. */
+static void fd_add_block(fd_sum *sums, const double *block) {
+    for (int i = 0; i < FD_ROWS; i++)
+        fd_sum_add(&sums[i], block[i]);
+}
+
+static void fd_terms_beside(const fd_beside *b, fd_measure sum, double *sums) {
+    fd_lane_loop loop = fd_row_loops_now->lane_sum[sum];
+    fd_sum totals[FD_ROWS] = {{0}};
+    if (b->n <= FD_BLOCK) {
+        loop(b->p, b->q, b->n, &b->pairs, sums);
+        return;
+    }
+    for (ptrdiff_t start = 0; start < b->n; start += FD_BLOCK) {
+        loop(b->p + start * FD_ROWS, b->q + start * FD_ROWS, fd_block_size(b->n, start), &b->pairs, sums);
+        fd_add_block(totals, sums);
+    }
+    for (int i = 0; i < FD_ROWS; i++)
+        sums[i] = totals[i].value + totals[i].error;
+}
+
+/* A row's bins, wherever they are, as column i of `out`. */
+static void fd_lay_row(fd_view v, ptrdiff_t n, double *out, int i) {
+    for (ptrdiff_t j = 0; j < n; j++)
+        out[j * FD_ROWS + i] = fd_entry(&v, j);
+}
+
+static int fd_is_aligned(fd_view v, ptrdiff_t step) {
+    uintptr_t size = (uintptr_t)fd_scalar_size(v.scalar);
+    return (uintptr_t)v.data % size == 0 && (uintptr_t)v.stride % size == 0 && (uintptr_t)step % size == 0;
+}
+
+/* Rows `step` bytes apart, side by side in `out`, the last one once more where there are fewer than FD_ROWS; where
+ * the bins of doubles lie side by side already, they are read in place: the result, `pitch` from bin to bin. */
+static const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, double *out,
+                                   ptrdiff_t *pitch) {
+    static const double as_it_is[2] = {1.0, 1.0};
+    ptrdiff_t size = fd_scalar_size(v.scalar);
+    *pitch = FD_ROWS;
+    if (rows == FD_ROWS && step == size && fd_is_aligned(v, step)) {
+        if (v.scalar == FD_FLOAT64) {
+            *pitch = v.stride / size;
+            return (const double *)v.data;
+        }
+        for (ptrdiff_t j = 0; j < n; j++)
+            fd_row_loops_now->widen(v.data + j * v.stride, v.scalar, FD_ROWS, 0.0, as_it_is,
+                                    out + j * FD_ROWS);
+        return out;
+    }
+    if (rows == FD_ROWS && v.scalar == FD_FLOAT64 && v.stride == size && fd_is_aligned(v, step)) {
+        fd_row_loops_now->lane_turn((const double *)v.data, step / size, n, out);
+        return out;
+    }
+    for (int i = 0; i < FD_ROWS; i++) {
+        fd_view row = {v.data + (i < rows ? i : rows - 1) * step, v.stride, v.scalar};
+        fd_lay_row(row, n, out, i);
+    }
+    return out;
+}
+
+/* Reads the masses of rows; those that are not ordinary go alone. */
+static void fd_weigh_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, const fd_options *o,
+                            double *out, fd_lane_stats *stats) {
+    fd_sum sums[FD_ROWS] = {{0}};
+    double least = o->normalize != 0.0 ? FD_SUM_MIN : 0.0;
+    ptrdiff_t pitch;
+    const double *in = fd_lay_beside(v, step, rows, b->n, out, &pitch);
+    for (ptrdiff_t start = 0; start < b->n; start += FD_BLOCK) {
+        fd_row_loops_now->lane_stats(in + start * pitch, pitch, fd_block_size(b->n, start), o->pseudocount,
+                                     out + start * FD_ROWS, stats);
+        if (b->n > FD_BLOCK)
+            fd_add_block(sums, stats->sum);
+        for (int i = 0; i < FD_ROWS; i++)
+            b->alone |= (unsigned)stats->odd[i] << i;
+    }
+    for (int i = 0; i < FD_ROWS; i++) {
+        double sum = b->n > FD_BLOCK ? sums[i].value + sums[i].error : stats->sum[i];
+        stats->sum[i] = sum;
+        b->alone |= (unsigned)!(sum >= least && sum <= FD_SUM_MAX) << i;
+    }
+}
+
+/* Symmetric measures take their rows in the order of fd_in_order; where products do not tell, alone. */
+static void fd_order_beside(fd_beside *b, int normalize, double *w_p, double *w_q) {
+    double first[FD_ROWS], one[FD_ROWS];
+    for (int i = 0; i < FD_ROWS; i++)
+        one[i] = 1.0;
+    fd_row_loops_now->lane_order(b->p, b->q, b->n, normalize ? b->of_p.sum : one,
+                                 normalize ? b->of_q.sum : one, first);
+    fd_row_loops_now->lane_swap(b->p, b->q, b->n, first);
+    for (int i = 0; i < FD_ROWS; i++) {
+        b->alone |= (unsigned)(first[i] == 0.0) << i;
+        if (first[i] < 0.0) {
+            double sum = b->of_p.sum[i], w = w_p[i];
+            b->of_p.sum[i] = b->of_q.sum[i];
+            b->of_q.sum[i] = sum;
+            w_p[i] = w_q[i];
+            w_q[i] = w;
+        }
+    }
+}
+
+/* The scale between the rows of `which`, more exactly (fd_refine_scale). */
+static void fd_refine_beside(fd_beside *b, unsigned which) {
+    double excess[FD_ROWS];
+    fd_terms_beside(b, FD_imbalance, excess);
+    for (int i = 0; i < FD_ROWS; i++)
+        b->pairs.c_lo[i] += which >> i & 1 ? excess[i] / b->of_q.sum[i] : 0.0;
+}
+
+/* fd_small_variation */
+static void fd_small_variations(fd_beside *b, unsigned which, double *d) {
+    double gain[FD_ROWS], mass[FD_ROWS], excess[FD_ROWS];
+    fd_refine_beside(b, which);
+    fd_terms_beside(b, FD_gain, gain);
+    fd_terms_beside(b, FD_gain_mass, mass);
+    fd_terms_beside(b, FD_imbalance, excess);
+    for (int i = 0; i < FD_ROWS; i++) {
+        double least = mass[i] > 0.5 * b->of_p.sum[i] ? gain[i] - excess[i] : gain[i];
+        d[i] = which >> i & 1 ? 2.0 * least / b->of_p.sum[i] : d[i];
+    }
+}
+
+/* fd_sum_terms of rows that are normalised. */
+static void fd_sums_beside(fd_beside *b, fd_measure sum, double again, double *d) {
+    unsigned near = 0;
+    fd_terms_beside(b, sum, d);
+    for (int i = 0; i < FD_ROWS; i++) {
+        d[i] /= b->of_p.sum[i];
+        near |= (unsigned)(d[i] > 0.0 && d[i] < again) << i;
+    }
+    near &= ~b->alone;
+    if (!(near & (near - 1))) { /* one at most */
+        b->alone |= near;
+        return;
+    }
+    fd_refine_beside(b, near);
+    if (sum == FD_total_variation) {
+        fd_small_variations(b, near, d);
+        return;
+    }
+    double second[FD_ROWS];
+    fd_terms_beside(b, sum, second);
+    for (int i = 0; i < FD_ROWS; i++)
+        if (near >> i & 1) {
+            d[i] = second[i] / b->of_p.sum[i];
+            b->alone |= (unsigned)(d[i] < 0x1p-150) << i; /* in proportion? */
+        }
+}
+
+/* fd_kl_as_it_stands */
+static void fd_kl_beside(const fd_beside *b, double *d) {
+    double size[FD_ROWS], excess[FD_ROWS], imbalance[FD_ROWS];
+    fd_terms_beside(b, FD_kl_divergence, d);
+    fd_terms_beside(b, FD_log_excess_size, size);
+    fd_terms_beside(b, FD_log_excess, excess);
+    fd_terms_beside(b, FD_imbalance, imbalance);
+    for (int i = 0; i < FD_ROWS; i++)
+        d[i] = d[i] < size[i] ? d[i] + FD_LOG2_E * imbalance[i] : excess[i];
+}
+
+/* Renyi's divergence of normalised rows; what its sum does not tell is left to renyi.h. */
+static void fd_renyi_beside(fd_beside *b, const fd_route *route, double *d) {
+    double alpha = route->alpha, again = fd_measures[FD_renyi_divergence].again;
+    fd_measure sum = alpha == 2.0   ? FD_chi_square
+                     : alpha == 0.5 ? FD_hellinger_distance
+                                    : FD_renyi_divergence;
+    if (alpha > 4.0)
+        fd_refine_beside(b, FD_ALL_ROWS);
+    fd_sums_beside(b, sum, again, d);
+    for (int i = 0; i < FD_ROWS; i++) {
+        double grown = route->order * d[i];
+        if (sum == FD_chi_square)
+            d[i] = fd_renyi_of_chi_square(d[i]);
+        else if (sum == FD_hellinger_distance)
+            d[i] = fd_renyi_of_hellinger(d[i]);
+        else
+            d[i] = grown >= -0.5 && grown < 0x1p900 ? log1p(grown) / route->order * FD_LOG2_E : NAN;
+        d[i] *= route->factor;
+        b->alone |= (unsigned)!(d[i] < INFINITY) << i;
+    }
+}
+
+static void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const fd_options *o,
+                             double *d) {
+    fd_measure measure = route->measure;
+    const fd_traits *traits = &fd_measures[measure];
+    int normalize = o->normalize != 0.0;
+    double w_p[FD_ROWS], w_q[FD_ROWS];
+    for (int i = 0; i < FD_ROWS; i++) {
+        w_p[i] = route->swap ? o->w_q : o->w_p;
+        w_q[i] = route->swap ? o->w_p : o->w_q;
+    }
+    if (symmetric)
+        fd_order_beside(b, normalize, w_p, w_q);
+    b->pairs.order = route->order;
+    for (int i = 0; i < FD_ROWS; i++) {
+        b->pairs.c_hi[i] = normalize ? b->of_p.sum[i] / b->of_q.sum[i] : 1.0;
+        b->pairs.s_hi[i] = normalize ? b->of_q.sum[i] : 1.0;
+        b->pairs.c_lo[i] = b->pairs.s_lo[i] = 0.0;
+        b->pairs.w_p[i] = w_p[i];
+        b->pairs.w_q[i] = w_q[i];
+    }
+    if (measure == FD_renyi_divergence) {
+        fd_renyi_beside(b, route, d);
+    } else if (measure == FD_cross_entropy) {
+        fd_terms_beside(b, b->p == b->q ? FD_entropy : FD_cross_entropy, d);
+        for (int i = 0; i < FD_ROWS; i++) {
+            d[i] /= normalize ? b->of_p.sum[i] : 1.0;
+            b->alone |= (unsigned)(normalize && d[i] < 0x1p-5) << i; /* one bin holds nearly all */
+        }
+    } else if (normalize) {
+        fd_sums_beside(b, traits->sum, traits->again, d);
+    } else if (measure == FD_kl_divergence) {
+        fd_kl_beside(b, d);
+    } else {
+        fd_terms_beside(b, traits->sum, d);
+    }
+    double bound = fd_bound(measure, o->w_p, o->w_q);
+    for (int i = 0; i < FD_ROWS; i++) {
+        if (measure != FD_renyi_divergence && measure != FD_cross_entropy) {
+            d[i] *= traits->times;
+            b->alone |= (unsigned)(normalize && fd_is_at_bound(d[i], bound)) << i;
+        }
+        b->alone |= (unsigned)(d[i] != d[i]) << i;
+        d[i] = measure == FD_renyi_divergence ? fd_in_unit(d[i], o) : fd_finish(traits, d[i], o);
+    }
+}
+
+int fd_has_lanes(fd_measure measure, ptrdiff_t n, const fd_options *o) {
+    fd_route route = fd_route_of(measure, o);
+    if (o->log_input != 0.0 || n > FD_COPY)
+        return 0;
+    if (route.measure == FD_cross_entropy)
+        return n <= FD_FEW;
+    return route.measure != FD_renyi_divergence ||
+           (o->normalize != 0.0 && route.alpha >= FD_ALPHA_MIN && route.alpha < INFINITY);
+}
+
+static int fd_rows_beside(fd_measure measure, fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step,
+                          int rows, ptrdiff_t n, const fd_options *o, double *out) {
+    double few[2 * FD_FEW * FD_ROWS], d[FD_ROWS];
+    fd_route route = fd_route_of(measure, o);
+    int same = p.data == q.data && p.stride == q.stride && p_step == q_step;
+    fd_beside b = {.n = n};
+    double *copies = n <= FD_FEW ? few : malloc(2 * (size_t)n * FD_ROWS * sizeof *copies);
+    if (!copies)
+        return 0;
+    b.p = copies;
+    b.q = copies + n * FD_ROWS;
+    fd_weigh_beside(&b, route.swap ? q : p, route.swap ? q_step : p_step, rows, o, b.p, &b.of_p);
+    if (same && measure == FD_cross_entropy) {
+        b.q = b.p;
+        b.of_q = b.of_p;
+    } else {
+        fd_weigh_beside(&b, route.swap ? p : q, route.swap ? p_step : q_step, rows, o, b.q, &b.of_q);
+    }
+    fd_values_beside(&b, &route, fd_measures[measure].symmetric, o, d);
+    if (copies != few)
+        free(copies);
+    for (int i = 0; i < rows; i++) {
+        fd_view x = {p.data + i * p_step, p.stride, p.scalar}, y = {q.data + i * q_step, q.stride, q.scalar};
+        out[i] = b.alone >> i & 1 ? fd_row(measure, x, y, n, o) : d[i];
+    }
+    return 1;
+}
+
+static int fd_is_column(fd_view v, ptrdiff_t step) { /* 0: one row for all */
+    return step != 0 && llabs(step) < llabs(v.stride);
+}
+
+/* Side by side a block costs as much for one row as for all; alone a row has its own costs, those of some 80 bins.
+ * What lies side by side in memory would have to be gathered first. */
+static int fd_is_worth_it(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows, ptrdiff_t n) {
+    if (n <= FD_FEW)
+        return rows * (80 + n) >= FD_ROWS * n;
+    return rows > FD_ROWS / 4 && (fd_is_column(p, p_step) || fd_is_column(q, q_step));
+}
+
+void fd_rows(fd_measure measure, fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows,
+             ptrdiff_t n, const fd_options *options, double *out) {
+    if (rows > 1 && fd_has_lanes(measure, n, options) && fd_is_worth_it(p, p_step, q, q_step, rows, n) &&
+        fd_rows_beside(measure, p, p_step, q, q_step, rows, n, options, out))
+        return;
+    for (int i = 0; i < rows; i++) {
+        fd_view x = {p.data + i * p_step, p.stride, p.scalar}, y = {q.data + i * q_step, q.stride, q.scalar};
+        out[i] = fd_row(measure, x, y, n, options);
+    }
+}
