@@ -230,6 +230,9 @@ TRANSPORT = {
             "POT emd2_1d", lambda u, v: ot.emd2_1d(u, v, metric="cityblock", dense=False), library="pot"
         ),
     ],
+    "W1, everyday": [ours(fastdiv.wasserstein_distance), SORTS],
+    "KS, everyday": [ours(fastdiv.ks_distance), SORTS],
+    "energy, everyday": [ours(fastdiv.energy_distance), SORTS],
     "ks_distance": [
         ours(fastdiv.ks_distance),
         scipy("ks_2samp", lambda u, v: stats.ks_2samp(u, v, method="asymp").statistic),

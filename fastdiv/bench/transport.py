@@ -14,7 +14,7 @@ import fastdiv
 from fastdiv.bench.contestants import of
 from fastdiv.bench.race import Case
 from fastdiv.bench.rows import threaded
-from fastdiv.bench.workloads import samples
+from fastdiv.bench.workloads import everyday_samples, samples
 
 
 def cases(scale: float) -> Iterator[Case]:
@@ -26,6 +26,7 @@ def cases(scale: float) -> Iterator[Case]:
     u, v = r.normal(size=3 * n), r.normal(size=5 * n) + 0.1
     yield Case("W1", f"{3 * n} + {5 * n}", of("W1"), (u, v))
     yield Case("W1", "1000 + 1000", of("W1"), (u[:1000], v[:1000]))
+    yield from _everyday(int(8e5 * scale), u, v)
     ordered = np.sort(u[:n]), np.sort(v[: int(0.7 * n)])
     yield Case("W1, sorted", f"{n} + {int(0.7 * n)}", of("W1, sorted"), ordered)
     k = int(4e5 * scale)
@@ -44,3 +45,14 @@ def cases(scale: float) -> Iterator[Case]:
             threaded(1, fastdiv.wasserstein_distance, "fastdiv, 1 thread"),
         ]
         yield Case(f"W1, {name}", f"{n} + {n}", runs, pair, threads=2)
+
+
+def _everyday(n: int, u: np.ndarray, v: np.ndarray) -> Iterator[Case]:
+    """Two sorts as the bar: many ties, and sizes between a handful and a million."""
+    for name, pair in everyday_samples(n).items():
+        for work in ("W1", "KS", "energy"):
+            yield Case(f"{work}, {name}", f"{n} + {n}", of(f"{work}, everyday"), pair)
+    for k in (30, 300, 3000, 10_000, 30_000, 100_000):
+        if k <= n:
+            yield Case("W1, one law", f"{k} + {k}", of("W1, everyday"), (u[:k], u[k : 2 * k]))
+            yield Case("W1, shifted", f"{k} + {k}", of("W1, everyday"), (u[:k], v[:k]))

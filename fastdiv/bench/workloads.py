@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -64,3 +65,26 @@ def samples(n: int) -> dict[str, tuple[Array, Array]]:
         "ties": (r.integers(0, 1000, n) * 0.1, r.integers(0, 1000, n) * 0.1),
         "ties, integers": (r.poisson(40, n), r.poisson(41, n)),
     }
+
+
+def everyday_samples(n: int) -> dict[str, tuple[Array, Array]]:
+    """Two samples of n as tables have them: few values, decimals, spikes, other dtypes."""
+    r = np.random.default_rng(0)
+    prices = np.array([0.0, 9.99, 19.99, 49.5, 100.0])
+    day = 86_400 * 10**9
+    laws: dict[str, Callable[[], Array]] = {
+        "small integers as float64": lambda: r.integers(0, 1000, n).astype(float),
+        "small integers": lambda: r.integers(0, 1000, n),
+        "small integers as uint8": lambda: r.integers(0, 200, n).astype(np.uint8),
+        "0 or 1": lambda: r.integers(0, 2, n).astype(float),
+        "ages": lambda: np.clip(np.round(r.normal(40, 18, n)), 0, 105),
+        "80 % zeros and a tail": lambda: np.where(r.random(n) < 0.8, 0.0, r.lognormal(0, 1, n)),
+        "spikes and a tail": lambda: np.where(
+            r.random(n) < 0.7, prices[r.integers(0, 5, n)], 20 * r.lognormal(0, 1, n)
+        ),
+        "two places": lambda: np.round(r.lognormal(3, 1, n), 2),
+        "four places": lambda: np.round(r.normal(size=n), 4),
+        "float32": lambda: r.normal(size=n).astype(np.float32),
+        "nanoseconds": lambda: 1_700_000_000_000_000_000 + r.integers(0, day, n),
+    }
+    return {name: (law(), law()) for name, law in laws.items()}
