@@ -11,8 +11,8 @@ static void fd_cells_count(fd_cells *c, int s, int chunk) {
     double place[FD_BATCH], wide[FD_BATCH];
     const size_t table = (size_t)(chunk % side->tables) * ((size_t)c->grid.cells + 2);
     uint32_t *count = side->count + table;
-    const int64_t end = fd_chunk_start(side->masses.n, side->chunks, chunk + 1);
-    for (int64_t i = fd_chunk_start(side->masses.n, side->chunks, chunk); i < end; i += FD_BATCH) {
+    const int64_t end = fd_chunk_start(side->source->n, side->chunks, chunk + 1);
+    for (int64_t i = fd_chunk_start(side->source->n, side->chunks, chunk); i < end; i += FD_BATCH) {
         const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
         const double *x = fd_fetch(side->source, i, length, wide);
         fd_locate(x, length, c->grid, cell, place);
@@ -42,7 +42,7 @@ static void fd_cells_count(fd_cells *c, int s, int chunk) {
 }
 
 /* What kind each cell is of, and the sum or the largest of |F - G| at edges, from counts alone: as integers,
- * times n m < 2^44. fd_kind_of has the rules. */
+ * times n m < 2^44. fd_kind_of has the rules; cells that are mixed already (they hold a spike) stay so. */
 static void fd_cells_kinds(fd_cells *c) {
     const int32_t last = c->grid.cells + 1;
     const uint32_t *A = c->left[0], *B = c->left[1];
@@ -66,8 +66,9 @@ static void fd_cells_kinds(fd_cells *c) {
     for (int32_t k = 1; k < last; k++) {
         const int64_t x = (int64_t)(A[k] * m), y = (int64_t)(B[k] * n), up = (int64_t)(A[k + 1] * m) - x,
                       down = (int64_t)(B[k + 1] * n) - y, before = x - y, after = before + up - down;
-        const int positive = (up + down == 0) | ((before > 0) & (8 * before >= 9 * down)),
-                  negative = (before < 0) & (-8 * before >= 9 * up);
+        const int decided = kind[k] != FD_MIXED,
+                  positive = decided & ((up + down == 0) | ((before > 0) & (8 * before >= 9 * down))),
+                  negative = decided & (before < 0) & (-8 * before >= 9 * up);
         const int64_t sum = (before < 0 ? -before : before) + (after < 0 ? -after : after);
         kind[k] = (int8_t)(positive ? FD_POSITIVE : negative ? FD_NEGATIVE : FD_MIXED);
         edges += positive | negative ? sum : 0;
@@ -90,8 +91,8 @@ static void fd_cells_gather(fd_cells *c, int s, int chunk) {
      * factors: a subnormal weight takes up to 2^1074. */
     const int binary = side->masses.scale - 126;
     const double half = ldexp(1.0, binary / 2), rest = ldexp(1.0, binary - binary / 2);
-    const int64_t end = fd_chunk_start(side->masses.n, side->chunks, chunk + 1);
-    for (int64_t i = fd_chunk_start(side->masses.n, side->chunks, chunk); i < end; i += FD_BATCH) {
+    const int64_t end = fd_chunk_start(side->source->n, side->chunks, chunk + 1);
+    for (int64_t i = fd_chunk_start(side->source->n, side->chunks, chunk); i < end; i += FD_BATCH) {
         const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
         const double *x = fd_fetch(side->source, i, length, wide);
         const double *w = side->mass ? side->masses.weights + i : NULL;

@@ -26,12 +26,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/cells.h"
+#include "transport/cell_runs.h"
 #include "transport/memory.h"
 #include "transport/sweeps.h"
 #include "transport/table.h"
-
-enum { FD_EVENTS = 4096 };
 
 static void fd_cells_free(fd_cells *c) {
     for (int s = 0; s < 2; s++) {
@@ -47,26 +45,24 @@ static void fd_cells_free(fd_cells *c) {
 }
 
 /* Chooses the grid and takes memory for it. 0: ready; 1: the values do not suit a grid; -1: no memory. */
-static int fd_cells_open(fd_cells *c, const fd_source *u, const double *a, const fd_source *v,
-                         const double *b, const double *sample, int size, int ks, int threads) {
-    const int64_t n = u->n, m = v->n;
+static int fd_cells_open(fd_cells *c, const fd_source *u, const double *a, int64_t n, const fd_source *v,
+                         const double *b, int64_t m, const double *sample, int size, int ks, int threads) {
     int ties = 0;
-    memset(c, 0, sizeof *c);
     c->ks = ks;
     if (size == 0)
         return 1;
     for (int i = 1; i < size; i++)
         ties += sample[i] == sample[i - 1];
     int64_t cells = 256;
-    while (cells < 65536 && cells * cells < 512 * (n + m))
+    while (cells < 65536 && cells * cells < 512 * (u->n + v->n))
         cells *= 2;
     c->grid = fd_grid_over(sample, size, (int32_t)cells);
     if (c->grid.cells == 0)
         return 1;
     const size_t total = (size_t)c->grid.cells + 2;
-    c->side[0] = (fd_cells_side){.source = u, .masses = fd_masses_scaled(a, n), .chunks = fd_chunks(n)};
-    c->side[1] = (fd_cells_side){.source = v, .masses = fd_masses_scaled(b, m), .chunks = fd_chunks(m)};
-    c->kind = malloc(total * sizeof *c->kind);
+    c->side[0] = (fd_cells_side){.source = u, .masses = fd_masses_scaled(a, n), .chunks = fd_chunks(u->n)};
+    c->side[1] = (fd_cells_side){.source = v, .masses = fd_masses_scaled(b, m), .chunks = fd_chunks(v->n)};
+    c->kind = calloc(total, sizeof *c->kind);
     int failed = c->kind == NULL;
     for (int s = 0; s < 2; s++) {
         fd_cells_side *side = &c->side[s];
@@ -77,7 +73,7 @@ static int fd_cells_open(fd_cells *c, const fd_source *u, const double *a, const
             side->mass = calloc(total * (size_t)side->tables, sizeof *side->mass);
             failed |= side->mass == NULL;
         }
-        if (8 * ties > size && !ks) {
+        if (8 * ties > size && !ks && !c->spikes) {
             side->atom = malloc(total * (size_t)side->tables * sizeof *side->atom);
             failed |= side->atom == NULL;
         }
@@ -188,89 +184,6 @@ static inline int8_t fd_kind_of(const fd_cells *c, int32_t k, const fd_content *
     return empty ? FD_DONE : FD_MIXED;
 }
 
-/* A new run that begins at the left edge of cell k. NULL: no memory. */
-static fd_run *fd_run_from(fd_cells *c, int32_t k, fd_mass A, fd_mass B) {
-    if (c->runs == c->run_capacity) {
-        c->run_capacity = 2 * c->run_capacity + 64;
-        fd_run *grown = realloc(c->run, (size_t)c->run_capacity * sizeof *grown);
-        if (!grown)
-            return NULL;
-        c->run = grown;
-    }
-    fd_run *run = &c->run[c->runs++];
-    *run = (fd_run){.left = k ? fd_edge(c->grid, k - 1) : -INFINITY,
-                    .before = {A, B},
-                    .first = {c->mixed[0], c->mixed[1]}};
-    return run;
-}
-
-/* Memory for what will be gathered, and where each chunk's part of it starts. */
-static int fd_cells_make_room(fd_cells *c) {
-    const size_t total = (size_t)c->grid.cells + 2;
-    for (int s = 0; s < 2; s++) {
-        fd_cells_side *side = &c->side[s];
-        const size_t room = (size_t)c->mixed[s] + 1;
-        side->gathered = fd_allocate(room * sizeof *side->gathered);
-        side->weights = side->mass ? fd_allocate(room * sizeof *side->weights) : NULL;
-        if (!side->gathered || (side->mass && !side->weights))
-            return -1;
-        for (int h = 0; side->tables > 1 && h < side->tables; h++) {
-            int64_t mixed = 0;
-            for (size_t k = 0; k < total; k++)
-                mixed += c->kind[k] == FD_MIXED ? side->count[(size_t)h * total + k] : 0;
-            side->start[h + 1] = side->start[h] + mixed;
-        }
-    }
-    return 0;
-}
-
-/* Adds a mixed cell with `count` of both to the run that may still grow, or to a new one. -1: no memory. */
-static inline int fd_run_on(fd_cells *c, fd_run **open, int32_t k, fd_mass A, fd_mass B,
-                            const int64_t count[2]) {
-    const int inside = k > 0 && k <= c->grid.cells;
-    if (!inside || (*open && (*open)->count[0] + (*open)->count[1] >= FD_EVENTS))
-        *open = NULL;
-    fd_run *run = *open ? *open : fd_run_from(c, k, A, B);
-    if (!run)
-        return -1;
-    run->right = k <= c->grid.cells ? fd_edge(c->grid, k) : INFINITY;
-    for (int s = 0; s < 2; s++) {
-        run->count[s] += count[s];
-        c->mixed[s] += count[s];
-    }
-    *open = inside ? run : NULL;
-    c->gather = 1;
-    return 0;
-}
-
-/* Between the passes: which cells are mixed, what the others contribute, where gathered values will go. From
- * counts alone: 2 ns a cell. */
-static int fd_cells_classify_counts(fd_cells *c) {
-    const size_t total = (size_t)c->grid.cells + 2;
-    for (int s = 0; s < 2; s++) {
-        const fd_cells_side *side = &c->side[s];
-        uint32_t sum = 0;
-        for (size_t k = 0; k < total; k++) {
-            c->left[s][k] = sum;
-            for (int h = 0; h < side->tables; h++)
-                sum += side->count[(size_t)h * total + k];
-        }
-        c->left[s][total] = sum;
-    }
-    fd_cell_loops_now->kinds(c);
-    c->gather = !c->ks;
-    fd_run *open = NULL;
-    for (int32_t k = 0; k < c->grid.cells + 2; k++) {
-        const uint32_t A = c->left[0][k], B = c->left[1][k];
-        const int64_t count[2] = {c->left[0][k + 1] - A, c->left[1][k + 1] - B};
-        if (c->kind[k] != FD_MIXED)
-            open = NULL;
-        else if (fd_run_on(c, &open, k, A, B, count))
-            return -1;
-    }
-    return fd_cells_make_room(c);
-}
-
 /* The same where masses or atoms have to be looked at. */
 static int fd_cells_classify(fd_cells *c) {
     const int32_t cells = c->grid.cells;
@@ -344,14 +257,29 @@ static void fd_cells_sweep(fd_cells *c, int r) {
     fd_masses a = c->side[0].masses, b = c->side[1].masses;
     double left = run->left, right = run->right;
     if (left == -INFINITY || right == INFINITY) {
-        const double first = !m || (n && u[0] < v[0]) ? u[0] : v[0];
-        const double last = !m || (n && u[n - 1] > v[m - 1]) ? u[n - 1] : v[m - 1];
+        double first = INFINITY, last = -INFINITY;
+        if (n)
+            first = u[0], last = u[n - 1];
+        if (m)
+            first = v[0] < first ? v[0] : first, last = v[m - 1] > last ? v[m - 1] : last;
+        if (run->spikes) {
+            const double low = c->spike[run->spike].value,
+                         high = c->spike[run->spike + run->spikes - 1].value;
+            first = low < first ? low : first;
+            last = high > last ? high : last;
+        }
         if (!isfinite(first) || !isfinite(last) || (n && isnan(u[n - 1])) || (m && isnan(v[m - 1]))) {
             run->result = NAN;
             return;
         }
         left = left == -INFINITY ? first : left;
         right = right == INFINITY ? last : right;
+    }
+    if (run->spikes) {
+        run->left = left;
+        run->right = right;
+        run->result = fd_cells_sweep_spikes(c, run, u, v);
+        return;
     }
     if (!a.weights && (double)a.n * (double)b.n < 0x1p62) {
         const int64_t D = (int64_t)run->before[0] * b.n - (int64_t)run->before[1] * a.n;
@@ -434,8 +362,18 @@ static int fd_cells_pass(fd_cells *c, int threads, double *result) {
 
 int fd_cells_statistic(const fd_source *u, const double *a, const fd_source *v, const double *b,
                        const double *sample, int size, int ks, int threads, double *result) {
-    fd_cells c;
-    int status = fd_cells_open(&c, u, a, v, b, sample, size, ks, threads);
+    fd_cells c = {0};
+    int status = fd_cells_open(&c, u, a, u->n, v, b, v->n, sample, size, ks, threads);
+    if (status == 0)
+        status = fd_cells_pass(&c, threads, result);
+    fd_cells_free(&c);
+    return status;
+}
+
+int fd_cells_between_spikes(const fd_source *u, int64_t n, const fd_source *v, int64_t m, fd_spike *spike,
+                            int32_t spikes, const double *sample, int size, int threads, double *result) {
+    fd_cells c = {.spike = spike, .spikes = spikes};
+    int status = fd_cells_open(&c, u, NULL, n, v, NULL, m, sample, size, 0, threads);
     if (status == 0)
         status = fd_cells_pass(&c, threads, result);
     fd_cells_free(&c);

@@ -8,10 +8,17 @@
 #include "transport/grid.h"
 #include "transport/mass.h"
 
+typedef struct { /* a value that was counted elsewhere, in both samples */
+    double value;
+    uint32_t count[2];
+    int32_t cell;
+} fd_spike;
+
 typedef struct { /* mixed cells next to each other, from `left` to `right` */
     double left, right;
     fd_mass before[2];          /* mass of u and v left of it */
     int64_t first[2], count[2]; /* of the sorted u and v */
+    int32_t spike, spikes;      /* of the cell that holds them, in a run of its own */
     double result;              /* area, or largest |F - G| */
 } fd_run;
 
@@ -34,6 +41,8 @@ typedef struct fd_cells {
     uint32_t *left[2]; /* [cells + 3] how many of u and v lie left of a cell; NULL: masses or atoms tell */
     fd_run *run;
     int32_t runs, run_capacity;
+    fd_spike *spike; /* ascending */
+    int32_t spikes;
     int64_t mixed[2]; /* how many u and v are gathered */
     fd_sum edges;     /* sum of |F - G| at left and right edges of unmixed cells */
     fd_sum atoms;     /* area of the cells that hold a single point */
@@ -50,5 +59,10 @@ enum { FD_NEGATIVE = -1, FD_DONE = 0, FD_POSITIVE = 1, FD_MIXED = 2 };
  * of both, finite and sorted. */
 int fd_cells_statistic(const fd_source *u, const double *a, const fd_source *v, const double *b,
                        const double *sample, int size, int ks, int threads, double *result);
+
+/* W1 of two samples of n and m values of which all but the sources' are counted in `spike`: these may be few, n m
+ * < 2^44. As above. */
+int fd_cells_between_spikes(const fd_source *u, int64_t n, const fd_source *v, int64_t m, fd_spike *spike,
+                            int32_t spikes, const double *sample, int size, int threads, double *result);
 
 #endif

@@ -15,12 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/cells.h"
 #include "transport/lattice.h"
 #include "transport/memory.h"
 #include "transport/sweeps.h"
 #include "transport/table.h"
 
-enum { FD_MOST_COUNTERS = 1 << 18, FD_LANED = 1024, FD_LARGER_SAMPLE = 16384 };
+enum { FD_MOST_COUNTERS = 1 << 18, FD_LANED = 1024, FD_LARGER_SAMPLE = 16384, FD_MOST_SPIKES = 64 };
 
 /* How many of the sample are the double nearest to k / per. */
 static int fd_multiples(const double *sample, int size, double per, double width) {
@@ -229,7 +230,7 @@ static int fd_tally_open(fd_tally *t, const fd_source *u, const fd_source *v, co
     return failed ? -1 : 0;
 }
 
-/* One counter for each cell, and the rest in one piece, sorted. 1: it is too much. */
+/* One counter for each cell, and the rest in one piece. 1: it is too much. */
 static int fd_tally_gather(fd_tally *t, int s) {
     fd_tally_side *side = &t->side[s];
     const size_t cells = (size_t)t->lattice.cells + 1;
@@ -247,8 +248,6 @@ static int fd_tally_gather(fd_tally *t, int s) {
                 (size_t)side->rests[h] * sizeof *side->rest);
         side->rest_total += side->rests[h];
     }
-    if (side->rest_total > 1)
-        fd_numpy.sort_f64(side->rest, side->rest_total, NULL);
     return 0;
 }
 
@@ -321,14 +320,43 @@ static void fd_tally_expand(const fd_tally *t, const fd_tally_side *side, double
         *out++ = rest.values[rest.at++];
 }
 
-static int fd_tally_finish(const fd_tally *t, const fd_task *task, double *result) {
+/* W1 with the rest in cells, where that is much and counted values are a handful: 0; else 1. */
+static int fd_tally_by_cells(const fd_tally *t, int threads, double *result) {
+    const fd_tally_side *u = &t->side[0], *v = &t->side[1];
+    const fd_source x = {.values = u->rest, .n = u->rest_total}, y = {.values = v->rest, .n = v->rest_total};
+    double sample[FD_SAMPLE];
+    fd_spike spike[FD_MOST_SPIKES];
+    int32_t spikes = 0;
+    if (fd_long(u->source) || fd_long(v->source) || x.n < 1000 || y.n < 1000 ||
+        x.n + y.n < fd_cells_from[0] || (double)u->n * (double)v->n >= 0x1p44)
+        return 1;
+    for (int32_t k = 1; k <= t->lattice.cells; k++) {
+        if (!(u->count[k] | v->count[k]))
+            continue;
+        if (spikes == FD_MOST_SPIKES)
+            return 1;
+        spike[spikes++] = (fd_spike){fd_lattice_value(&t->lattice, k), {u->count[k], v->count[k]}, 0};
+    }
+    int size = fd_scattered(&x, sample, FD_SAMPLE / 2);
+    size += fd_scattered(&y, sample + size, FD_SAMPLE / 2);
+    fd_numpy.sort_f64(sample, size, NULL);
+    return fd_cells_between_spikes(&x, u->n, &y, v->n, spike, spikes, sample, size, threads, result);
+}
+
+static int fd_tally_finish(const fd_tally *t, const fd_task *task, int threads, double *result) {
     const fd_lattice *l = &t->lattice;
     const fd_tally_side *u = &t->side[0], *v = &t->side[1];
+    if (task->statistic == FD_WASSERSTEIN && task->p == 1.0) {
+        const int status = fd_tally_by_cells(t, threads, result);
+        if (status <= 0)
+            return status;
+    }
     double left = fd_lattice_value(l, 1), right = fd_lattice_value(l, l->cells);
     for (int s = 0; s < 2; s++) {
         const fd_tally_side *side = &t->side[s];
         if (!side->rest_total)
             continue;
+        fd_numpy.sort_f64(side->rest, side->rest_total, NULL);
         const double first = side->rest[0], last = side->rest[side->rest_total - 1];
         const double most = fd_long(side->source) ? 0x1p53 : INFINITY;
         if (!(first > -most && last < most))
@@ -370,7 +398,7 @@ int fd_tally_statistic(const fd_source *u, const fd_source *v, const double *sam
         status = fd_tally_gather(&t, 0) || fd_tally_gather(&t, 1);
     }
     if (status == 0)
-        status = fd_tally_finish(&t, task, result);
+        status = fd_tally_finish(&t, task, threads, result);
     fd_tally_free(&t);
     return status;
 }

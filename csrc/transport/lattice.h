@@ -7,6 +7,8 @@
 #include "transport/chunks.h"
 #include "transport/transport.h"
 
+enum { FD_REGISTERS = 4 }; /* cells whose values are counted in registers */
+
 /* Cell k in 1..cells stands for one value: atom[k], or the double nearest to (origin + k) / per. */
 typedef struct {
     double per, width; /* width: 1 / per where that is exact, else 0 */

@@ -20,7 +20,13 @@ static int fd_lattice_find(const double *restrict x, int n, const fd_lattice *l,
     const double zero = 0x1.8p52, top = zero + (double)l->cells + 1.0, magic = zero - l->origin;
     const double per = l->per, width = l->width, *atom = l->atom;
     int missed = 0;
-    if (atom) {
+    if (atom && l->cells <= FD_REGISTERS) {
+        for (int i = 0; i < n; i++)
+            cell[i] = 0;
+        for (int32_t k = 1; k <= l->cells; k++)
+            for (int i = 0; i < n; i++)
+                cell[i] = x[i] == atom[k] ? k : cell[i];
+    } else if (atom) {
         for (int i = 0; i < n; i++)
             cell[i] = fd_cell_near(x[i] * per + magic, zero, top);
         for (int i = 0; i < n; i++)
@@ -45,7 +51,7 @@ static int fd_lattice_find(const double *restrict x, int n, const fd_lattice *l,
 
 /* One chunk. Chunks that share a table are taken in turns. */
 static void fd_tally_count(fd_tally *t, int s, int chunk) {
-    enum { FEW = 4, PATIENCE = 4096 };
+    enum { PATIENCE = 4096 };
     fd_tally_side *side = &t->side[s];
     const int32_t cells = t->lattice.cells;
     int32_t cell[FD_BATCH];
@@ -68,7 +74,7 @@ static void fd_tally_count(fd_tally *t, int s, int chunk) {
                 return;
             }
         }
-        if (cells <= FEW) {
+        if (cells <= FD_REGISTERS) {
             for (int32_t k = 1; k <= cells; k++) {
                 uint32_t found = 0;
                 for (int j = 0; j < length; j++)

@@ -110,7 +110,7 @@ def test_the_same_bits_for_any_number_of_threads(name):
 
 
 def test_a_beginning_that_leads_astray():
-    """Whole numbers that turn to fractions where the sample looks least."""
+    """Most of it whole numbers, but not where it is long."""
     u = np.zeros(20_000)
     u[::3] = RNG.random(len(u[::3]))
     v = np.round(RNG.normal(size=20_000))
@@ -180,3 +180,47 @@ def test_integers_beyond_doubles_beside_others():
     v = np.append(RNG.integers(0, 50, 12_000), [70, 70])
     for kind in (np.float64, np.float32, np.int8, np.uint16):
         agrees_with_fractions(u, v.astype(kind), 1e-14)
+
+
+def spiked(n, at, share, tail):
+    return np.where(RNG.random(n) < share, np.asarray(at)[RNG.integers(0, len(at), n)], tail(n))
+
+
+SPIKED = {
+    "zeros": ([0.0], 0.6, lambda n: RNG.lognormal(0, 1, n)),
+    "prices": (SPIKES, 0.6, lambda n: 20 * RNG.lognormal(0, 1, n)),
+    "far out": ([-1e9, -1.0, 0.25, 1e9, 1e9 + 1], 0.6, lambda n: RNG.normal(size=n)),
+    "neighbours": ([0.5, np.nextafter(0.5, 1), 0.5 + 1e-9], 0.6, lambda n: RNG.random(n)),
+    "at the ends": ([0.0, 1.0], 0.7, lambda n: RNG.random(n)),
+    "amid a dense tail": ([1.0 + 2**-30], 0.6, lambda n: 1 + RNG.normal(size=n) * 1e-6),
+    "with heavy tails": ([0.1, 0.3], 0.6, lambda n: RNG.standard_cauchy(n)),
+}
+
+
+@pytest.mark.parametrize("name", SPIKED)
+def test_spikes_and_much_else(name, level):
+    for n, m, shift in ((9000, 9000, 0.0), (12_000, 8000, 0.0), (9000, 9000, 0.01)):
+        u, v = spiked(n, *SPIKED[name]), spiked(m, *SPIKED[name]) + shift
+        area = sum((gap * d for gap, d in steps(u, v)), Fraction(0))
+        assert relative_error(fastdiv.wasserstein_distance(u, v), area) < 1e-14
+        assert fastdiv.wasserstein_distance(u, RNG.permutation(u)) == 0
+
+
+@pytest.mark.parametrize("name", ["zeros", "far out"])
+def test_spikes_and_what_is_no_number(name):
+    u, v = spiked(9000, *SPIKED[name]), spiked(9000, *SPIKED[name])
+    for value, expected in ((np.nan, np.nan), (np.inf, np.inf), (-np.inf, np.inf)):
+        x = u.copy()
+        x[np.flatnonzero(u != u[0])[7]] = value
+        np.testing.assert_equal(float(fastdiv.wasserstein_distance(x, v)), expected)
+        np.testing.assert_equal(float(fastdiv.wasserstein_distance(v, x)), expected)
+
+
+def test_spikes_and_threads():
+    u, v = spiked(700_000, *SPIKED["prices"]), spiked(900_000, *SPIKED["prices"])
+    results = set()
+    for threads in (1, 2, 3):
+        fastdiv.set_num_threads(threads)
+        results.add(fastdiv.wasserstein_distance(u, v))
+    fastdiv.set_num_threads(None)
+    assert len(results) == 1
