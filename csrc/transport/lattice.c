@@ -144,6 +144,18 @@ static int fd_spikes_of(fd_lattice *l, const double *sample, int size) {
     }
     if (16 * shared < 9 * size || !(last - first < 0x1p900 && fmax(fabs(first), fabs(last)) < 0x1p900))
         return 0;
+    if (spikes <= FD_REGISTERS) {
+        l->atom = malloc((FD_REGISTERS + 1) * sizeof *l->atom);
+        if (!l->atom)
+            return -1;
+        l->atom[0] = NAN;
+        for (int i = 0, end; i < size; i = end) {
+            end = fd_end_of_tie(sample, size, i);
+            if (end - i > 1)
+                l->atom[++l->cells] = sample[i];
+        }
+        return 1;
+    }
     fd_spike_cells(l, first, last, last > first ? gap : fmax(fabs(first), 1.0));
     int *weight = calloc((size_t)l->cells + 1, sizeof *weight);
     l->atom = malloc(((size_t)l->cells + 1) * sizeof *l->atom);
@@ -182,7 +194,7 @@ static int fd_spikes_of_more(fd_lattice *l, const fd_source *u, const fd_source 
     size += fd_scattered(v, sample + size, FD_LARGER_SAMPLE / 2);
     fd_numpy.sort_f64(sample, size, NULL);
     free(l->atom);
-    l->atom = NULL;
+    *l = (fd_lattice){0};
     const int status = fd_spikes_of(l, sample, size);
     free(sample);
     return status;
@@ -215,7 +227,7 @@ static int fd_tally_open(fd_tally *t, const fd_source *u, const fd_source *v, co
                  last = fd_lattice_value(&t->lattice, t->lattice.cells);
     if ((fd_long(u) || fd_long(v)) && !(first > -0x1p53 && last < 0x1p53))
         return 1; /* an integer beyond could pass for one of them */
-    t->lanes = t->lattice.cells <= FD_LANED && t->lattice.cells > 4 ? 4 : 1;
+    t->lanes = t->lattice.cells <= FD_LANED && t->lattice.cells > FD_REGISTERS ? 4 : 1;
     t->side[0] = (fd_tally_side){.source = u, .n = n, .chunks = fd_chunks(n)};
     t->side[1] = (fd_tally_side){.source = v, .n = m, .chunks = fd_chunks(m)};
     int failed = 0;

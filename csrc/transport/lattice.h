@@ -7,7 +7,7 @@
 #include "transport/chunks.h"
 #include "transport/transport.h"
 
-enum { FD_REGISTERS = 4 }; /* cells whose values are counted in registers */
+enum { FD_REGISTERS = 8 }; /* cells whose values are counted in registers, atoms compared with one by one */
 
 /* Cell k in 1..cells stands for one value: atom[k], or the double nearest to (origin + k) / per. */
 typedef struct {

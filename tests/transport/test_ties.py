@@ -224,3 +224,14 @@ def test_spikes_and_threads():
         results.add(fastdiv.wasserstein_distance(u, v))
     fastdiv.set_num_threads(None)
     assert len(results) == 1
+
+
+@pytest.mark.parametrize("values", [3, 30, 3000])
+def test_values_that_a_first_sample_shows_but_once(values):
+    """Products of 0.1 among others that never come twice: a larger sample is drawn."""
+    n = 150_000
+    u, v = (np.where(RNG.random(n) < 0.7, RNG.integers(0, values, n) * 0.1, RNG.random(n)) for _ in range(2))
+    ks = fastdiv.ks_distance(np.sort(u), np.sort(v), assume_sorted=True)
+    assert fastdiv.ks_distance(u, v) == ks
+    w1 = fastdiv.wasserstein_distance(np.sort(u), np.sort(v), assume_sorted=True)
+    assert fastdiv.wasserstein_distance(u, v) == pytest.approx(w1, rel=1e-13)
