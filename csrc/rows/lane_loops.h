@@ -9,6 +9,14 @@
 
 #include "rows/loops.h"
 
+/* Zeros that gcc does not know for such: of those it makes rep stos, which takes 20 ns to start. */
+FD_INLINE void fd_clear_parts(double (*parts)[FD_ROWS]) {
+    static const volatile double hidden = 0.0;
+    const double zero = hidden;
+    for (int k = 0; k < FD_LANES; k++)
+        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) parts[k][row] = zero;
+}
+
 /* fd_fold of each row. */
 FD_INLINE void fd_fold_rows(double (*a)[FD_ROWS], double *sums) {
     _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
@@ -38,7 +46,8 @@ FD_INLINE void fd_fold_rows(double (*a)[FD_ROWS], double *sums) {
     static void fd_lane_sum_##name(const double *p_rows, const double *q_rows, ptrdiff_t n,                  \
                                    const fd_pairs *pairs_in, double *sums) {                                 \
         const fd_pairs pairs = *pairs_in;                                                                    \
-        double parts[FD_LANES][FD_ROWS] = {{0}};                                                             \
+        double parts[FD_LANES][FD_ROWS];                                                                     \
+        fd_clear_parts(parts);                                                                               \
         for (ptrdiff_t j = 0; j < n; j++) {                                                                  \
             const double *p = p_rows + j * FD_ROWS, *q = q_rows + j * FD_ROWS;                               \
             double *part = parts[j % FD_LANES];                                                              \
@@ -64,7 +73,8 @@ FD_INLINE void fd_fetch_lanes(const double *bin) {
  * be the same. */
 static void fd_lane_stats_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out,
                                fd_lane_stats *stats) {
-    double parts[FD_LANES][FD_ROWS] = {{0}}, raw[FD_ROWS], least[FD_ROWS];
+    double parts[FD_LANES][FD_ROWS], raw[FD_ROWS], least[FD_ROWS];
+    fd_clear_parts(parts);
     for (int row = 0; row < FD_ROWS; row++)
         raw[row] = least[row] = INFINITY;
     for (ptrdiff_t j = 0; j < n; j++) {
@@ -79,11 +89,10 @@ static void fd_lane_stats_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, do
             least[row] = positive < least[row] ? positive : least[row];
         }
     }
-    double sums[FD_ROWS];
-    fd_fold_rows(parts, sums);
-    for (int row = 0; row < FD_ROWS; row++) {
-        stats->sum[row] = sums[row];
-        stats->odd[row] = !(sums[row] <= DBL_MAX) || raw[row] < 0.0 || least[row] < FD_MASS_MIN;
+    fd_fold_rows(parts, stats->sum);
+    _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
+        double odd = raw[row] < 0.0 ? 1.0 : 0.0;
+        stats->odd[row] = least[row] < FD_MASS_MIN ? 1.0 : odd;
     }
 }
 
@@ -120,8 +129,7 @@ static void fd_lane_swap_loop(double *p, double *q, ptrdiff_t n, const double *s
 static void fd_lane_turn_loop(const double *rows, ptrdiff_t step, ptrdiff_t n, double *out) {
     for (ptrdiff_t j = 0; j < n; j++) {
         double *bin = out + j * FD_ROWS;
-        for (int row = 0; row < FD_ROWS; row++)
-            bin[row] = rows[row * step + j];
+        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) bin[row] = rows[row * step + j];
     }
 }
 

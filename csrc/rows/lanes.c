@@ -27,6 +27,17 @@ static ptrdiff_t fd_block_size(ptrdiff_t n, ptrdiff_t start) {
     return n - start < FD_BLOCK ? n - start : FD_BLOCK;
 }
 
+/* A bit for each row that is marked by other than 0: none, nearly always. */
+static unsigned fd_marked(const double *mark) {
+    double any = 0.0;
+    unsigned rows = 0;
+    _Pragma("omp simd reduction(+ : any)") for (int i = 0; i < FD_ROWS; i++) any += mark[i];
+    if (any != 0.0)
+        for (int i = 0; i < FD_ROWS; i++)
+            rows |= (unsigned)(mark[i] != 0.0) << i;
+    return rows;
+}
+
 /* As fd_work_through adds blocks up; what is not finite has NaN for its sum. */
 static void fd_add_block(fd_sum *sums, const double *block) {
     for (int i = 0; i < FD_ROWS; i++)
@@ -35,11 +46,11 @@ static void fd_add_block(fd_sum *sums, const double *block) {
 
 static void fd_terms_beside(const fd_beside *b, fd_measure sum, double *sums) {
     fd_lane_loop loop = fd_row_loops_now->lane_sum[sum];
-    fd_sum totals[FD_ROWS] = {{0}};
     if (b->n <= FD_BLOCK) {
         loop(b->p, b->q, b->n, &b->pairs, sums);
         return;
     }
+    fd_sum totals[FD_ROWS] = {{0}};
     for (ptrdiff_t start = 0; start < b->n; start += FD_BLOCK) {
         loop(b->p + start * FD_ROWS, b->q + start * FD_ROWS, fd_block_size(b->n, start), &b->pairs, sums);
         fd_add_block(totals, sums);
@@ -90,23 +101,27 @@ static const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_
 /* Reads the masses of rows; those that are not ordinary go alone. */
 static void fd_weigh_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, const fd_options *o,
                             double *out, fd_lane_stats *stats) {
-    fd_sum sums[FD_ROWS] = {{0}};
+    fd_sum sums[FD_ROWS];
     double least = o->normalize != 0.0 ? FD_SUM_MIN : 0.0;
     ptrdiff_t pitch;
+    if (b->n > FD_BLOCK)
+        memset(sums, 0, sizeof sums);
     const double *in = fd_lay_beside(v, step, rows, b->n, out, &pitch);
     for (ptrdiff_t start = 0; start < b->n; start += FD_BLOCK) {
         fd_row_loops_now->lane_stats(in + start * pitch, pitch, fd_block_size(b->n, start), o->pseudocount,
                                      out + start * FD_ROWS, stats);
         if (b->n > FD_BLOCK)
             fd_add_block(sums, stats->sum);
+        b->alone |= fd_marked(stats->odd);
+    }
+    if (b->n > FD_BLOCK)
         for (int i = 0; i < FD_ROWS; i++)
-            b->alone |= (unsigned)stats->odd[i] << i;
+            stats->sum[i] = sums[i].value + sums[i].error;
+    _Pragma("omp simd") for (int i = 0; i < FD_ROWS; i++) {
+        double odd = stats->sum[i] >= least ? 0.0 : 1.0;
+        stats->odd[i] = stats->sum[i] <= FD_SUM_MAX ? odd : 1.0;
     }
-    for (int i = 0; i < FD_ROWS; i++) {
-        double sum = b->n > FD_BLOCK ? sums[i].value + sums[i].error : stats->sum[i];
-        stats->sum[i] = sum;
-        b->alone |= (unsigned)!(sum >= least && sum <= FD_SUM_MAX) << i;
-    }
+    b->alone |= fd_marked(stats->odd);
 }
 
 /* Symmetric measures take their rows in the order of fd_in_order; where products do not tell, alone. */
@@ -117,16 +132,16 @@ static void fd_order_beside(fd_beside *b, int normalize, double *w_p, double *w_
     fd_row_loops_now->lane_order(b->p, b->q, b->n, normalize ? b->of_p.sum : one,
                                  normalize ? b->of_q.sum : one, first);
     fd_row_loops_now->lane_swap(b->p, b->q, b->n, first);
-    for (int i = 0; i < FD_ROWS; i++) {
-        b->alone |= (unsigned)(first[i] == 0.0) << i;
-        if (first[i] < 0.0) {
-            double sum = b->of_p.sum[i], w = w_p[i];
-            b->of_p.sum[i] = b->of_q.sum[i];
-            b->of_q.sum[i] = sum;
-            w_p[i] = w_q[i];
-            w_q[i] = w;
-        }
+    double *x = b->of_p.sum, *y = b->of_q.sum, open[FD_ROWS];
+    _Pragma("omp simd") for (int i = 0; i < FD_ROWS; i++) {
+        double p_sum = x[i], q_sum = y[i], w = w_p[i], v = w_q[i];
+        x[i] = first[i] < 0.0 ? q_sum : p_sum;
+        y[i] = first[i] < 0.0 ? p_sum : q_sum;
+        w_p[i] = first[i] < 0.0 ? v : w;
+        w_q[i] = first[i] < 0.0 ? w : v;
+        open[i] = first[i] == 0.0 ? 1.0 : 0.0;
     }
+    b->alone |= fd_marked(open);
 }
 
 /* The scale between the rows of `which`, more exactly (fd_refine_scale). */
@@ -152,13 +167,14 @@ static void fd_small_variations(fd_beside *b, unsigned which, double *d) {
 
 /* fd_sum_terms of rows that are normalised. */
 static void fd_sums_beside(fd_beside *b, fd_measure sum, double again, double *d) {
-    unsigned near = 0;
+    double mark[FD_ROWS];
     fd_terms_beside(b, sum, d);
-    for (int i = 0; i < FD_ROWS; i++) {
-        d[i] /= b->of_p.sum[i];
-        near |= (unsigned)(d[i] > 0.0 && d[i] < again) << i;
+    _Pragma("omp simd") for (int i = 0; i < FD_ROWS; i++) {
+        double share = d[i] / b->of_p.sum[i], small = share < again ? 1.0 : 0.0;
+        d[i] = share;
+        mark[i] = share > 0.0 ? small : 0.0;
     }
-    near &= ~b->alone;
+    unsigned near = fd_marked(mark) & ~b->alone;
     if (!(near & (near - 1))) { /* one at most */
         b->alone |= near;
         return;
@@ -210,12 +226,30 @@ static void fd_renyi_beside(fd_beside *b, const fd_route *route, double *d) {
     }
 }
 
+/* fd_finish; alone goes what may be at the bound, and NaN. */
+static void fd_finish_beside(fd_beside *b, fd_measure measure, const fd_options *o, double *d) {
+    const fd_traits *traits = &fd_measures[measure];
+    int whole = measure == FD_renyi_divergence || measure == FD_cross_entropy;
+    double bound = fd_bound(measure, o->w_p, o->w_q), times = whole ? 1.0 : traits->times, mark[FD_ROWS];
+    double high = traits->in_bits ? o->unit_hi : 1.0, low = traits->in_bits ? o->unit_lo : 0.0;
+    bound = whole || o->normalize == 0.0 ? INFINITY : bound * (1.0 - 1e-9);
+    _Pragma("omp simd") for (int i = 0; i < FD_ROWS; i++) {
+        double bits = d[i] * times, at_bound = bits > bound ? 1.0 : 0.0;
+        double value = bits * high + bits * low;
+        mark[i] = bits < INFINITY ? at_bound : bits == bits ? 0.0 : 1.0;
+        d[i] = bits < INFINITY ? value : bits;
+    }
+    b->alone |= fd_marked(mark);
+    if (traits->root && !whole)
+        _Pragma("omp simd") for (int i = 0; i < FD_ROWS; i++) d[i] = sqrt(d[i]);
+}
+
 static void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const fd_options *o,
                              double *d) {
     fd_measure measure = route->measure;
     const fd_traits *traits = &fd_measures[measure];
     int normalize = o->normalize != 0.0;
-    double w_p[FD_ROWS], w_q[FD_ROWS];
+    double *w_p = b->pairs.w_p, *w_q = b->pairs.w_q;
     for (int i = 0; i < FD_ROWS; i++) {
         w_p[i] = route->swap ? o->w_q : o->w_p;
         w_q[i] = route->swap ? o->w_p : o->w_q;
@@ -227,8 +261,6 @@ static void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric,
         b->pairs.c_hi[i] = normalize ? b->of_p.sum[i] / b->of_q.sum[i] : 1.0;
         b->pairs.s_hi[i] = normalize ? b->of_q.sum[i] : 1.0;
         b->pairs.c_lo[i] = b->pairs.s_lo[i] = 0.0;
-        b->pairs.w_p[i] = w_p[i];
-        b->pairs.w_q[i] = w_q[i];
     }
     if (measure == FD_renyi_divergence) {
         fd_renyi_beside(b, route, d);
@@ -245,15 +277,7 @@ static void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric,
     } else {
         fd_terms_beside(b, traits->sum, d);
     }
-    double bound = fd_bound(measure, o->w_p, o->w_q);
-    for (int i = 0; i < FD_ROWS; i++) {
-        if (measure != FD_renyi_divergence && measure != FD_cross_entropy) {
-            d[i] *= traits->times;
-            b->alone |= (unsigned)(normalize && fd_is_at_bound(d[i], bound)) << i;
-        }
-        b->alone |= (unsigned)(d[i] != d[i]) << i;
-        d[i] = measure == FD_renyi_divergence ? fd_in_unit(d[i], o) : fd_finish(traits, d[i], o);
-    }
+    fd_finish_beside(b, measure, o, d);
 }
 
 int fd_has_lanes(fd_measure measure, ptrdiff_t n, const fd_options *o) {

@@ -104,8 +104,12 @@ static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t
         fd_refine_scale(pair, p, q, n);
     if (alpha == INFINITY)
         return fd_renyi_max_order(p, q, n, pair);
-    if (!p->normalize)
-        return fd_renyi_by_logs(p, q, n, pair);
+    if (!p->normalize) { /* the sum itself, of rows that are summed as they are */
+        int plain = !p->logs && !p->wide && !q->wide && p->exponent == 0;
+        double overlap = plain ? fd_terms(FD_renyi_overlap, p, q, n, pair) : 0.0;
+        return overlap > 0x1p-400 && overlap < 0x1p400 ? log2(overlap) / pair->order
+                                                       : fd_renyi_by_logs(p, q, n, pair);
+    }
     if (alpha == 2.0 && !p->logs) {
         double bits = fd_renyi_of_chi_square(fd_sum_terms(FD_chi_square, p, q, n, pair));
         if (bits == bits)
@@ -229,17 +233,35 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
     return fd_finish(traits, d, &o);
 }
 
+/* Adds a pseudocount to a copy of a row; 0 for a row that is none, which it might hide. */
+static int fd_smooth(fd_view *v, ptrdiff_t n, double add, double *copy) {
+    fd_row_reader raw = {.view = *v, .direct = 1, .scale = {1.0, 1.0}};
+    if (!fd_weigh(&raw, n))
+        return 0;
+    fd_row_loops_now->widen(v->data, FD_FLOAT64, n, add, raw.scale, copy);
+    v->data = (const char *)copy;
+    return 1;
+}
+
 static double fd_row_of_copies(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n,
                                const fd_options *options) {
     double p_copy[FD_COPY], q_copy[FD_COPY];
     int same = p.data == q.data && p.stride == q.stride;
+    fd_options o = *options;
     p = fd_plain_view(p, n, p_copy);
     q = same ? p : fd_plain_view(q, n, q_copy);
-    return fd_row_of_views(measure, p, q, n, options);
+    if (o.pseudocount > 0.0) {
+        if (!fd_smooth(&p, n, o.pseudocount, p_copy) || (!same && !fd_smooth(&q, n, o.pseudocount, q_copy)))
+            return NAN;
+        q = same ? p : q;
+        o.pseudocount = 0.0;
+    }
+    return fd_row_of_views(measure, p, q, n, &o);
 }
 
 double fd_row(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options) {
-    return (fd_is_copied(p, q, n) ? fd_row_of_copies : fd_row_of_views)(measure, p, q, n, options);
+    int copied = fd_is_copied(p, q, n) || (options->pseudocount > 0.0 && n <= FD_COPY);
+    return (copied ? fd_row_of_copies : fd_row_of_views)(measure, p, q, n, options);
 }
 
 void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out,

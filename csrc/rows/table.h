@@ -35,10 +35,9 @@ typedef struct {
     double order;
 } fd_pairs;
 
-/* Their sums, and whether a row needs a look of its own: NaN, negative, infinite, tiny masses. */
+/* Their sums, and 1 where a row has negative or tiny masses, else 0. */
 typedef struct {
-    double sum[FD_ROWS];
-    int odd[FD_ROWS];
+    double sum[FD_ROWS], odd[FD_ROWS];
 } fd_lane_stats;
 
 /* What a block says of its masses; NaN and inf show in the sum. */

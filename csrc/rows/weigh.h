@@ -21,10 +21,18 @@ static inline int fd_all_finite_and_non_negative(const fd_row_reader *r, ptrdiff
     return 1;
 }
 
+/* Whether a row is one without its pseudocount, which might hide what is wrong. */
+static inline int fd_is_row_before(const fd_row_reader *r, ptrdiff_t n) {
+    fd_row_reader raw = *r;
+    raw.add = 0.0;
+    fd_stats stats = fd_row_stats(&raw, n, 0);
+    return (!stats.is_signed && stats.sum_hi <= DBL_MAX) || fd_all_finite_and_non_negative(r, n);
+}
+
 /* Reads a row's mass. 0 if it has none: NaN, a negative or an infinite entry. */
 static inline int fd_weigh(fd_row_reader *r, ptrdiff_t n) {
-    if (r->add > 0.0 && !fd_all_finite_and_non_negative(r, n))
-        return 0; /* which the pseudocount might hide */
+    if (r->add > 0.0 && !fd_is_row_before(r, n))
+        return 0;
     fd_stats stats = fd_row_stats(r, n, 0);
     if (stats.sum_hi != stats.sum_hi)
         return 0;
