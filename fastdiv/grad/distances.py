@@ -32,6 +32,7 @@ def _mixture(measure: Any, p: Any, q: Any, weights: Any, options: Any) -> Gradie
 def js_divergence(
     p: ArrayLike,
     q: ArrayLike | None = None,
+    *,
     weights: Row | None = None,
     **options: Unpack[LogGradientOptions],
 ) -> Gradient | RowGradient:
@@ -71,6 +72,7 @@ def js_divergence(
 def js_distance(
     p: ArrayLike,
     q: ArrayLike | None = None,
+    *,
     weights: Row | None = None,
     **options: Unpack[LogGradientOptions],
 ) -> Gradient | RowGradient:

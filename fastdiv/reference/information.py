@@ -97,13 +97,13 @@ def _phi(x: Array, y: Array, d: Array) -> Array:
 @twin(log_row)
 def entropy(s: Shares) -> Array:
     """-sum p log p."""
-    return s.value(-sum_of_bins(times(s.x[0], s.log[0]))) + 0.0
+    return s.mean(0, -s.log[0]) + 0.0
 
 
 @twin(log_pair)
 def cross_entropy(s: Shares) -> Array:
     """-sum p log q; inf where q = 0 < p."""
-    value = s.value(-sum_of_bins(times(s.x[0], s.log[1]))) + 0.0
+    value = s.mean(0, -s.log[1]) + 0.0
     return np.where(s.uncovered(0, 1), np.inf, value)
 
 
@@ -116,18 +116,17 @@ def kl_divergence(s: Shares) -> Array:
 def _relative_entropy(s: Shares) -> Array:
     x, y = s.x[:2]
     d, log = s.ratio(0, 1)
-    sums = sum_of_bins(_deviance(x, y, d, log))
+    value = s.value(_deviance(x, y, d, log))
     if not s.normalized:  # whichever form has the smaller terms: masses may lie far apart, or agree
-        plain = times(x, log)
-        far = sum_of_bins(np.abs(plain)) <= sums
-        sums = np.where(far, sum_of_bins(plain), sums + s.excess(0, 1))
-    return np.where(s.uncovered(0, 1), np.inf, s.value(sums))
+        far = s.mean(0, np.abs(log)) <= value
+        value = np.where(far, s.mean(0, log), value + s.excess(0, 1))
+    return np.where(s.uncovered(0, 1), np.inf, value)
 
 
 @twin(log_pair)
 def jeffreys_divergence(s: Shares) -> Array:
     """sum (p - q) log(p / q) = KL(p, q) + KL(q, p)."""
-    value = s.value(sum_of_bins(times(*s.ratio(0, 1))))
+    value = s.value(times(*s.ratio(0, 1)))
     return np.where(s.uncovered(0, 1) | s.uncovered(1, 0), np.inf, value)
 
 
@@ -138,48 +137,39 @@ def js_divergence(s: Shares, weights: Row | None) -> Array:
     With s = p + q, t = (p - q) / s and even weights it is sum s phi(t) / 4, phi(t) = (1 + t) log(1 + t) +
     (1 - t) log(1 - t).
     """
-    return s.value(_from_mixture(s, weights))
+    s, terms, bound = _from_mixture(s, weights)
+    return s.at_most(bound, s.value(terms))
 
 
 @twin(mixture, root=True)
 def js_distance(s: Shares, weights: Row | None) -> Array:
     """sqrt(js_divergence), a metric; the base is applied before the root."""
-    return s.root_value(_from_mixture(s, weights))
+    s, terms, bound = _from_mixture(s, weights)
+    return s.at_most(np.sqrt(bound), s.root_value(terms))
 
 
-def _from_mixture(s: Shares, weights: Row | None) -> Array:
-    """In units of root**2, so that the distance can take its root first."""
+def _from_mixture(s: Shares, weights: Row | None) -> tuple[Shares, Array, float]:
+    """What is mixed, the terms of each bin, and what shares come to that are disjoint."""
     if weights is None and len(s.x) == 2:
-        d = s.ratio(0, 1)[0]
-        sums = sum_of_bins((s.x[0] + s.x[1]) * _phi(s.x[0], s.x[1], d)) / 4.0
-        bound = LN2
-    else:
-        w = opt.mixture_weights(weights, len(s.x))
-        kept = np.flatnonzero(w).tolist()
-        mixed = np.tensordot(w, s.x, 1)
-        sums = np.zeros(s.x.shape[1:-1])
-        for i in kept:
-            x = s.x[i]
-            d = sum((w[j] * s.ratio(i, j)[0] for j in kept if j != i), np.zeros(x.shape))
-            # from -744, where x weighs nothing, to -log w, which it is where only x has mass
-            log = np.clip(np.log(over(x, mixed)), -744.0, -np.log(w[i]))
-            sums = sums + w[i] * sum_of_bins(_deviance(x, mixed, d, log))
-        s = s._replace(log=s.log[kept])
-        others = [w[kept].sum(where=np.asarray(kept) != i) for i in kept]
-        logs = [
-            np.log(w[i]) if w[i] <= 0.5 else np.log1p(-rest) for i, rest in zip(kept, others, strict=True)
-        ]
-        bound = -float(np.dot(w[kept], logs))
-    if not s.normalized:
-        return sums
-    limit = bound / s.root / s.root
-    return np.where(s.disjoint(), limit, np.minimum(sums, limit))
+        return s, (s.x[0] + s.x[1]) * _phi(s.x[0], s.x[1], s.ratio(0, 1)[0]) / 4.0, LN2
+    w = opt.mixture_weights(weights, len(s.x))
+    kept = np.flatnonzero(w).tolist()
+    mixed = np.tensordot(w, s.x, 1)
+    terms, bound = np.zeros(mixed.shape), 0.0
+    for i in kept:
+        x = s.x[i]
+        d = sum((w[j] * s.ratio(i, j)[0] for j in kept if j != i), np.zeros(x.shape))
+        # from -744, where x weighs nothing, to -log w, which it is where only x has mass
+        log = np.clip(np.log(over(x, mixed)), -744.0, -np.log(w[i]))
+        terms = terms + w[i] * _deviance(x, mixed, d, log)
+        bound -= w[i] * (np.log(w[i]) if w[i] <= 0.5 else np.log1p(-sum(w[j] for j in kept if j != i)))
+    return s._replace(log=s.log[kept]), terms, bound
 
 
 @twin(pair)
 def total_variation(s: Shares) -> Array:
     """sum |p - q| / 2."""
-    return s.at_most(1.0, s.value(sum_of_bins(np.abs(s.ratio(0, 1)[0])) / 2.0))
+    return s.at_most(1.0, s.value(np.abs(s.ratio(0, 1)[0]) / 2.0))
 
 
 @twin(pair)
@@ -189,9 +179,9 @@ def hellinger_distance(s: Shares) -> Array:
 
 
 def _half_of_squared_roots(s: Shares) -> Array:
-    """sum (sqrt x - sqrt y)^2 / 2, from sqrt x - sqrt y = (x - y) / (sqrt x + sqrt y)."""
+    """(sqrt x - sqrt y)^2 / 2 of each bin, from sqrt x - sqrt y = (x - y) / (sqrt x + sqrt y)."""
     roots = over(s.ratio(0, 1)[0], np.sqrt(s.x[0]) + np.sqrt(s.x[1]))
-    return sum_of_bins(roots * roots) / 2.0
+    return roots * roots / 2.0
 
 
 @twin(pair)
@@ -202,14 +192,14 @@ def chi_square(s: Shares) -> Array:
     # where y is so small that d / y could overflow: p (p / q) (1 - q / p)^2, by logarithms
     tiny = (y < 2.0**-600) & (log > 0)
     far = np.where(tiny, np.exp(s.log[0] + log) * np.expm1(-log) ** 2, 0.0)
-    return s.value(sum_of_bins(np.where(tiny, 0.0, times(d, over(d, y))))) + sum_of_bins(far)
+    return s.value(np.where(tiny, 0.0, times(d, over(d, y)))) + sum_of_bins(far)
 
 
 @twin(pair)
 def triangular_discrimination(s: Shares) -> Array:
     """sum (p - q)^2 / (p + q); 2 where nothing is shared."""
     d = s.ratio(0, 1)[0]
-    return s.at_most(2.0, s.value(sum_of_bins(d * over(d, s.x[0] + s.x[1]))))
+    return s.at_most(2.0, s.value(d * over(d, s.x[0] + s.x[1])))
 
 
 @twin(log_pair)
@@ -241,7 +231,7 @@ def _renyi_not_kl(s: Shares, alpha: float) -> Array:
         far = -_log_sum_exp(np.where(empty, -np.inf, s.log[1]))
         if not s.normalized:
             return far
-        outside = s.value(sum_of_bins(np.where(empty, s.x[1], 0.0)))
+        outside = s.value(np.where(empty, s.x[1], 0.0))
         return np.where(outside <= 0.5, -np.log1p(-outside), far) + 0.0
     if alpha < 0.5:  # D_a(p, q) = a / (1 - a) D_{1-a}(q, p), which does not cancel as a -> 0
         return alpha / (1.0 - alpha) * _renyi_sum(s, 1, 0, 1.0 - alpha, -alpha)
@@ -281,5 +271,5 @@ def _renyi_sum(s: Shares, i: int, j: int, a: float, b: float) -> Array:
     if b > 0:
         lower = y * (np.exp(log) * np.expm1(b * log) / b - np.expm1(log))
     terms = np.where(empty, y, np.where(small, series, np.where(log > 0, upper, lower)))
-    growth = b * s.value(sum_of_bins(terms))
+    growth = b * s.value(terms)
     return np.where(np.abs(growth) <= 0.5, np.log1p(growth) / b, far)

@@ -91,11 +91,12 @@ def sum_of_bins(terms: Array) -> Array:
 
 
 class Shares(NamedTuple):
-    """k distributions side by side: every array but ``root`` has shape (k, ..., bins).
+    """k distributions side by side: every array but ``root`` and ``scale`` has shape (k, ..., bins).
 
     A share is ``x * root**2``; the factor leaves room below, so that the root of a divergence is taken before
     its smallest terms are lost. Its logarithm is ``log``. Without losing a digit, however small it is, it is
-    also (mantissa + low) * 2**exponent. ``logits`` are the values given with ``log_input=True``.
+    also (mantissa + low) * 2**exponent. ``logits`` are the values given with ``log_input=True``. Where these
+    are taken as they stand, every bin has a scale of its own: a mass is ``x * exp(scale)``.
     """
 
     x: Array
@@ -106,6 +107,7 @@ class Shares(NamedTuple):
     root: Array
     normalized: bool
     logits: Array | None = None
+    scale: Array | None = None
 
     def ratio(self, i: int, j: int) -> tuple[Array, Array]:
         """The difference x_i - x_j (in units of root**2) and log(x_i / x_j)."""
@@ -128,12 +130,6 @@ class Shares(NamedTuple):
         half += LN2 / 2.0 * (self.exponent[i] - self.exponent[j])
         return half
 
-    def excess(self, i: int, j: int) -> Array:
-        """sum x_i - sum x_j of raw masses, to the last digit."""
-        if self.logits is not None:
-            return sum_of_bins(self.ratio(i, j)[0])
-        return _total(*_two_sum(self.x[i], -self.x[j]))[0]
-
     def disjoint(self) -> npt.NDArray[np.bool_]:
         """Rows in which no bin is shared by two distributions."""
         owners: npt.NDArray[np.int64] = (self.log > -np.inf).sum(axis=0)
@@ -149,13 +145,36 @@ class Shares(NamedTuple):
         """The value of shares, which is `bound` where no bin is shared; of masses as it is."""
         return np.where(self.disjoint(), bound, np.minimum(value, bound)) if self.normalized else value
 
-    def value(self, sums: Array) -> Array:
-        """A sum of terms in units of root**2, as it is."""
-        return times(times(sums, self.root), self.root)
+    def value(self, terms: Array) -> Array:
+        """The sum of a row's terms, which are in units of x, as it is."""
+        sums, root = self._sums(terms, self.scale)
+        return times(times(sums, root), root)
 
-    def root_value(self, sums: Array) -> Array:
-        """The square root of a sum of terms in units of root**2."""
-        return times(np.sqrt(sums), self.root)
+    def root_value(self, terms: Array) -> Array:
+        """The square root of a sum of terms >= 0 in units of x."""
+        sums, root = self._sums(terms, self.scale)
+        return times(np.sqrt(sums), root)
+
+    def mean(self, i: int, factor: Array) -> Array:
+        """sum x_i factor as it is, of any factor: x_i may be far below the scale of its bin."""
+        if self.scale is None:
+            return self.value(times(self.x[i], factor))
+        sums, root = self._sums(np.where(self.log[i] > -np.inf, factor, 0.0), self.log[i])
+        return times(times(sums, root), root)
+
+    def excess(self, i: int, j: int) -> Array:
+        """sum x_i - sum x_j of raw masses, to the last digit."""
+        if self.logits is not None:
+            return self.value(self.ratio(i, j)[0])
+        return times(times(_total(*_two_sum(self.x[i], -self.x[j]))[0], self.root), self.root)
+
+    def _sums(self, terms: Array, scale: Array | None) -> tuple[Array, Array]:
+        """sum terms exp(scale) in units of root**2, and the root."""
+        if scale is None:
+            return sum_of_bins(terms), self.root
+        top = np.where(terms == 0, -np.inf, scale).max(-1)  # bins that add nothing have no say
+        top = np.where(np.isfinite(top), top, 0.0)
+        return sum_of_bins(times(terms, np.exp(scale - top[..., np.newaxis]))), np.exp(top / 2.0)
 
 
 _ROOM = 200  # shares of masses are kept times 2**200: a share of 5e-324 is then 2**-874
@@ -188,22 +207,20 @@ def from_masses(masses: Array, normalize: bool) -> Shares:
 
 def from_logits(logits: Array, normalize: bool) -> Shares:
     """Shares exp(l) / sum exp(l) of each row, or, without normalising, exp(l) itself."""
-    top = logits.max(-1, keepdims=True)
-    if normalize:
-        log = logits - top
-        exp = np.exp(log)
-        others = exp.copy()
-        np.put_along_axis(others, logits.argmax(-1)[..., np.newaxis], 0.0, -1)
-        rest = others.sum(-1, keepdims=True)
-        x = exp / (1.0 + rest)
-        log = log - np.log1p(rest)
-        root = np.ones(x.shape[1:-1])
-    else:
-        top = top.max(axis=0, keepdims=True)
-        top = np.where(np.isfinite(top), top, 0.0)
-        x, log, root = np.exp(logits - top), logits, np.exp(top[0, ..., 0] / 2.0)
+    if not normalize:
+        scale = logits.max(axis=0)
+        scale = np.where(np.isfinite(scale), scale, 0.0)
+        x = np.exp(logits - scale)
+        unused = np.zeros_like(x)
+        return Shares(x, logits, unused, unused, unused, np.ones(x.shape[1:-1]), False, logits, scale)
+    log = logits - logits.max(-1, keepdims=True)
+    exp = np.exp(log)
+    others = exp.copy()
+    np.put_along_axis(others, logits.argmax(-1)[..., np.newaxis], 0.0, -1)
+    rest = others.sum(-1, keepdims=True)
+    x = exp / (1.0 + rest)
     unused = np.zeros_like(x)
-    return Shares(x, log, unused, unused, unused, root, normalize, logits)
+    return Shares(x, log - np.log1p(rest), unused, unused, unused, np.ones(x.shape[1:-1]), True, logits)
 
 
 def against_logits(masses: Array, logits: Array, normalize: bool) -> Shares:

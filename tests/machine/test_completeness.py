@@ -106,6 +106,7 @@ def test_gradient(name):
     given, own = (inspect.signature(getattr(x, name)).parameters for x in (information, fastdiv.grad))
     assert set(given) - set(own) == {"out"}
     assert set(own) <= set(given)
+    assert all(given[x].kind == own[x].kind and given[x].default == own[x].default for x in own)
     text = inspect.getdoc(getattr(fastdiv.grad, name))
     assert "out :" not in text
     assert ">>> fastdiv.grad." + name in text

@@ -166,7 +166,7 @@ def test_bins_without_mass_in_stacks_of_equal_rows(level, weights):
     p, q = [1.0, 3.0, 0.0, 4.0], [2.0, 6.0, 0.0, 8.0]
     for name in ("js_divergence", "js_distance"):
         gradient = getattr(fastdiv.grad, name)
-        pair, stack = gradient(p, q, weights), gradient([p, q], weights=weights)
+        pair, stack = gradient(p, q, weights=weights), gradient([p, q], weights=weights)
         assert pair.value == stack.value == 0
         np.testing.assert_allclose(stack.p, [pair.p, pair.q], rtol=1e-15)
         assert (stack.p[:, 2] > 0).all() == (name == "js_divergence")
