@@ -8,9 +8,14 @@ file each. ``session.py`` runs them into a document (``record.py``: its form, wh
 """
 
 GROUPS = {
+    "everyday": "the shapes that people have, and what is to be reached there",
     "rows": "measures row by row",
     "matrix": "many against many, and nearest neighbours",
     "transport": "samples on a line",
+    "sweeps": "bins, rows, samples and ties from few to many",
+    "limits": "beside a copy, a logarithm, a product and a sort of the same data",
+    "threads": "all threads against one",
     "startup": "import and first call",
+    "memory": "what a call needs beside its arguments",
     "corners": "where it could hurt: lesser instruction sets, dtypes, orders",
 }

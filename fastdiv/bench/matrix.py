@@ -38,10 +38,6 @@ def cases(scale: float) -> Iterator[Case]:
     prepared = Contestant("fastdiv, prepared Index", lambda A, B, k: index.query(A, k)[0])
     yield Case("knn js_distance, k=10", size(A, B), [*of("knn js_distance"), prepared], (A, B, k))
     yield Case("knn wasserstein, k=10", size(A, B), of("knn wasserstein"), (A, B, k))
-    A, B = dirichlet(rows(1000), 256, 1), dirichlet(rows(1000), 256, 2)
-    for metric in ("js_distance", "kl_divergence"):
-        runs = [_workers(metric, 2, "fastdiv"), _workers(metric, 1, "fastdiv, 1 thread")]
-        yield Case(f"cdist {metric}", size(A, B), runs, (A, B), threads=2)
 
 
 def _sparse(n: int, bins: int) -> Iterator[Case]:
@@ -60,8 +56,3 @@ def _sparse(n: int, bins: int) -> Iterator[Case]:
     ]
     runs = [first, Contestant("fastdiv, dense rows", dense(first.run)), *others]
     yield Case("cdist js_distance, CSR 3 % full", f"{n} x {n} x {bins}", runs, compressed)
-
-
-def _workers(metric: Any, workers: int, name: str) -> Contestant:
-    """Threads change no bit."""
-    return Contestant(name, lambda A, B: fastdiv.cdist(A, B, metric, workers=workers), 0.0)

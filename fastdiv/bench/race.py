@@ -25,20 +25,13 @@ ROUND_SECONDS = 2e-3  # of one run in a round, so that short calls are not timed
 
 
 @dataclass(frozen=True)
-class Goal:
-    """What was set out for: a ratio to the first peer, or seconds for what `per` counts."""
-
-    ratio: float | None = None
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
 class Case:
     """One row of work. The first of `runs` is ours; all are called with `args`.
 
     Answers are compared on `probe` (or `args`) with `truth`, or else with ours. `per` tells time by the bin
     or the row: its name, and how many there are. `at`: the place in a sweep, the axis and the position.
-    `own_clock`: a run returns its seconds and its answer.
+    `goals`: what ratio each of the others is to reach, by name; OURS: what seconds we are to need at most.
+    `own_clock`: a run returns what it measured and its answer, seconds, or bytes by `unit`.
     """
 
     what: str
@@ -51,7 +44,8 @@ class Case:
     threads: int = 1
     own_clock: bool = False
     at: tuple[str, float] | None = None
-    goal: Goal | None = None
+    goals: dict[str, float] = field(default_factory=dict)
+    unit: str = "s"
 
     @property
     def dtype(self) -> str:
@@ -99,22 +93,19 @@ def agrees(run: Contestant, error: float | None) -> bool:
 def stopwatch(run: Contestant, args: tuple[Any, ...], clock: Callable[[], float]) -> Callable[[], float]:
     """A function that gives the seconds of one call; it has been called once, warm."""
     call = run.run
-    start = time.perf_counter()
-    call(*args)
-    taken = time.perf_counter() - start
-    if taken < 10 * ROUND_SECONDS:
-        start = time.perf_counter()
-        call(*args)
-        taken = time.perf_counter() - start
-    count = max(1, min(5000, int(ROUND_SECONDS / max(taken, 1e-9))))
 
-    def once() -> float:
+    def here(count: int) -> float:
         start = clock()
         for _ in range(count):
             call(*args)
         return (clock() - start) / count
 
-    return once
+    timed = (run.elsewhere(*args) if run.elsewhere else None) or here
+    taken = timed(1)
+    if taken < 10 * ROUND_SECONDS:
+        taken = timed(1)
+    count = max(1, min(5000, int(ROUND_SECONDS / max(taken, 1e-9))))
+    return lambda: timed(count)
 
 
 def rounds(watches: Sequence[Callable[[], float]], seconds: float) -> list[list[float]]:

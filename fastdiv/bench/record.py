@@ -51,7 +51,8 @@ class Measured:
     threads: int
     per: tuple[str, int] | None
     at: tuple[str, float] | None
-    goal: dict[str, float]
+    goals: dict[str, float]
+    unit: str
     floor: float
     ours: Timed
     peers: tuple[Timed, ...]
@@ -117,7 +118,8 @@ def entries(
         "threads": case.threads,
         "per": list(case.per) if case.per else None,
         "at": list(case.at) if case.at else None,
-        "goal": {k: v for k, v in vars(case.goal).items() if v is not None} if case.goal else {},
+        "goals": case.goals,
+        "unit": case.unit,
         "floor": _short(floor(times[0], times[-1])),
     }
     threads = f"{case.threads} thread" + "s" * (case.threads > 1)
@@ -199,7 +201,8 @@ def measured(document: dict[str, Any]) -> list[Measured]:
                 threads=about["threads"],
                 per=tuple(about["per"]) if about["per"] else None,
                 at=tuple(about["at"]) if about["at"] else None,
-                goal=about["goal"],
+                goals=about["goals"],
+                unit=about["unit"],
                 floor=about["floor"],
                 ours=runs[0],
                 peers=tuple(run for run in runs[1:] if run.kind != "again"),

@@ -16,7 +16,7 @@ PROBED = 50  # rows whose answers are compared
 FEW = (2, 3, 5, 10, 20)
 
 
-def _twin(measure: str, **options: Any) -> Callable[..., Any]:
+def twin(measure: str, **options: Any) -> Callable[..., Any]:
     function = getattr(fastdiv.reference, measure)
     if measure == "entropy":
         return lambda p, q: function(p, **options)
@@ -36,7 +36,7 @@ def _case(work: str, of_what: str, pair: tuple[Any, ...], runs: list[Contestant]
         per = None if many == 1 else ("bin", p.size) if bins > max(FEW) else ("row", many)
     probe = tuple(x if x.ndim == 1 else x[:PROBED] if axis == -1 else x[:, :PROBED] for x in pair)
     name = f"{work}, {of_what}" if of_what else work
-    return Case(name, size, runs, (p, q), probe, _twin(work.partition(",")[0], **options), per)
+    return Case(name, size, runs, (p, q), probe, twin(work.partition(",")[0], **options), per)
 
 
 def cases(scale: float) -> Iterator[Case]:
@@ -75,27 +75,3 @@ def cases(scale: float) -> Iterator[Case]:
     p, q = np.random.default_rng(0).normal(size=(2, 20, int(100_000 * scale)))
     for work in ("kl_divergence, log_input", "js_distance, log_input"):
         yield _case(work, "", (p, q), of(work), log_input=True)
-    yield _threads(pair)
-
-
-def threaded(threads: int, run: Callable[..., Any], name: str) -> Contestant:
-    def with_threads(*args: Any) -> Any:
-        fastdiv.set_num_threads(threads)
-        return run(*args)
-
-    return Contestant(name, with_threads, 0.0)
-
-
-def _threads(pair: tuple[Any, Any]) -> Case:
-    runs = [
-        threaded(2, fastdiv.js_distance, "fastdiv"),
-        threaded(1, fastdiv.js_distance, "fastdiv, 1 thread"),
-    ]
-    return Case(
-        "js_distance",
-        f"{pair[0].shape[0]} x {pair[0].shape[1]}",
-        runs,
-        pair,
-        per=("bin", pair[0].size),
-        threads=2,
-    )

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastdiv.bench import GROUPS
 from fastdiv.bench.machine import told
+from fastdiv.bench.race import OURS
 from fastdiv.bench.record import Measured, Timed, measured
 from fastdiv.bench.verdicts import words
 
@@ -17,13 +18,15 @@ ABOUT = (
 )
 
 
-def shown(seconds: float, per: tuple[str, int] | None = None) -> str:
+def shown(seconds: float, per: tuple[str, int] | None = None, unit: str = "s") -> str:
     """Three digits and a unit; by the bin or the row."""
+    if unit == "B":
+        return f"{seconds / 1e6:.3g} MB"
     of, count = per or ("", 1)
     seconds /= count
     unit, size = next(u for u in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6), ("ns", 0.0)) if seconds >= u[1])
-    digits = f"{seconds / (size or 1e-9):.3g}"
-    return f"{digits} {unit}/{of}" if of else f"{digits} {unit}"
+    number = f"{seconds / (size or 1e-9):.3g}"
+    return f"{number} {unit}/{of}" if of else f"{number} {unit}"
 
 
 def digits(ratio: float) -> str:
@@ -69,7 +72,7 @@ def of_cases(cases: Iterable[Measured]) -> list[str]:
             case.what,
             f"{case.size} {case.dtype}".strip(),
             str(case.threads),
-            shown(case.ours.seconds, case.per),
+            shown(case.ours.seconds, case.per, case.unit),
             f"{case.floor:.1%}",
             error(case.ours),
         ]
@@ -79,9 +82,47 @@ def of_cases(cases: Iterable[Measured]) -> list[str]:
     return table(HEAD, rows)
 
 
+GOALS = ("work", "size", "ours", "theirs", "ratio", "reach", "reached?")
+
+
+def goals(cases: Iterable[Measured]) -> list[str]:
+    """What was to be reached, one line a goal."""
+    rows = []
+    for case in cases:
+        first = [
+            case.what,
+            f"{case.size} {case.dtype}".strip(),
+            shown(case.ours.seconds, case.per, case.unit),
+        ]
+        for name, goal in case.goals.items():
+            if name == OURS:
+                share = case.ours.seconds / goal
+                rows.append([*first, "", "", f"{shown(goal)} at most", _reached(1 / share, 1, case.floor)])
+            for run in case.peers:
+                if run.name == name:
+                    theirs = f"{name} {shown(run.seconds, case.per, case.unit)}"
+                    reach = (
+                        f"at most {1 / goal:.3g} times" if run.kind == "self" and goal < 1 else f"{goal:.3g}"
+                    )
+                    rows.append(
+                        [*first, theirs, digits(run.ratio), reach, _reached(run.ratio, goal, case.floor)]
+                    )
+    return table(GOALS, rows)
+
+
+def _reached(ratio: float, goal: float, floor: float) -> str:
+    return "yes" if ratio >= goal else "within the noise" if ratio * (1 + floor) >= goal else "no"
+
+
 def losses(cases: Iterable[Measured]) -> list[str]:
     """Where we lose, from the numbers: to others first, to work that an answer needs, to ourselves."""
-    lost = [(run.ratio, case, run) for case in cases for run in case.peers if slower(case, run)]
+    lost = [
+        (run.ratio, case, run)
+        for case in cases
+        if case.suite != "limits"  # nobody passes those
+        for run in case.peers
+        if slower(case, run)
+    ]
     lost.sort(key=lambda found: found[0])
     lines = []
     for kind, head in (
@@ -124,7 +165,10 @@ def markdown(document: dict[str, Any]) -> str:
     for group in about["groups"]:
         here = [case for case in cases if case.suite == group]
         if here:
-            lines += [f"## {group}: {GROUPS[group]}", "", *of_cases(here), ""]
+            lines += [f"## {group}: {GROUPS[group]}", ""]
+            if any(case.goals for case in here):
+                lines += [*goals(here), ""]
+            lines += [*of_cases(here), ""]
     return "\n".join(lines)
 
 
@@ -134,15 +178,20 @@ def summary(document: dict[str, Any]) -> str:
     lines = [*told(document["fastdiv"]["environment"]), "", *notes(document)]
     rows = []
     for case in cases:
+        if case.goals:
+            continue
         others = [run for run in case.peers if run.kind == "peer"] or list(case.peers)
         if others:
             run = min(others, key=lambda run: run.ratio)
             size = f"{case.size} {case.dtype}".strip()
-            ours = shown(case.ours.seconds, case.per)
+            ours = shown(case.ours.seconds, case.per, case.unit)
             rows.append(
                 [case.what, size, ours, f"{case.floor:.0%}", run.name, bold(case, run), error(case.ours)]
             )
-    lines += table(("work", "size", "ours", "noise", "fastest other", "ratio", "error"), rows)
+    if any(case.goals for case in cases):
+        lines += [*goals(cases), ""]
+    if rows:
+        lines += table(("work", "size", "ours", "noise", "fastest other", "ratio", "error"), rows)
     if "compared" in document["fastdiv"]:
         lines += ["", *words(document["fastdiv"]["compared"])]
     return "\n".join([*lines, "", *losses(cases), ""])

@@ -10,11 +10,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-import fastdiv
 from fastdiv.bench.contestants import of
 from fastdiv.bench.race import Case
-from fastdiv.bench.rows import threaded
-from fastdiv.bench.workloads import everyday_samples, samples
+from fastdiv.bench.workloads import Array, everyday_samples, samples
 
 
 def cases(scale: float) -> Iterator[Case]:
@@ -39,15 +37,9 @@ def cases(scale: float) -> Iterator[Case]:
     x, y = x[: k // 4], y[: k // 4]
     for work in ("transport_plan", "ks_distance", "energy_distance"):
         yield Case(work, f"{len(x)} + {len(y)}", of(work), (x, y))
-    for name, pair in many.items():
-        runs = [
-            threaded(2, fastdiv.wasserstein_distance, "fastdiv"),
-            threaded(1, fastdiv.wasserstein_distance, "fastdiv, 1 thread"),
-        ]
-        yield Case(f"W1, {name}", f"{n} + {n}", runs, pair, threads=2)
 
 
-def _everyday(n: int, u: np.ndarray, v: np.ndarray) -> Iterator[Case]:
+def _everyday(n: int, u: Array, v: Array) -> Iterator[Case]:
     """Two sorts as the bar: many ties, and sizes between a handful and a million."""
     for name, pair in everyday_samples(n).items():
         for work in ("W1", "KS", "energy"):

@@ -39,11 +39,15 @@ def near_one(rows: int, bins: int, seed: int) -> Array:
     return np.asarray(X / X.sum(1, keepdims=True))
 
 
-def clustered(rows: int, bins: int, seed: int) -> Array:
-    """Around a hundred centres, each bin with a fifth of noise."""
+def loose(rows: int, bins: int, centres: int, seed: int) -> Array:
+    """Around some centres, each bin with a fifth of noise."""
     rng = np.random.default_rng(seed)
-    X = dirichlet(100, bins, 1)[rng.integers(0, 100, rows)] * rng.gamma(25.0, 1 / 25.0, (rows, bins))
+    X = dirichlet(centres, bins, 1)[rng.integers(0, centres, rows)] * rng.gamma(25.0, 1 / 25.0, (rows, bins))
     return np.asarray(X / X.sum(1, keepdims=True))
+
+
+def clustered(rows: int, bins: int, seed: int) -> Array:
+    return loose(rows, bins, 100, seed)
 
 
 def mostly_empty(rows: int, bins: int, full: float, seed: int) -> Array:

@@ -250,7 +250,7 @@ def test_compare(capsys, toys, tmp_path):
     ("argv", "message"),
     [
         (["--group", "row"], "argument --group: there is no group 'row'; did you mean rows?"),
-        (["--group", "xyz"], "argument --group: there is no group 'xyz'; there are rows, matrix"),
+        (["--group", "xyz"], "argument --group: there is no group 'xyz'; there are everyday, rows"),
         (["-o", "FILE"], "-o FILE is a file; the report needs a folder"),
         (["-o", "FILE/in"], "cannot write into -o FILE/in: Not a directory"),
         (["--compare", "FILE"], "FILE is no report of fastdiv bench: it is no JSON"),
