@@ -10,7 +10,7 @@ from typing import Any
 
 from fastdiv.bench import GROUPS
 from fastdiv.cli.console import DRIFT as SLOWER
-from fastdiv.cli.console import ERROR, INTERRUPTED, OK, Bar, Wrong, complain, drop, write
+from fastdiv.cli.console import ERROR, INTERRUPTED, OK, Bar, Wrong, complain, drop, say, write
 
 __all__ = ["add_parser"]
 
@@ -23,7 +23,7 @@ def add_parser(commands: Any) -> None:
         "bench",
         help="measure fastdiv on this machine against others that are installed",
         description="Measure fastdiv against every peer that is installed, interleaved, answers first. "
-        f"Writes {NAME}.json (pytest-benchmark's form) and {NAME}.md, and says where we lose.",
+        f"Writes {NAME}.json (pytest-benchmark's form), {NAME}.md and {NAME}.html, and says where we lose.",
         epilog="Exit codes: 0 measured, 1 --compare found something slower beyond the noise, 2 an error or a "
         "wrong answer of ours, 130 after Ctrl-C, with a report of what had been measured. "
         f"Groups: {groups}.",
@@ -55,7 +55,7 @@ def _bench(options: argparse.Namespace) -> int:
     # Peers run on one thread, as we do. (OpenBLAS also spins on after a product, and a clock of CPU time
     # would charge that to whoever comes next.) It asks once, when NumPy is imported.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    from fastdiv.bench import record, session, tables, verdicts
+    from fastdiv.bench import page, plots, record, session, tables, verdicts
 
     groups = [name for name in GROUPS if name in options.group] if options.group else list(GROUPS)
     document, old = record.begun(options.quick, groups), None
@@ -77,7 +77,7 @@ def _bench(options: argparse.Namespace) -> int:
         found = document["fastdiv"]["compared"] = verdicts.compared(options.compare, old, document)
         if code == OK and any(change["verdict"] == "slower" for change in found["changes"]):
             code = SLOWER
-    pages = {"json": record.text(document), "md": tables.markdown(document)}
+    pages = {"json": record.text(document), "md": tables.markdown(document), "html": page.html(document)}
     for kind, text in pages.items():
         path = os.path.join(options.output, f"{NAME}.{kind}")
         try:
@@ -88,6 +88,8 @@ def _bench(options: argparse.Namespace) -> int:
         write(tables.summary(document), None)
     except BrokenPipeError:
         drop(sys.stdout)
+    if not plots.available():
+        say(f"{NAME}.html has no plots: matplotlib is not installed")
     wrong = session.wrong(document)
     if wrong:
         complain(f"a wrong answer of fastdiv: {'; '.join(wrong)}")

@@ -38,6 +38,15 @@ def toys(monkeypatch):
     return cases
 
 
+@pytest.fixture(autouse=True)
+def no_word_of_plots(monkeypatch):
+    """matplotlib may be missing: tests of what is said of that set it themselves."""
+    from fastdiv.bench import plots
+
+    if not plots.available():
+        monkeypatch.setattr("fastdiv.cli.bench.say", lambda message: None)
+
+
 def call(capsys, *argv):
     try:
         code = cli.main(["bench", *argv])
@@ -187,7 +196,7 @@ def test_a_report(capsys, toys, tmp_path):
     folder = tmp_path / "new" / "folder"
     code, out, err = call(capsys, "--group", "matrix", "rows", "-o", str(folder))
     assert (code, err) == (0, "")
-    assert {path.name for path in folder.iterdir()} == {"report.json", "report.md"}
+    assert {path.name for path in folder.iterdir()} == {"report.json", "report.md", "report.html"}
     text = (folder / "report.md").read_text(encoding="utf-8")
     assert text.index("## rows: ") < text.index("## matrix: ")
     rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in text.splitlines() if row[:1] == "|"]
@@ -202,6 +211,34 @@ def test_a_report(capsys, toys, tmp_path):
         )
         for name in contestants.LIBRARIES:
             assert re.search(rf"left out:.*\b{name}\b|[,>] {name} \d", said)
+
+
+def test_the_page_stands_alone(capsys, toys, tmp_path):
+    """No address, no script; a picture for each group, whose ids are its own."""
+    pytest.importorskip("matplotlib")
+    sweep = [toy("swept", at=("bins", n), per=("bin", n)) for n in (10, 100)]
+    toys |= {"sweeps": sweep, "limits": [toy("limited")]}
+    groups = ("rows", "sweeps", "limits")
+    assert call(capsys, "--group", *groups, "-o", str(tmp_path))[0] == 0
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert text.count("<svg") == text.count("</svg>") == 3
+    assert not re.search(r'<script|<link|(?:src|href)="http|@import', text)
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids)) > 10
+    assert set(re.findall(r"url\(#([^)]+)\)", text)) <= set(ids)
+    assert "currentColor" in text
+    assert "#010203" not in text
+    assert re.search(r"<h2>rows: .*<td>toy</td>", text, re.S)
+
+
+def test_without_matplotlib(capsys, toys, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    from fastdiv.cli import console
+
+    monkeypatch.setattr("fastdiv.cli.bench.say", console.say)
+    code, _, err = call(capsys, "--group", "rows", "-o", str(tmp_path))
+    assert (code, err) == (0, "fastdiv: report.html has no plots: matplotlib is not installed\n")
+    assert "<svg" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_wrong_answer_of_ours_is_told(capsys, toys, tmp_path):
