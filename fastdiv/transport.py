@@ -112,9 +112,10 @@ def wasserstein_distance(
     range of the values: for p > 1, weights of 1e-25 of the largest still have 12 digits, those of 1e-38 none.
 
     O(n log n) time for n values of both samples together; O(n) where they are sorted, and mostly for ``p=1``:
-    two passes over the values, and a sort of the few of them that lie where F - G may change sign. Extra
-    memory at the peak: at most the size of the input as float64 (1.75 times that with weights), mostly a
-    small part of it; other dtypes are converted first.
+    two passes over the values, and a sort of the few of them that lie where F - G may change sign. Samples of
+    few values (whole numbers, decimals, spikes) are counted in one pass, for any `p`. Extra memory at the
+    peak: at most the size of the input as float64 (1.75 times that with weights), mostly a small part of it;
+    contiguous vectors of any dtype are read as they are where one of these ways suits, else converted first.
     Mass at the same infinity on both sides has no defined distance (NaN); on one side only, it is infinitely
     far. Values of weight 0 are as good as absent, infinite ones too.
     64-bit integers are subtracted as integers: nanosecond time stamps as ``int64`` lose nothing.
