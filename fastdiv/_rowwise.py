@@ -71,7 +71,8 @@ def score(
     if x.is_lazy and (o.out is not None or o.nan_policy == "raise"):
         raise TypeError("arrays that are computed later take neither out nor nan_policy='raise'")
     mixture = opt.mixture_weights(weights, max(2, x.n_compared))
-    if o.nan_policy == "omit" and (x.is_lazy or any(np.isnan(view).any() for view in operands)):
+    apart = x.is_lazy or x.is_stack or o.log_input == "q"  # others: the loops do it
+    if o.nan_policy == "omit" and apart and (x.is_lazy or any(np.isnan(view).any() for view in operands)):
         if not x.is_lazy:  # a bin that is dropped may hide what is forbidden
             x.refuse_bad_masses()
         operands, missing = without_missing(x)
@@ -105,7 +106,9 @@ def score(
 
 def vector(o: opt.RowOptions, pseudocount: float, pair: Any, order: float) -> np.ndarray:
     """The options as the kernels read them (view.h, fd_options)."""
-    return np.array([*_rows.unit(o.base), o.normalize, o.log_input is True, pseudocount, *pair, order])
+    high, low = _rows.unit(o.base)
+    omit = o.nan_policy == "omit"
+    return np.array([high, low, o.normalize, o.log_input is True, pseudocount, *pair, order, omit])
 
 
 def without_missing(x: Rows) -> tuple[list[np.ndarray], np.ndarray]:

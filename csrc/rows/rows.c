@@ -259,9 +259,47 @@ static double fd_row_of_copies(fd_measure measure, fd_view p, fd_view q, ptrdiff
     return fd_row_of_views(measure, p, q, n, &o);
 }
 
+/* Copies two rows without the bins in which either has a NaN; 0 where none is left, or what is left is no row. */
+static int fd_copy_complete(fd_view p, fd_view q, ptrdiff_t n, const fd_options *o, double *x, double *y) {
+    fd_row_reader of_p = fd_reader(p, o), of_q = fd_reader(q, o);
+    double p_copy[FD_BLOCK], q_copy[FD_BLOCK], none = of_p.logs ? -INFINITY : 0.0;
+    double least = of_p.logs ? -INFINITY : 0.0, add = of_p.add;
+    int kept = 0, bad = 0;
+    of_p.add = of_q.add = 0.0;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *a = fd_block(&of_p, start, size, p_copy), *b = fd_block(&of_q, start, size, q_copy);
+        for (ptrdiff_t i = 0; i < size; i++) {
+            int missing = (a[i] != a[i]) | (b[i] != b[i]);
+            kept |= !missing;
+            bad |= (a[i] < least) | (a[i] == INFINITY) | (b[i] < least) | (b[i] == INFINITY);
+            x[start + i] = missing ? none : a[i] + add;
+            y[start + i] = missing ? none : b[i] + add;
+        }
+    }
+    return kept && !bad;
+}
+
+static double fd_row_without_missing(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n,
+                                     const fd_options *options) {
+    double few[2 * FD_COPY], *copies = n <= FD_COPY ? few : malloc(2 * (size_t)n * sizeof *copies), d = NAN;
+    int same = p.data == q.data && p.stride == q.stride;
+    fd_options o = *options;
+    if (copies && fd_copy_complete(p, q, n, options, copies, copies + n)) {
+        fd_view x = {(const char *)copies, sizeof *copies, FD_FLOAT64}, y = x;
+        y.data = (const char *)(same ? copies : copies + n);
+        o.pseudocount = 0.0;
+        d = fd_row_of_views(measure, x, y, n, &o);
+    }
+    if (copies != few)
+        free(copies);
+    return d;
+}
+
 double fd_row(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options) {
     int copied = fd_is_copied(p, q, n) || (options->pseudocount > 0.0 && n <= FD_COPY);
-    return (copied ? fd_row_of_copies : fd_row_of_views)(measure, p, q, n, options);
+    double d = (copied ? fd_row_of_copies : fd_row_of_views)(measure, p, q, n, options);
+    return d != d && options->omit != 0.0 ? fd_row_without_missing(measure, p, q, n, options) : d;
 }
 
 void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out,

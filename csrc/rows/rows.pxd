@@ -13,7 +13,7 @@ cdef extern from "rows/list.h" nogil:
 
 cdef extern from "rows/view.h" nogil:
     ctypedef struct fd_options:
-        double unit_hi, unit_lo, normalize, log_input, pseudocount, w_p, w_q, alpha
+        double unit_hi, unit_lo, normalize, log_input, pseudocount, w_p, w_q, alpha, omit
     ctypedef enum fd_scalar:
         FD_FLOAT64
         FD_FLOAT32

@@ -13,6 +13,7 @@ typedef struct {
     double pseudocount;
     double w_p, w_q; /* Jensen-Shannon's mixture */
     double alpha;    /* Renyi's order */
+    double omit;     /* 0 or 1: drop the bins in which either row has a NaN */
 } fd_options;
 
 extern const fd_options fd_default_options;

@@ -97,6 +97,7 @@ class Task:
             self.pseudocount,
             *mixture,
             alpha,
+            False,  # matrices omit nothing
         )
         # up to which share of bins with mass a dense row is light: compressed where both rows of a pair are
         self.worth = 0.0
