@@ -11,7 +11,7 @@ TESTS  ?= tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test test-all test-serial test-oldest test-sanitize bench lint format docs dist clean
+.PHONY: help build demo test test-all test-serial test-oldest test-sanitize bench report count lint format docs dist clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -76,6 +76,16 @@ test-sanitize: build/sanitize/.built $(BUILT) ## the same tests under Address- a
 bench: $(BUILT)  ## ratios against NumPy, SciPy and others; make bench BENCH="--group rows --quick" for a part
 	$(PIP) install "fastdiv[bench]"
 	$(BIN)/fastdiv bench $(BENCH)
+
+# Everything at full size, in 6 minutes or so; bench/report.json is kept, pages are written from it.
+report: $(BUILT) ## measure, and write the tables of README.md and docs/benchmarks.md
+	$(PIP) install "fastdiv[bench]"
+	$(BIN)/fastdiv bench --group rows matrix transport startup -o build/report
+	cp build/report/report.json bench/report.json
+	$(BIN)/python -m bench.pages
+
+count: $(BUILT)  ## instructions of the kernels (valgrind), against bench/counts.json
+	$(BIN)/python -m bench.count
 
 lint: $(TOOLS)   ## ruff, mypy, cython-lint, clang-format
 	$(BIN)/ruff check .

@@ -82,6 +82,22 @@ def of_cases(cases: Iterable[Measured]) -> list[str]:
     return table(HEAD, rows)
 
 
+def brief(cases: Iterable[Measured]) -> list[str]:
+    """One line a peer, without noise and our own other ways: for pages."""
+    rows = []
+    for case in cases:
+        first = [
+            case.what,
+            f"{case.size} {case.dtype}".strip(),
+            shown(case.ours.seconds, case.per, case.unit),
+        ]
+        for run in case.peers:
+            if run.kind != "self":
+                rows.append([*first, run.name, bold(case, run), error(run)])
+                first = ["", "", ""]
+    return table(("work", "size", "ours", "against", "ratio", "their error"), rows)
+
+
 GOALS = ("work", "size", "ours", "theirs", "ratio", "reach", "reached?")
 
 
@@ -130,12 +146,18 @@ def losses(cases: Iterable[Measured]) -> list[str]:
         ("bound", "Work that others begin with takes less than our answer:"),
         ("self", "Another way of ours was faster:"),
     ):
-        of_kind = [(case, run) for _, case, run in lost if run.kind == kind]
-        if of_kind:
+        found: dict[tuple[str, str], list[tuple[Measured, Timed]]] = {}
+        for _, case, run in lost:
+            if run.kind == kind:
+                found.setdefault((case.what, run.name), []).append((case, run))
+        if found:
             lines += ["", head, ""]
-        for case, run in of_kind:
+        for (what, name), some in found.items():  # the worst stands first
+            case, run = some[0]
             theirs = f", their error {error(run)}" if run.error and run.kind == "peer" else ""
-            lines.append(f"- {digits(run.ratio)}: {case.name}: {run.name}{theirs}")
+            more = f", and at {len(some) - 1} more sizes" if len(some) > 1 else ""
+            at = case.name.removeprefix(what)
+            lines.append(f"- {digits(run.ratio)}: {what}{at}: {name}{theirs}{more}")
     return lines[1:] or ["Nobody was faster beyond the noise."]
 
 

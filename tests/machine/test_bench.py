@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from fastdiv import cli
 from fastdiv.bench import GROUPS, contestants, race, record, session, tables, verdicts
 
 pytest.importorskip("scipy")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +137,34 @@ def test_a_peer_that_fails_is_named_and_left_out(toys):
     assert [run.name for run in case.peers] == ["to 20"]
     assert "No answer: theirs for toy, some: TypeError: no such thing" in tables.markdown(document)
     assert not session.wrong(document)
+
+
+# --- pages -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md"])
+def test_tables_of_pages_come_from_the_stored_report(page, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    pages = import_module("bench.pages")
+    text = (ROOT / page).read_text(encoding="utf-8")
+    document = record.read(str(ROOT / "bench" / "report.json"))
+    assert page in pages.PAGES
+    assert len(pages.BLOCK.findall(text)) == text.count("<!-- report: ") > 3
+    assert pages.written(text, document) == text
+    document["benchmarks"][0]["stats"]["median"] *= 2
+    assert pages.written(text, document) != text
+
+
+def test_counts_beyond_the_tolerance(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))
+    count = import_module("bench.count")
+    stored = json.loads((ROOT / "bench" / "counts.json").read_text())
+    assert not count.beyond(stored, stored)
+    assert not count.beyond({name: 1.1 * n for name, n in stored.items()}, stored)
+    (line,) = count.beyond(stored | {"W1": 2 * stored["W1"]}, stored)
+    assert line.startswith("W1: ")
+    (line,) = count.beyond({name: n for name, n in stored.items() if name != "W1"}, stored)
+    assert line == "W1: not on both sides"
 
 
 # --- what has changed ------------------------------------------------------------------------------------

@@ -170,7 +170,7 @@ def test_tests_of_wheels_have_what_they_read():
     read = {name for text in texts for name in re.findall(r'(?:ROOT|parents\[2\]\)?) / "([\w.]+)"', text)}
     read |= {name.split("/")[0] for text in texts for name in re.findall(r'text_of\("([^"]+)"\)', text)}
     read |= {name for text in texts for name in re.findall(r'import_module\(f?"(\w+)\.', text)}
-    assert {"docs", "examples", "README.md"} <= read
+    assert {"bench", "docs", "examples", "README.md"} <= read
     skipped = {".git", ".github", "csrc"}  # what is not in a wheel has no tests there
     assert read - skipped - {"fastdiv"} <= set(settings["test-sources"])
 

@@ -1,0 +1,1 @@
+"""Drivers of fastdiv/bench/ that belong to the repository."""
