@@ -4,6 +4,7 @@
 #include "rows/lane_loops.h"
 #include "rows/slope_loops.h"
 #include "matrix/tile_loops.h"
+#include "matrix/few_loops.h"
 #include "matrix/prepare_loops.h"
 #include "transport/table.h"
 #include "transport/cell_loops.h"
@@ -64,11 +65,14 @@ static const fd_tile_loops fd_level_tiles = {
     .log2 = fd_log2_loop,
     .shares = fd_shares_loop,
     .js_shares = fd_js_shares_loop,
+    .js_terms = fd_js_terms_loop,
     .factors = fd_factors_loop,
     .divide = fd_divide_loop,
     .size = fd_size_loop,
     .roots = fd_roots_loop,
     .js_rows = fd_js_rows,
+    .js_few = fd_js_few,
+    .js_few_pair = fd_js_few_pair,
     .js_near = fd_js_near,
     .js_rows32 = fd_js_rows32,
     .l1_rows = fd_l1_rows,

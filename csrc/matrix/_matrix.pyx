@@ -89,7 +89,6 @@ cdef class Plan:
         self.c.form = fd_fast_form(self.c.measure) if plain else FD_FORM_PAIRS
         self.c.single = single
         self.c.n_bins = n_bins
-        self.c.width = (n_bins + 2 * FD_LANES - 1) // (2 * FD_LANES) * (2 * FD_LANES)
         # a share is near 1 on it; of rows that are mostly empty no more is known, and nothing is asked of their
         # entries, so that no bit depends on the rows beside a pair
         self.c.scale = 2.0 ** round(0.5 * np.log2(n_bins) + 1 if compressed else np.log2(n_bins))

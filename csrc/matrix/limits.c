@@ -19,7 +19,8 @@
  *                   additions), their sum by u, the four subtractions by 4u of what is left, which is at
  *                   most sum |h log2 2h| beside D, and m log2 m by 2u |m log2 m| + 3u m.
  *                   2^-e sum |m log2 m| <= (A_p + A_q)/2 + 1.07 by convexity, hence E = 6.5u (A_p + A_q + 1).
- *                   The shares' own rounding moves D by u/2 at most and is within that.
+ *                   The shares' own rounding moves D by u/2 at most and is within that. Of few bins
+ *                   (few_loops.h) each bin is a block, and what is left is added up in chains: 12u of D at most.
  *                   In single precision the halves are rounded, and the rows' terms are those of the rounded
  *                   halves: that moves D by u/2 sum p |log2 (2p/(p+q))| and the like of q, 1.7u at most. The
  *                   sums of the terms and their sum are rounded by u each, the rest as above but for m, u
@@ -91,8 +92,7 @@ double fd_limit(const fd_plan *plan, double size, double constant, ptrdiff_t ent
             return chain * (size + 2.0) / tolerance;
         if (plan->width > 1 << 20)
             return INFINITY;
-        return plan->single ? 4.5 * FD_U_32 * (size + 1.05) / tolerance
-                            : 6.5 * FD_U * (size + 0.5) / tolerance;
+        return plan->js32 ? 4.5 * FD_U_32 * (size + 1.05) / tolerance : 6.5 * FD_U * (size + 0.5) / tolerance;
     case FD_kl_divergence:
     case FD_jeffreys_divergence:
         return chain * (fabs(constant) + 4.0) / (tolerance - chain);

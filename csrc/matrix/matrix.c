@@ -22,13 +22,17 @@ fd_form fd_fast_form(int measure) {
 void fd_plan_finish(fd_plan *plan) {
     fd_finish *f = &plan->finish;
     *f = (fd_finish){.base = 0.0, .factor = 1.0, .top = INFINITY, .most = DBL_MAX, .unit_hi = 1.0};
+    plan->few = plan->form == FD_FORM_JS && plan->n_bins <= FD_FEW;
+    plan->js32 = plan->form == FD_FORM_JS && plan->single && !plan->few;
+    plan->width =
+        plan->few ? plan->n_bins : (plan->n_bins + 2 * FD_LANES - 1) / (2 * FD_LANES) * (2 * FD_LANES);
     switch (plan->measure) {
     case FD_js_divergence:
     case FD_js_distance:
         f->factor = 1.0 / plan->scale;
         f->root = plan->measure == FD_js_distance;
         f->top = 1.0 - 1e-13;
-        if (plan->single)
+        if (plan->js32)
             f->most = 1.0 - 3e-6; /* disjoint or nearly: double precision tells */
         break;
     case FD_kl_divergence:
@@ -117,17 +121,33 @@ static double fd_js_near_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i
     return d > 0x1p-90 ? fd_finish_one(plan, d) : -1.0;
 }
 
+/* Rows of few bins, [j, j + n) against row i: one row, or j a multiple of FD_LANES and room for as many sums. */
+static void fd_few_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
+                        int n, double *sums) {
+    ptrdiff_t w = plan->width;
+    const double *p = a->left + i * w, *terms = a->left_too + i * w;
+    if (n == 1)
+        *sums = fd_tile_loops_now->js_few_pair(p, terms, b->left + j * w, b->left_too + j * w, (int)w);
+    for (int panel = 0; panel < n && n > 1; panel += FD_LANES)
+        fd_tile_loops_now->js_few(p, terms, b->right + (j + panel) * w, b->right_too + (j + panel) * w,
+                                  (int)w, sums + panel);
+}
+
 /* Rows [j, j + n) against row i; n sums. */
 static void fd_js_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
                        int n, int look, double *sums) {
     ptrdiff_t w = plan->width, blocks = fd_js_blocks(w) * FD_LANES;
     double part[FD_TILE];
+    if (plan->few) {
+        fd_few_sums(plan, a, i, b, j, n, sums);
+        return;
+    }
     for (ptrdiff_t start = 0; start < w; start += FD_CHUNK) {
         ptrdiff_t size = w - start < FD_CHUNK ? w - start : FD_CHUNK, p = i * w + start, q = j * w + start;
         ptrdiff_t p_block = i * blocks + start / FD_JS_BLOCK * FD_LANES;
         ptrdiff_t q_block = j * blocks + start / FD_JS_BLOCK * FD_LANES;
         double *out = start ? part : sums;
-        if (plan->single && look)
+        if (plan->js32 && look)
             fd_tile_loops_now->js_rows32(a->left32 + p, a->blocks32 + p_block, b->left32 + q,
                                          b->blocks32 + q_block, w, blocks, n, size, out);
         else
@@ -141,7 +161,7 @@ static void fd_js_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const
 /* Rows [j, j + n) against row i in double precision, as far as that holds the tolerance; else -1. */
 static void fd_js_double(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
                          int n, double *values) {
-    double limits[FD_TILE], nothing[FD_TILE] = {0}, share = plan->single && !a->blur ? 0x1p-28 : 1.0;
+    double limits[FD_TILE], nothing[FD_TILE] = {0}, share = plan->js32 && !a->blur ? 0x1p-28 : 1.0;
     fd_finish finish = plan->finish;
     finish.most = DBL_MAX;
     for (int column = 0; column < n; column++)
@@ -153,11 +173,11 @@ static void fd_js_double(const fd_plan *plan, const fd_side *a, ptrdiff_t i, con
 /* Jensen-Shannon once more: in double precision, or by terms of second order, or by fd_row. */
 static double fd_js_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j) {
     double value = -1.0;
-    if (plan->single)
+    if (plan->js32)
         fd_js_double(plan, a, i, b, j, 1, &value);
     if (value < 0.0)
         value = fd_js_near_pair(plan, a, i, b, j);
-    if (value < 0.0 && !plan->single)
+    if (value < 0.0 && !plan->js32)
         fd_js_double(plan, a, i, b, j, 1, &value);
     return value;
 }
@@ -239,7 +259,7 @@ static ptrdiff_t fd_finish_tile_row(const fd_plan *plan, const fd_side *a, ptrdi
                                              b->constant + j, b->limit + j);
     if (a->support && b->support)
         fd_mark_violations(plan, a, i, b, j, n, values);
-    if (plan->form == FD_FORM_JS && plan->single && lost > n / 4) {
+    if (plan->js32 && lost > n / 4) {
         double twice[FD_TILE];
         fd_js_double(plan, a, i, b, j, n, twice);
         for (int column = 0; column < n; column++)

@@ -35,7 +35,8 @@ typedef struct fd_plan {
     int single;        /* float32 in and out, with 5e-6 to keep where otherwise it is 1e-12 */
     int needs_support; /* the measure is infinite where p has mass and q has none */
     fd_options options;
-    ptrdiff_t n_bins, width; /* width: of the prepared rows, a multiple of FD_LANES */
+    ptrdiff_t n_bins, width; /* width: of the prepared rows, a multiple of FD_LANES but for few bins */
+    int few, js32;           /* of FD_FORM_JS: a row to a lane; sums in single precision */
     double scale;            /* of prepared shares: 2^e near n_bins, so that they are near 1 */
     double order;            /* of transport */
     const double *support;   /* of transport between masses: n_bins places, increasing */
@@ -49,13 +50,13 @@ enum {
 }; /* a row is good for the fast form; only for fd_row; no distribution */
 
 /* Rows as they came and as they were prepared. `left` are rows of the first argument, `right` of the second:
- * packed in panels of FD_LANES rows, bin by bin, where the form is a product. */
+ * packed in panels of FD_LANES rows, bin by bin, where the form is a product or bins are few. */
 typedef struct fd_side {
     const char *data;
     ptrdiff_t row_step, bin_step, n_rows;
     fd_scalar scalar;
     double *left, *right;
-    double *left_too, *right_too; /* FD_FORM_DOTS: with the functions changed round */
+    double *left_too, *right_too; /* FD_FORM_DOTS: with the functions changed round; few bins: their terms */
     double *blocks;               /* FD_FORM_JS: sums of h log2 2h, FD_LANES for each FD_JS_BLOCK bins */
     float *left32, *blocks32;     /* the same in single precision, and the halves */
     double *constant, *limit;     /* the row's share of the finish (table.h); limit inf: not FD_PLAIN */
@@ -82,7 +83,7 @@ static inline ptrdiff_t fd_js_blocks(ptrdiff_t width) { return (width + FD_JS_BL
 /* The fast form of a measure (rows/list.h), or FD_FORM_PAIRS; transport's is FD_FORM_L1. */
 fd_form fd_fast_form(int measure);
 
-/* Fills what follows from measure, form, options, n_bins and single. */
+/* Fills what follows from measure, form, options, n_bins and single: width, few, needs_support and finish. */
 void fd_plan_finish(fd_plan *plan);
 
 /* An array of a side: where in it the pointer stands, and how many bytes of zeros it is to point to. */

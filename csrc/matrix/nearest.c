@@ -115,8 +115,11 @@ static int fd_refine(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const f
         return 0;
     for (int place = 0; place < n_places; place++) {
         ptrdiff_t column = places[place];
-        if (place + 1 < n_places)
+        if (place + 1 < n_places) {
             fd_fetch(b->left + (j + places[place + 1]) * plan->width, row_bytes < 4096 ? row_bytes : 4096);
+            if (plan->few)
+                fd_fetch(b->left_too + (j + places[place + 1]) * plan->width, row_bytes);
+        }
         if (bounds[column] <= reach) {
             fd_take(values, indices, count, k, fd_value(plan, a, i, b, j + column), j + column);
             reach = fd_reach(plan, values, *count, k);

@@ -18,19 +18,20 @@ int fd_side_rooms(const fd_plan *plan, const fd_side *side, int is_left, int is_
     ptrdiff_t real = sizeof(double), single = sizeof(float);
     int js = plan->form == FD_FORM_JS, l1 = plan->form == FD_FORM_L1, dots = plan->form == FD_FORM_DOTS;
     int dot = dots || plan->form == FD_FORM_DOT, logs = plan->options.log_input != 0.0, count = 0;
+    int few = plan->few, blocked = js && !few, js32 = plan->js32, rooted = js;
     int groups = bounds && l1 && !logs; /* that bound knows nothing of blur */
 #define FD_WANT(array, when, bytes)                                                                          \
     if (when)                                                                                                \
     rooms[count++] = (fd_room){offsetof(fd_side, array), bytes}
     FD_WANT(left, js || l1 || (dot && is_left), whole * real);
-    FD_WANT(right, dot && is_right, whole * real);
-    FD_WANT(left_too, dots && is_left, whole * real);
-    FD_WANT(right_too, dots && is_right, whole * real);
-    FD_WANT(blocks, js, blocks * real);
-    FD_WANT(left32, js && plan->single, whole * single);
-    FD_WANT(blocks32, js && plan->single, blocks * single);
-    FD_WANT(roots, js && bounds && is_left, whole * single);
-    FD_WANT(roots_packed, js && bounds && is_right, whole * single);
+    FD_WANT(right, (dot || few) && is_right, whole * real);
+    FD_WANT(left_too, few || (dots && is_left), whole * real);
+    FD_WANT(right_too, (dots || few) && is_right, whole * real);
+    FD_WANT(blocks, blocked, blocks * real);
+    FD_WANT(left32, js32, whole * single);
+    FD_WANT(blocks32, js32, blocks * single);
+    FD_WANT(roots, rooted && bounds && is_left, whole * single);
+    FD_WANT(roots_packed, rooted && bounds && is_right, whole * single);
     FD_WANT(groups, groups && is_left, rows * FD_LANES * real);
     FD_WANT(groups_packed, groups && is_right, rows * FD_LANES * real);
     FD_WANT(blur, logs, n * real);
@@ -64,6 +65,19 @@ static void fd_pack(double *panels, ptrdiff_t width, ptrdiff_t i, ptrdiff_t star
     double *out = panels + fd_packed(i, start, width);
     for (int k = 0; k < size; k++)
         out[(ptrdiff_t)k * FD_LANES] = x[k];
+}
+
+static void fd_prepare_few(const fd_plan *plan, const fd_side *side, ptrdiff_t i, const fd_shares *s) {
+    ptrdiff_t w = plan->width;
+    double *half = side->left + i * w, *terms = side->left_too + i * w, size = 0.0;
+    fd_tile_loops_now->js_terms(s, (int)w, half, terms);
+    for (ptrdiff_t k = 0; k < w; k++)
+        size += fabs(terms[k]);
+    side->limit[i] += 2.0 * size / plan->scale;
+    if (side->right) {
+        fd_pack(side->right, w, i, 0, half, (int)w);
+        fd_pack(side->right_too, w, i, 0, terms, (int)w);
+    }
 }
 
 static void fd_prepare_js(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int padded,
@@ -135,7 +149,9 @@ static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t
             return FD_SPECIAL;
         if (side->support)
             fd_note_support(plan, side, i, start, size, &shares);
-        if (plan->form == FD_FORM_JS)
+        if (plan->few)
+            fd_prepare_few(plan, side, i, &shares);
+        else if (plan->form == FD_FORM_JS)
             fd_prepare_js(plan, side, i, start, padded, &shares);
         else
             fd_prepare_dot(plan, side, i, start, size, padded, &shares);

@@ -52,6 +52,16 @@ static void fd_round_js(const double *half, const double *log, int size, float *
         sums32[lane] = (float)sums[lane];
 }
 
+/* The halves of n shares, and their terms h log2 2h. */
+static void fd_js_terms_loop(const fd_shares *s, int n, double *half, double *terms) {
+#pragma omp simd
+    for (int k = 0; k < n; k++) {
+        double h = 0.5 * s->a[k];
+        half[k] = h > 0.0 ? h : FD_EMPTY;
+        terms[k] = h * s->log[k];
+    }
+}
+
 /* The halves of a block of shares, and in blocks of FD_JS_BLOCK bins the sums of their terms h log2 2h; both in
  * single precision too, where there is room for it. Returns the size of the terms. */
 static double fd_js_shares_loop(const fd_shares *s, int padded, double *half, double *blocks, float *half32,

@@ -14,7 +14,8 @@ enum {
     FD_JS_BLOCK = 64,
     FD_CHUNK = 128 * FD_LANES,
     FD_DOT_CHUNK = 64 * FD_DOT_BLOCK,
-    FD_SHARED = 128
+    FD_SHARED = 128,
+    FD_FEW = 24 /* bins of rows that are compared a row to a lane (few_loops.h) */
 };
 
 /* A block of a row: shares p, scaled shares a = 2^e p, log2 a (0 where a is); whether a bin has no share. */
@@ -37,6 +38,7 @@ typedef struct fd_tile_loops {
                      fd_shares *s);
     double (*js_shares)(const fd_shares *s, int padded, double *half, double *blocks, float *half32,
                         float *blocks32);
+    void (*js_terms)(const fd_shares *s, int n, double *half, double *terms);
     double (*factors)(int measure, double alpha, fd_shares *s, int padded);
     void (*divide)(const double *x, ptrdiff_t n, double total, const double *place, double *out);
     double (*size)(const double *x, ptrdiff_t n);
@@ -44,6 +46,10 @@ typedef struct fd_tile_loops {
     /* tile_loops.h: one row against several, or several against a panel of FD_LANES */
     void (*js_rows)(const double *p, const double *p_blocks, const double *q, const double *q_blocks,
                     ptrdiff_t step, ptrdiff_t blocks_step, int rows, ptrdiff_t width, int look, double *sums);
+    /* few_loops.h */
+    void (*js_few)(const double *p, const double *a, const double *panel, const double *terms, int n,
+                   double *sums);
+    double (*js_few_pair)(const double *p, const double *a, const double *q, const double *b, int n);
     double (*js_near)(const double *p, const double *q, ptrdiff_t n, double c_hi, double c_lo);
     void (*js_rows32)(const float *p, const float *p_blocks, const float *q, const float *q_blocks,
                       ptrdiff_t step, ptrdiff_t blocks_step, int rows, ptrdiff_t width, double *sums);
