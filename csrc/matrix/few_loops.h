@@ -1,4 +1,4 @@
-/* Jensen-Shannon of rows of at most FD_FEW bins: one row against a panel of FD_LANES rows packed bin by bin, a row
+/* Jensen-Shannon of rows of at most FD_FEW_BINS bins: one row against a panel of FD_LANES rows packed bin by bin, a row
  * to a lane, so that there are no lanes to fold and no bins to pad. Compiled once per instruction set (levels/).
  *
  * The halves h = p/2 and their terms a = h log2 2h are known of every row, so what is left of a bin is

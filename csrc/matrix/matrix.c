@@ -22,7 +22,7 @@ fd_form fd_fast_form(int measure) {
 void fd_plan_finish(fd_plan *plan) {
     fd_finish *f = &plan->finish;
     *f = (fd_finish){.base = 0.0, .factor = 1.0, .top = INFINITY, .most = DBL_MAX, .unit_hi = 1.0};
-    plan->few = plan->form == FD_FORM_JS && plan->n_bins <= FD_FEW;
+    plan->few = plan->form == FD_FORM_JS && plan->n_bins <= FD_FEW_BINS;
     plan->js32 = plan->form == FD_FORM_JS && plan->single && !plan->few;
     plan->width =
         plan->few ? plan->n_bins : (plan->n_bins + 2 * FD_LANES - 1) / (2 * FD_LANES) * (2 * FD_LANES);

@@ -15,7 +15,7 @@ enum {
     FD_CHUNK = 128 * FD_LANES,
     FD_DOT_CHUNK = 64 * FD_DOT_BLOCK,
     FD_SHARED = 128,
-    FD_FEW = 24 /* bins of rows that are compared a row to a lane (few_loops.h) */
+    FD_FEW_BINS = 24 /* bins of rows that are compared a row to a lane (few_loops.h) */
 };
 
 /* A block of a row: shares p, scaled shares a = 2^e p, log2 a (0 where a is); whether a bin has no share. */

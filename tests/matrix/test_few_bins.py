@@ -1,4 +1,4 @@
-"""Jensen-Shannon of rows of few bins: a row to a lane (few_loops.h). Right, and the same bits in and out of a tile."""
+"""Jensen-Shannon of few bins: a row to a lane (few_loops.h). Right, and the same bits in and out of a tile."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,9 @@ def test_a_pair_has_the_same_bits_wherever_it_stands(dtype: type, level: str) ->
         alone = np.array([[cdist(p[None], q[None])[0, 0] for q in B[60:]] for p in A])
         np.testing.assert_array_equal(alone, whole[:, 60:])
         np.testing.assert_array_equal(cdist(B, A).T, whole)
-        np.testing.assert_array_equal(np.concatenate([cdist(A, B[k : k + 21]) for k in range(0, 83, 21)], 1), whole)
+        np.testing.assert_array_equal(
+            np.concatenate([cdist(A, B[k : k + 21]) for k in range(0, 83, 21)], 1), whole
+        )
         values, places = knn(A, B, 7)
         np.testing.assert_array_equal(values, np.sort(whole, axis=1)[:, :7])
         np.testing.assert_array_equal(values, np.take_along_axis(whole, places, 1))
@@ -56,5 +58,7 @@ def test_rows_of_no_use_are_as_everywhere() -> None:
     wide = A * 10.0 ** np.where(np.arange(10) % 3 == 0, -300, 0)
     assert np.isnan(cdist(A, A)[7]).all()
     np.testing.assert_allclose(
-        np.delete(cdist(wide, A), 7, 1), fastdiv.js_distance(wide[:, None], np.delete(A, 7, 0)[None]), rtol=1e-12
+        np.delete(cdist(wide, A), 7, 1),
+        fastdiv.js_distance(wide[:, None], np.delete(A, 7, 0)[None]),
+        rtol=1e-12,
     )
