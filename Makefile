@@ -80,7 +80,7 @@ bench: $(BUILT)  ## ratios against NumPy, SciPy and others; make bench BENCH="--
 # Everything at full size, in 6 minutes or so; bench/report.json is kept, pages are written from it.
 report: $(BUILT) ## measure, and write the tables of README.md and docs/benchmarks.md
 	$(PIP) install "fastdiv[bench]"
-	$(BIN)/fastdiv bench --group rows matrix transport startup -o build/report
+	$(BIN)/fastdiv bench --group everyday rows matrix transport startup -o build/report
 	cp build/report/report.json bench/report.json
 	$(BIN)/python -m bench.pages
 

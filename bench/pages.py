@@ -27,6 +27,8 @@ def block(document: dict[str, Any], name: str) -> str:
     cases = measured(document)
     if name == "losses":
         return "\n".join(tables.losses(cases))
+    if name == "everyday":
+        return "\n".join(tables.goals(case for case in cases if case.suite == name))
     return "\n".join(tables.brief(case for case in cases if case.suite == name))
 
 

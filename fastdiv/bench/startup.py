@@ -55,8 +55,8 @@ MATRICES = [
 
 
 def cases(scale: float) -> Iterator[Case]:
-    """SciPy, a second or two each time, is left out where all is small."""
-    gone = {*ABSENT, *(["scipy"] if scale < 0.1 else [])}
+    """SciPy, a second or two each time, is left out of quick runs."""
+    gone = {*ABSENT, *(["scipy"] if scale < 1 else [])}
     for what, size, runs in (
         ("import", "", IMPORTS),
         ("import and kl_divergence, after NumPy", "one pair of 2", CALLS),
