@@ -13,7 +13,7 @@ from fastdiv.bench import record
 from fastdiv.bench.race import OURS, Case
 
 QUICK = 0.1  # of the full size
-SECONDS = {False: 0.25, True: 0.03}  # of each run of a case, by --quick
+SECONDS = {False: 0.25, True: 0.02}  # of each run of a case, by --quick
 
 
 def cases(group: str, scale: float) -> Iterator[Case]:
