@@ -1,4 +1,4 @@
-"""Jensen-Shannon of few bins: a row to a lane (few_loops.h). Right, and the same bits in and out of a tile."""
+"""Jensen-Shannon of few bins: a row to a lane (few_loops.h). Right, the same bits in and out of a tile."""
 
 import numpy as np
 import pytest
