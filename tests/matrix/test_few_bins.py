@@ -23,7 +23,7 @@ def rows_of(n_bins: int, n_rows: int, seed: int) -> np.ndarray:
     return rows
 
 
-@pytest.mark.parametrize("dtype, bound", [(np.float64, 1e-12), (np.float32, 5e-6)])
+@pytest.mark.parametrize(("dtype", "bound"), [(np.float64, 1e-12), (np.float32, 5e-6)])
 @pytest.mark.parametrize("metric", ["js_divergence", "js_distance"])
 def test_against_the_twin(metric: str, dtype: type, bound: float, level: str) -> None:
     for n_bins in [*range(1, 27), 31, 32, 33]:
