@@ -104,6 +104,7 @@ EXTENSIONS = [
         "transport/lattice.c",
         "transport/hist.c",
         "transport/circle.c",
+        "transport/gradient.c",
         CLIENT,
     ),
 ]

@@ -31,6 +31,8 @@ from transport cimport (
     fd_circle_wasserstein,
     fd_couple,
     fd_coupling,
+    fd_gradient_of_rows,
+    fd_gradients,
     fd_hists,
     fd_kind,
     fd_largest_weight,
@@ -47,6 +49,7 @@ from transport cimport (
     fd_tally_from,
     fd_task,
     fd_wasserstein_of_hists,
+    fd_work_of_gradient,
     fd_work_of_hist,
     fd_work_of_row,
 )
@@ -126,6 +129,30 @@ def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.n
     if status:
         scratch = 8 * (x.length + y.length)
         raise MemoryError(f"no memory for the {scratch} bytes of scratch that each thread needs")
+
+
+def gradient_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights,
+                     cnp.ndarray out, cnp.ndarray by_u, cnp.ndarray by_v, cnp.ndarray by_u_weights,
+                     cnp.ndarray by_v_weights, int statistic, double p, bint omit, bint is_sorted):
+    """As statistic_of_rows, with the derivatives by every entry: matrices with a row for each of `out`."""
+    cdef fd_samples x = _samples(u, u_weights), y = _samples(v, v_weights)
+    cdef fd_gradients result
+    cdef int64_t first = 0, rows, n_rows = out.shape[0]
+    cdef fd_task task
+    cdef int status = 0
+    task.statistic, task.p, task.omit, task.sorted = <fd_statistic>statistic, p, omit, is_sorted
+    result.value = <double *>cnp.PyArray_DATA(out)
+    result.values[0], result.values[1] = <double *>cnp.PyArray_DATA(by_u), <double *>cnp.PyArray_DATA(by_v)
+    result.weights[0] = <double *>cnp.PyArray_DATA(by_u_weights)
+    result.weights[1] = <double *>cnp.PyArray_DATA(by_v_weights)
+    while first < n_rows and status == 0:
+        rows = _rows_between_signals(n_rows - first, fd_work_of_gradient(&x, &y))
+        with nogil:
+            status = fd_gradient_of_rows(&x, &y, &task, first, first + rows, &result)
+        first += rows
+        PyErr_CheckSignals()
+    if status:
+        raise MemoryError(f"no memory for the scratch of {x.length + y.length} values for each thread")
 
 
 cdef fd_hists _hists(cnp.ndarray edges, cnp.ndarray masses, cnp.ndarray low):

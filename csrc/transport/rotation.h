@@ -6,8 +6,8 @@ typedef struct {
     fd_arc u, v;
     const FD_LEVEL *u_level, *v_level; /* up to and with each atom; the last is `whole` */
     FD_LEVEL whole;
-    fd_twofold period;
-    double p, scale; /* scale: 1 for p = 1, else a power of two above all distances */
+    fd_twofold period; /* 0: a line */
+    double p, scale;   /* scale: 1 for p = 1, else a power of two above all distances */
 } FD_NAME(fd_circle);
 
 /* Where a walk over t from 0 is in v: at atom j, `turn` times round. */
@@ -17,15 +17,22 @@ typedef struct {
     FD_LEVEL base, lap; /* its atom ends at t = level[j] + lap - base */
 } FD_NAME(fd_lap);
 
+/* x - y of atom i of u, `turns` round, and of the atom of v where the lap is. */
+static inline fd_twofold FD_NAME(fd_circle_gap)(const FD_NAME(fd_circle) * c, int64_t i, int turn,
+                                                const FD_NAME(fd_lap) * lap) {
+    const double x = c->u.high[i], y = c->v.high[lap->j], turns = (double)(turn - lap->turn);
+    const fd_twofold d = fd_two_sum(x, -y), e = fd_two_sum(d.high, turns * c->period.high);
+    const double low = c->u.low ? c->u.low[i] - c->v.low[lap->j] + turns * c->period.low : 0.0;
+    return fd_two_sum(e.high, e.low + (d.low + low));
+}
+
 static inline double FD_NAME(fd_circle_distance)(const FD_NAME(fd_circle) * c, int64_t i,
                                                  const FD_NAME(fd_lap) * lap) {
-    const double x = c->u.high[i], y = c->v.high[lap->j], turns = (double)-lap->turn;
-    const fd_twofold d = fd_two_sum(x, -y), e = fd_two_sum(d.high, turns * c->period.high);
-    return fabs(e.high + (e.low + (d.low + (c->u.low[i] - c->v.low[lap->j] + turns * c->period.low))));
+    return fabs(FD_NAME(fd_circle_gap)(c, i, 0, lap).high);
 }
 
 /* Offsets count from one turn back: s = whole is none. */
-static FD_NAME(fd_lap) FD_NAME(fd_lap_from)(const FD_NAME(fd_circle) * c, FD_LEVEL s) {
+static inline FD_NAME(fd_lap) FD_NAME(fd_lap_from)(const FD_NAME(fd_circle) * c, FD_LEVEL s) {
     FD_NAME(fd_lap) lap = {.turn = -1, .base = s};
     for (; !FD_NAME(fd_less)(lap.base, c->whole); lap.turn++)
         lap.base = FD_NAME(fd_minus)(lap.base, c->whole);
@@ -60,7 +67,8 @@ typedef struct {
 
 /* A larger offset moves each of the m jumps of G^-1 to the left, within the atom of u that ends there or
  * later. */
-static FD_NAME(fd_slope) FD_NAME(fd_circle_slope_in)(const FD_NAME(fd_circle) * c, FD_LEVEL s, double scale) {
+static inline FD_NAME(fd_slope)
+    FD_NAME(fd_circle_slope_in)(const FD_NAME(fd_circle) * c, FD_LEVEL s, double scale) {
     FD_NAME(fd_lap) lap = FD_NAME(fd_lap_from)(c, s);
     FD_NAME(fd_slope) r = {.back = c->whole, .room = c->whole};
     fd_sum slope = {0.0, 0.0};
@@ -91,7 +99,7 @@ static FD_NAME(fd_slope) FD_NAME(fd_circle_slope_in)(const FD_NAME(fd_circle) * 
 }
 
 /* The same where powers underflow, of which only the sign is of use: then over a scale of its own. */
-static FD_NAME(fd_slope) FD_NAME(fd_circle_slope)(const FD_NAME(fd_circle) * c, FD_LEVEL s) {
+static inline FD_NAME(fd_slope) FD_NAME(fd_circle_slope)(const FD_NAME(fd_circle) * c, FD_LEVEL s) {
     FD_NAME(fd_slope) r = FD_NAME(fd_circle_slope_in)(c, s, c->scale);
     if (c->p == 1.0 || r.largest == 0.0 || fabs(r.slope) > 0x1p-900)
         return r;
@@ -103,7 +111,7 @@ static FD_NAME(fd_slope) FD_NAME(fd_circle_slope)(const FD_NAME(fd_circle) * c, 
 /* The least offset right of which the cost does not fall: left of `low` it does, right of `high` it does not.
  * The slope rises, and nearly straight where atoms are many: by regula falsi (Illinois), and every
  * fourth guess by halves. */
-static FD_LEVEL FD_NAME(fd_circle_offset)(const FD_NAME(fd_circle) * c) {
+static inline FD_LEVEL FD_NAME(fd_circle_offset)(const FD_NAME(fd_circle) * c) {
     FD_LEVEL low = {0}, high = FD_NAME(fd_plus)(c->whole, c->whole);
     double below = 0.0, above = 0.0; /* slopes left of low and right of high; 0: not known */
     for (int guess = 1, last = 0; FD_NAME(fd_less)(low, high); guess++) {
@@ -129,7 +137,8 @@ static FD_LEVEL FD_NAME(fd_circle_offset)(const FD_NAME(fd_circle) * c) {
 }
 
 /* Mean of (distance / scale)^p at offset s; for p = inf the largest distance. */
-static double FD_NAME(fd_circle_power)(const FD_NAME(fd_circle) * c, FD_LEVEL s, double p, double scale) {
+static inline double FD_NAME(fd_circle_power)(const FD_NAME(fd_circle) * c, FD_LEVEL s, double p,
+                                              double scale) {
     const double unit = 1.0 / FD_NAME(fd_as_double)(c->whole);
     FD_NAME(fd_lap) lap = FD_NAME(fd_lap_from)(c, s);
     fd_sum mean = {0.0, 0.0};
@@ -153,7 +162,7 @@ static double FD_NAME(fd_circle_power)(const FD_NAME(fd_circle) * c, FD_LEVEL s,
     return p < INFINITY ? fd_sum_total(mean) : largest;
 }
 
-static double FD_NAME(fd_circle_of)(const FD_NAME(fd_circle) * c) {
+static inline double FD_NAME(fd_circle_of)(const FD_NAME(fd_circle) * c) {
     const FD_LEVEL s = FD_NAME(fd_circle_offset)(c);
     const double p = c->p;
     if (p == 1.0)

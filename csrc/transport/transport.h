@@ -42,6 +42,17 @@ int fd_statistic_of_rows(const fd_samples *u, const fd_samples *v, const fd_task
  * gone, which take doubles; -1: no memory. */
 int fd_statistic_of_sources(fd_source *u, fd_source *v, const fd_task *task, double *result);
 
+/* Where values and derivatives of rows go: by values and weights of u and of v, matrices like those of the
+ * samples. */
+typedef struct {
+    double *value, *values[2], *weights[2];
+} fd_gradients;
+
+double fd_work_of_gradient(const fd_samples *u, const fd_samples *v);
+/* The rows first <= row < last of all of them, of all statistics but FD_KS and p < inf. -1: no memory. */
+int fd_gradient_of_rows(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t first,
+                        int64_t last, const fd_gradients *out);
+
 /* The positions that sort one sample, and its sorted values. */
 void fd_order_of(const fd_samples *x, ptrdiff_t *positions, void *values);
 
@@ -63,7 +74,7 @@ double fd_scaled_wasserstein(const fd_samples *u, const fd_samples *v, double p,
 
 /* Points on a circle. */
 typedef struct {
-    const double *high, *low; /* remainders, as sums of both, ascending */
+    const double *high, *low; /* remainders, as sums of both, ascending; low may be NULL on a line */
     const double *weights;    /* NULL: equal */
     int64_t n;
 } fd_arc;

@@ -55,6 +55,13 @@ cdef extern from "transport/transport.h" nogil:
     int fd_statistic_of_rows(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t first,
                              int64_t last, int workers, double *result)
     int fd_statistic_of_sources(fd_source *u, fd_source *v, const fd_task *task, double *result)
+    ctypedef struct fd_gradients:
+        double *value
+        double *values[2]
+        double *weights[2]
+    double fd_work_of_gradient(const fd_samples *u, const fd_samples *v)
+    int fd_gradient_of_rows(const fd_samples *u, const fd_samples *v, const fd_task *task, int64_t first,
+                            int64_t last, const fd_gradients *out)
     void fd_order_of(const fd_samples *x, Py_ssize_t *positions, void *values)
 
     ctypedef struct fd_coupling:
