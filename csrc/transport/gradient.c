@@ -126,6 +126,14 @@ static double fd_distance_of(const fd_desk *desk, int real, const fd_masses a, c
                                     (const double *)v->values + v->from, b, task->p, ldexp(1.0, unit));
 }
 
+/* A weight over what its mass keeps of it: masses have 126 bits below the sum of all. */
+static double fd_lost_in(const fd_masses *a, int64_t i) {
+    const fd_mass mass = fd_mass_at(a, i);
+    return a->weights && mass && mass < (fd_mass)1 << 53
+               ? ldexp(a->weights[i], a->scale) / (double)(int64_t)mass
+               : 1.0;
+}
+
 /* The derivatives of both sides, left where they are sorted. */
 static void fd_derive(fd_desk *desk, int real, const fd_task *task, double value) {
     const int unit = real ? fd_unit_of(desk) : 0;
@@ -151,7 +159,7 @@ static void fd_derive(fd_desk *desk, int real, const fd_task *task, double value
                                      whole, {0.0, 0.0}, task->p,     1.0};
             fd_side_u64 side = {f->pull + f->from, f->potential + f->from, {0.0, 0.0}};
             if (quantiles)
-                fd_pull_of_quantiles_u64(&c, whole, 0.5, W, &side);
+                fd_pull_of_quantiles_u64(&c, whole, 0.0, W, &side);
             else
                 fd_pull_of_area_u64(&c, W, &side);
         } else {
@@ -160,12 +168,14 @@ static void fd_derive(fd_desk *desk, int real, const fd_task *task, double value
                                       whole, {0.0, 0.0}, task->p,    1.0};
             fd_side_u256 side = {f->pull + f->from, f->potential + f->from, {0.0, 0.0}};
             if (quantiles)
-                fd_pull_of_quantiles_u256(&c, whole, 0.5, W, &side);
+                fd_pull_of_quantiles_u256(&c, whole, 0.0, W, &side);
             else
                 fd_pull_of_area_u256(&c, W, &side);
         }
-        const double order = quantiles ? task->p : 1.0;
-        fd_by_weights(f->potential + f->from, f->to - f->from, a[k], order, quantiles ? unit : unit / 2);
+        fd_by_weights(f->potential + f->from, f->to - f->from, a[k], quantiles ? task->p : 1.0,
+                      quantiles ? unit : unit / 2);
+        for (int64_t i = f->from; i < f->to && (!quantiles || a[k].weights); i++)
+            f->pull[i] = ldexp(f->pull[i] * fd_lost_in(&a[k], i - f->from), quantiles ? 0 : unit / 2);
     }
 }
 

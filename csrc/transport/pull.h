@@ -1,5 +1,6 @@
-/* The derivatives of a distance by the atoms of one side, u: by their values, and by their masses. A template
- * over the type of levels, after rotation.h; on a line the circle has no period and the offset is `whole`.
+/* The derivatives of a distance by the atoms of one side, u: by their values, and by their masses.
+ * A template over the type of levels, after rotation.h; on a line the circle has no period, the offset is
+ * `whole`.
  *
  * By masses a distance rises as the potential f of Kantorovich does. Between neighbours x, x' it is
  * f(x') - f(x) = c(x' - T) - c(x - T) with T = G^-1 at the level between the two: atoms without mass have a
@@ -10,7 +11,8 @@
 typedef struct {
     double *pull;      /* by values */
     double *potential; /* by shares of mass, times p; mean 0 */
-    double turn[2];    /* what f gains in one turn by the lower and by the upper of two T */
+    double turn
+        [2]; /* what f gains in one turn by the mean of two T, and half of what the upper adds to the lower */
 } FD_NAME(fd_side);
 
 /* The mass of sorted atom i, a share of 1. */
@@ -48,25 +50,29 @@ static inline void FD_NAME(fd_even_out)(const FD_NAME(fd_circle) * c, FD_NAME(fd
     }
 }
 
-/* The potential's rise from atom i, `turn` times round, to atom k, by T where laps are: at both ends of a
- * jump of G^-1. */
+/* The potential's rise from atom i, `turn` times round, to atom k, by T where laps are. At a jump of G^-1 from
+ * y to y' that is the mean of both rises and `tilt` times half their difference. The mean is formed of
+ * c(x' - y') - c(x - y) and c(x' - y) - c(x - y'), which are small where samples are nearly the same. */
 static inline double FD_NAME(fd_climb)(const FD_NAME(fd_circle) * c, const FD_NAME(fd_lap) lap[2], int64_t i,
-                                       int turn, int64_t k, int next_turn, double share, double W,
+                                       int turn, int64_t k, int next_turn, double tilt, double W,
                                        fd_sum total[2]) {
-    double rise[2];
-    rise[0] = fd_rise(FD_NAME(fd_circle_gap)(c, i, turn, lap), FD_NAME(fd_circle_gap)(c, k, next_turn, lap),
-                      c->p, W);
-    rise[1] = rise[0];
-    if (lap[1].j != lap[0].j || lap[1].turn != lap[0].turn)
-        rise[1] = fd_rise(FD_NAME(fd_circle_gap)(c, i, turn, lap + 1),
-                          FD_NAME(fd_circle_gap)(c, k, next_turn, lap + 1), c->p, W);
-    fd_sum_add(total, rise[0]);
-    fd_sum_add(total + 1, rise[1]);
-    return rise[1] == rise[0] ? rise[0] : (1.0 - share) * rise[0] + share * rise[1];
+    const int jumps = lap[1].j != lap[0].j || lap[1].turn != lap[0].turn;
+    const fd_twofold x = FD_NAME(fd_circle_gap)(c, i, turn, lap),
+                     next = FD_NAME(fd_circle_gap)(c, k, next_turn, lap);
+    double mean = fd_rise(x, next, c->p, W), half = 0.0;
+    if (jumps) {
+        const fd_twofold x_above = FD_NAME(fd_circle_gap)(c, i, turn, lap + 1),
+                         next_above = FD_NAME(fd_circle_gap)(c, k, next_turn, lap + 1);
+        half = 0.5 * fd_rise(x_above, next_above, c->p, W) - 0.5 * mean;
+        mean = 0.5 * fd_rise(x, next_above, c->p, W) + 0.5 * fd_rise(x_above, next, c->p, W);
+    }
+    fd_sum_add(total, mean);
+    fd_sum_add(total + 1, half);
+    return half == 0.0 ? mean : mean + tilt * half;
 }
 
-/* The derivatives of W_p = W at offset s; `share` is the weight of the upper T. */
-static inline void FD_NAME(fd_pull_of_quantiles)(const FD_NAME(fd_circle) * c, FD_LEVEL s, double share,
+/* The derivatives of W_p = W at offset s. */
+static inline void FD_NAME(fd_pull_of_quantiles)(const FD_NAME(fd_circle) * c, FD_LEVEL s, double tilt,
                                                  double W, FD_NAME(fd_side) * side) {
     const double unit = 1.0 / FD_NAME(fd_as_double)(c->whole);
     const int round = c->period.high > 0.0;
@@ -81,7 +87,7 @@ static inline void FD_NAME(fd_pull_of_quantiles)(const FD_NAME(fd_circle) * c, F
         const FD_LEVEL end = c->u_level[i];
         fd_sum pull = {0.0, 0.0};
         if (i > first)
-            fd_sum_add(&potential, FD_NAME(fd_climb)(c, lap, i - 1, 0, i, 0, share, W, total));
+            fd_sum_add(&potential, FD_NAME(fd_climb)(c, lap, i - 1, 0, i, 0, tilt, W, total));
         side->potential[i] = fd_sum_total(potential);
         if (FD_NAME(fd_less)(t, end)) {
             lap[0] = lap[1];
@@ -108,14 +114,14 @@ static inline void FD_NAME(fd_pull_of_quantiles)(const FD_NAME(fd_circle) * c, F
     for (int64_t k = 0; k < first;
          k++) { /* without mass: on a circle one turn on, on a line before the rest */
         const int64_t from = round ? (k ? k - 1 : c->u.n - 1) : first;
-        const double rise = FD_NAME(fd_climb)(c, lap, from, round && k, k, round, share, W, total);
+        const double rise = FD_NAME(fd_climb)(c, lap, from, round && k, k, round, tilt, W, total);
         if (round)
             fd_sum_add(&potential, rise);
         side->potential[k] = round ? fd_sum_total(potential) : rise;
         side->pull[k] = 0.0;
     }
     if (round)
-        FD_NAME(fd_climb)(c, lap, first ? first - 1 : c->u.n - 1, first > 0, first, 1, share, W, total);
+        FD_NAME(fd_climb)(c, lap, first ? first - 1 : c->u.n - 1, first > 0, first, 1, tilt, W, total);
     side->turn[0] = fd_sum_total(total[0]);
     side->turn[1] = fd_sum_total(total[1]);
     FD_NAME(fd_even_out)(c, side);
@@ -146,6 +152,8 @@ static inline void FD_NAME(fd_pull_of_area)(const FD_NAME(fd_circle) * c, double
         }
         fd_sum_add(&area, FD_NAME(fd_signed)(F, G) * unit * fd_twofold_minus(x, last).high);
         last = x;
+        if (i == 0) /* potentials start anywhere: here digits are not lost to what is common to all */
+            area = (fd_sum){0.0, 0.0};
         FD_LEVEL after = G; /* G right of x */
         for (int64_t k = j; k < c->v.n && fd_twofold_minus(FD_NAME(fd_point)(&c->v, k), x).high == 0.0; k++)
             after = c->v_level[k];

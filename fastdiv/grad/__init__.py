@@ -17,7 +17,7 @@ from fastdiv.grad.distances import (
 )
 from fastdiv.grad.divergences import chi_square, jeffreys_divergence, kl_divergence, renyi_divergence
 from fastdiv.grad.entropies import cross_entropy, entropy, softmax_cross_entropy
-from fastdiv.grad.transport import TransportGradient, wasserstein_distance
+from fastdiv.grad.transport import TransportGradient, cramer_distance, energy_distance, wasserstein_distance
 
 __all__ = [
     "Gradient",
@@ -26,7 +26,9 @@ __all__ = [
     "TransportGradient",
     "bhattacharyya_distance",
     "chi_square",
+    "cramer_distance",
     "cross_entropy",
+    "energy_distance",
     "entropy",
     "hellinger_distance",
     "jeffreys_divergence",

@@ -14,7 +14,7 @@ from fastdiv._checks.data import first, raise_bad_mass
 from fastdiv._checks.rows import Rows, rows
 from fastdiv._rowwise import Kernel, vector, without_missing
 
-__all__ = ["differentiate", "differentiate_labels"]
+__all__ = ["differentiate", "differentiate_labels", "refuse_value"]
 
 LONG_BLOCK = 1 << 24  # bins that are computed before Ctrl-C is looked at
 
@@ -89,6 +89,13 @@ def _first_row(value: np.ndarray) -> tuple[tuple[int, ...], str]:
     return row, f" in row {row[0] if len(row) == 1 else row}" if row else ""
 
 
+def refuse_value(name: str, value: np.ndarray, why: str) -> None:
+    """Raise where a value is not finite, for the reason given."""
+    if not np.isfinite(value).all():
+        row, place = _first_row(value)
+        raise ValueError(f"{name} is {value[row]}{place}, where it has no gradient: {why}")
+
+
 def _refuse_value(name: str, value: np.ndarray, x: Rows) -> None:
     row, place = _first_row(value)
     number = value[row]
@@ -133,8 +140,5 @@ def differentiate_labels(logits: Any, labels: Any, base: float | None, axis: int
     )
     if not np.isfinite(value).all():
         raise_bad_mass(rows_of_z, "logits", axis, log_input=True, nan_policy="raise")
-        row, place = _first_row(value)
-        raise ValueError(
-            f"softmax_cross_entropy is {value[row]}{place}, where it has no gradient: the class has no mass"
-        )
+        refuse_value("softmax_cross_entropy", value, "the class has no mass")
     return value, np.moveaxis(slopes, -1, axis)

@@ -1,31 +1,60 @@
-"""Transport with its gradient."""
+"""Distances of samples with their gradients."""
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastdiv._checks import options as opt
-from fastdiv.plan import distances, times, transport_plan
+from fastdiv._faces import completed, spelled
+from fastdiv.grad._transport import TransportGradient, differentiate_samples
 
 if TYPE_CHECKING:
-    from fastdiv._typing import ArrayLike
+    from collections.abc import Callable
+    from typing import Unpack
 
-__all__ = ["TransportGradient", "wasserstein_distance"]
+    from fastdiv._typing import ArrayLike, NanPolicy, SampleOptions
+
+__all__ = ["TransportGradient", "cramer_distance", "energy_distance", "wasserstein_distance"]
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_GRADIENTS = """\
+Returns
+-------
+TransportGradient
+    ``(value, u_values, v_values, u_weights, v_weights)``: the derivatives are of the shape to which all
+    arrays broadcast. Weights not given count as 1.
+
+Raises
+------
+ValueError
+    As the distance does, and for a row whose value is not finite: it has no gradient.
+TypeError
+    For values that are no real numbers.
+
+Notes
+-----
+O(n log n) time for n values of both samples together; O(n) memory for each thread.
+
+Derivatives by weights are by the weights as they were given, so those of a sample are orthogonal to it.
+Where the weight is 0 they are those towards mass: ``inf`` at an infinite value. Relative errors are at most
+1e-12 of the derivative by a value, or of the sum of its parts where these have both signs, and of the
+largest derivative by a weight in the row."""
+
+_KINKS = """\
+Kinks: :math:`|x - y|` has the derivative 0 where x = y; equal values of a sample share what they are moved
+by in proportion to their weights. At distance 0, the least there is, all derivatives are 0."""
 
 
-class TransportGradient(NamedTuple):
-    """A distance and its derivatives by everything it depends on."""
-
-    value: float
-    u_values: np.ndarray
-    v_values: np.ndarray
-    u_weights: np.ndarray
-    v_weights: np.ndarray
+def _gradient(function: F) -> F:
+    """A public gradient: its docstring completed."""
+    own = {"{gradients}": _GRADIENTS, "{kinks}": _KINKS}
+    function.__doc__ = completed(function.__doc__ or "", own)
+    function.__module__ = "fastdiv.grad"
+    return function
 
 
+@_gradient
 def wasserstein_distance(
     u_values: ArrayLike,
     v_values: ArrayLike,
@@ -33,8 +62,12 @@ def wasserstein_distance(
     v_weights: ArrayLike | None = None,
     *,
     p: float = 1,
+    axis: int = -1,
+    assume_sorted: bool = False,
+    keepdims: bool = False,
+    nan_policy: NanPolicy = "propagate",
 ) -> TransportGradient:
-    r"""`fastdiv.wasserstein_distance` of one pair of samples, and its gradient.
+    r"""`fastdiv.wasserstein_distance`, and its gradient.
 
     With the optimal coupling :math:`\gamma` and potential f, W = W_p and S the sum of the weights of u,
 
@@ -45,60 +78,107 @@ def wasserstein_distance(
     Parameters
     ----------
     u_values, v_values, u_weights, v_weights
-        As in `fastdiv.wasserstein_distance`, one-dimensional and finite. Weights not given count as 1.
+        As in `fastdiv.wasserstein_distance`.
     p : float in [1, inf)
+        The order.
+    axis : int, default -1
+        The axis of the samples.
+    assume_sorted : bool, default False
+        Trust that both samples ascend along `axis`. This is not checked.
+    keepdims : bool, default False
+        Keep `axis` with length 1 in the value.
+    nan_policy : {"propagate", "omit", "raise"}
+        What a NaN among the values does: refuse its row, which has no gradient; be left out together with
+        its weight, both with derivative 0; raise.
 
-    Returns
-    -------
-    TransportGradient
-        ``(value, u_values, v_values, u_weights, v_weights)``. Where the distance has a kink (values or levels
-        that coincide) this is one of its subgradients. At distance 0 all gradients are 0. Derivatives by
-        weights are right to some 1e-15 of the largest among them.
+    {gradients}
 
-    Raises
-    ------
-    ValueError
-        Values that are not finite, negative, infinite, NaN or all-zero weights, empty samples, ``p < 1``.
-    TypeError
-        For values that are no real numbers.
-
-    Notes
-    -----
-    O(n log n) time for n values of both samples together; O(n) memory.
+    {kinks} Where levels of both distribution functions coincide, the derivatives by weights are the mean of
+    both one-sided ones.
 
     Examples
     --------
     >>> import fastdiv.grad
     >>> g = fastdiv.grad.wasserstein_distance([0.0, 1.0], [3.0, 5.0])
-    >>> g.value, g.u_values
+    >>> float(g.value), g.u_values
     (3.5, array([-0.5, -0.5]))
+    >>> fastdiv.grad.wasserstein_distance([[0.0, 1.0], [8.0, 9.0]], [3.0, 5.0]).v_values
+    array([[ 0.5,  0.5],
+           [-0.5, -0.5]])
     """
-    order = opt.wasserstein_order(p)
-    plan = transport_plan(u_values, v_values, u_weights, v_weights, p=order)
-    n, m = plan.shape
-    value, scaled = plan.distance, plan._scaled
-    if scaled.distance == 0:
-        return TransportGradient(value, np.zeros(n), np.zeros(m), np.zeros(n), np.zeros(m))
-    x, y = plan.ends()
-    pull = np.where(x > y, plan.mass, np.where(x < y, -plan.mass, 0.0))
-    if order != 1:
-        pull *= (distances(x, y, scaled.distance_scale) / scaled.distance) ** (order - 1)
-    ratio, binary = scaled.relative(order - 1)
-    weight_gradients = []
-    for weights, share, potential in zip(
-        (u_weights, v_weights), plan.shares(), (scaled.u_potential, scaled.v_potential), strict=True
-    ):
-        total, exponent = float(len(share)), 0
-        if weights is not None:  # times a power of two: a sum may overflow, its reciprocal too
-            given = np.asarray(weights, np.float64)
-            exponent = math.frexp(float(given.max()))[1]
-            total = float(np.ldexp(given, -exponent).sum())
-        slope = (potential - share @ potential) / (total * order * ratio)
-        weight_gradients.append(times(slope, 1.0, 1 - math.frexp(scaled.scale)[1] - exponent - binary))
-    return TransportGradient(
-        value,
-        np.bincount(plan.rows, pull, n),
-        -np.bincount(plan.cols, pull, m),
-        weight_gradients[0],
-        weight_gradients[1],
+    order = opt.wasserstein_order(p, infinite=False)
+    o = opt.SampleOptions(
+        opt.integer(axis, "axis"),
+        opt.flag(assume_sorted, "assume_sorted"),
+        opt.flag(keepdims, "keepdims"),
+        opt.policy(nan_policy),
     )
+    arrays = u_values, v_values, u_weights, v_weights
+    return differentiate_samples("wasserstein_distance", "wasserstein", arrays, order, o)
+
+
+@spelled
+@_gradient
+def energy_distance(
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
+    **options: Unpack[SampleOptions],
+) -> TransportGradient:
+    r"""`fastdiv.energy_distance`, and its gradient.
+
+    With the distance E, a value :math:`x_i` of the weight :math:`a_i`, and S the sum of the weights of u,
+
+    .. math:: \frac{\partial E}{\partial x_i} = -\frac{a_i}{S E} \big((F - G)(x_i^-) + (F - G)(x_i^+)\big),
+              \qquad
+              \frac{\partial E}{\partial a_i} = -\frac{2}{S E} \Big(h_i - \sum_k \frac{a_k}{S} h_k\Big),
+              \quad h_i = \int_{-\infty}^{x_i} (F - G) \, dx.
+
+    Parameters
+    ----------
+    {samples}
+
+    {gradients}
+
+    {kinks}
+
+    Examples
+    --------
+    >>> import fastdiv.grad
+    >>> fastdiv.grad.energy_distance([0.0], [8.0]).v_values
+    array([0.25])
+    """
+    o = opt.sample_options(energy_distance, options)
+    arrays = u_values, v_values, u_weights, v_weights
+    return differentiate_samples("energy_distance", "energy", arrays, 1.0, o)
+
+
+@spelled
+@_gradient
+def cramer_distance(
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
+    **options: Unpack[SampleOptions],
+) -> TransportGradient:
+    r"""`fastdiv.cramer_distance`, and its gradient: that of the energy distance over the root of 2.
+
+    Parameters
+    ----------
+    {samples}
+
+    {gradients}
+
+    {kinks}
+
+    Examples
+    --------
+    >>> import fastdiv.grad
+    >>> fastdiv.grad.cramer_distance([0.0], [4.0]).v_values
+    array([0.25])
+    """
+    o = opt.sample_options(cramer_distance, options)
+    arrays = u_values, v_values, u_weights, v_weights
+    return differentiate_samples("cramer_distance", "cramer", arrays, 1.0, o)

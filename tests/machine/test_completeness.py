@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import oracle
 import oracle_gradients
+import oracle_slopes
 import pytest
 from calls import BASELESS, PAIRED, ROWWISE, SYMMETRIC
 
@@ -110,3 +111,18 @@ def test_gradient(name):
     text = inspect.getdoc(getattr(fastdiv.grad, name))
     assert "out :" not in text
     assert ">>> fastdiv.grad." + name in text
+
+
+TRANSPORT = [name for name in fastdiv.grad.__all__ if hasattr(oracle_slopes, name.split("_")[0])]
+
+
+@pytest.mark.parametrize("name", TRANSPORT)
+def test_gradient_of_transport(name):
+    assert f"   grad.{name}\n" in (ROOT / "docs" / "api.rst").read_text()
+    given, own = (inspect.signature(getattr(x, name)).parameters for x in (fastdiv, fastdiv.grad))
+    assert list(own) == list(given)
+    assert ">>> fastdiv.grad." + name in inspect.getdoc(getattr(fastdiv.grad, name)).replace("g = ", "")
+
+
+def test_every_differentiable_distance_has_a_gradient():
+    assert {"wasserstein_distance", "energy_distance", "cramer_distance"} <= set(TRANSPORT)

@@ -56,7 +56,11 @@ FUNCTIONS |= {
     f"reference.{name}": (getattr(reference, name), ARGUMENTS.get(name, (X, X)))
     for name in ROWWISE + TRANSPORT
 }
-FUNCTIONS["grad"] = fastdiv.grad.wasserstein_distance, (X, X)
+FUNCTIONS |= {
+    f"grad.{name}": (getattr(fastdiv.grad, name), ARGUMENTS.get(name, (X, X)))
+    for name in TRANSPORT
+    if name in fastdiv.grad.__all__
+}
 OPTIONS_OF = {
     "cdist": {"normalize", "log_input", "pseudocount", "base", "nan_policy"},
     "wasserstein": {"pseudocount", "nan_policy", "samples", "p"},
@@ -131,7 +135,7 @@ def test_axes_out_of_bounds(name):
         function(X, X, axis=1)
 
 
-@pytest.mark.parametrize("name", ["wasserstein_circle", "transport_plan", "grad"])
+@pytest.mark.parametrize("name", ["wasserstein_circle", "transport_plan"])
 def test_missing_values_where_there_is_no_policy(name):
     """No word of an option that the function does not have."""
     functions = [FUNCTIONS[n][0] for n in (name, f"reference.{name}") if n in FUNCTIONS]
