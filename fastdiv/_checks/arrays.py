@@ -225,7 +225,7 @@ def _hint_for_times(array: np.ndarray, made_by: str, name: str) -> str:
 
 def _labels(array: Any, name: str) -> list[Any] | None:
     """The labels of each axis of a table of pandas, polars, Arrow or xarray, None for an axis without."""
-    if type(array) is np.ndarray:
+    if array is None or type(array) is np.ndarray:
         return None
     if isinstance(array, (list, tuple)):
         return _labels_of_list(array, name)
