@@ -26,6 +26,7 @@
 static const fd_row_loops fd_level_rows = {
     .widen = fd_widen_loop,
     .stats = fd_stats_loop,
+    .smooth = fd_smooth_loop,
     .exact_stats = fd_exact_stats_loop,
     .max = fd_max_loop,
     .least = fd_least_loop,

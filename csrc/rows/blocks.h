@@ -14,12 +14,17 @@ typedef struct {
     fd_sum_loop loop; /* NULL: the statistics of p, exact or not */
     const fd_pair *pair;
     int exact;
+    double add, *smooth; /* not NULL: where p + add is written, of which the statistics are (table.h) */
 } fd_work;
 
 static inline void fd_work_on_block(const fd_work *w, ptrdiff_t start, fd_stats *result) {
     double p_copy[FD_BLOCK], q_copy[FD_BLOCK];
     ptrdiff_t size = w->n - start < FD_BLOCK ? w->n - start : FD_BLOCK;
     const double *p = fd_block(w->p, start, size, p_copy);
+    if (w->smooth) {
+        fd_row_loops_now->smooth(p, size, w->add, w->smooth + start, result);
+        return;
+    }
     if (!w->loop) {
         (w->exact ? fd_row_loops_now->exact_stats : fd_row_loops_now->stats)(p, size, result);
         return;
@@ -57,7 +62,8 @@ static inline fd_stats fd_work_through(const fd_work *w) {
         total.is_tiny |= s.is_tiny;
         if (!(sum.value < INFINITY)) {
             sum.error = 0.0; /* inf or NaN: nothing can follow that changes it */
-            break;
+            if (!w->smooth)
+                break;
         }
     }
     free(results);

@@ -125,11 +125,19 @@ static void fd_lane_swap_loop(double *p, double *q, ptrdiff_t n, const double *s
     }
 }
 
-/* Rows of contiguous doubles, `step` of them apart, side by side. */
-static void fd_lane_turn_loop(const double *rows, ptrdiff_t step, ptrdiff_t n, double *out) {
-    for (ptrdiff_t j = 0; j < n; j++) {
-        double *bin = out + j * FD_ROWS;
-        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) bin[row] = rows[row * step + j];
+/* Rows of contiguous `scalar` numbers (view.h), `step` of them apart, side by side as doubles. */
+static void fd_lane_turn_loop(const void *rows, int scalar, ptrdiff_t step, ptrdiff_t n, double *out) {
+    switch (scalar) {
+#define FD_TURN(name, type)                                                                                  \
+case name:                                                                                                   \
+    for (ptrdiff_t j = 0; j < n; j++) {                                                                      \
+        const type *first = (const type *)rows + j;                                                          \
+        double *bin = out + j * FD_ROWS;                                                                     \
+        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) bin[row] = (double)first[row * step];    \
+    }                                                                                                        \
+    break;
+        FD_SCALARS(FD_TURN)
+#undef FD_TURN
     }
 }
 

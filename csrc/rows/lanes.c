@@ -87,8 +87,8 @@ static const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_
                                     out + j * FD_ROWS);
         return out;
     }
-    if (rows == FD_ROWS && v.scalar == FD_FLOAT64 && v.stride == size && fd_is_aligned(v, step)) {
-        fd_row_loops_now->lane_turn((const double *)v.data, step / size, n, out);
+    if (rows == FD_ROWS && v.stride == size && fd_is_aligned(v, step)) {
+        fd_row_loops_now->lane_turn(v.data, v.scalar, step / size, n, out);
         return out;
     }
     for (int i = 0; i < FD_ROWS; i++) {

@@ -153,7 +153,42 @@ static void fd_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
     stats->is_signed = (int)(any >> 63);
 }
 
-/* The same with the rounding error of every addition kept: sum_hi + sum_lo is good to
+/* As fd_stats_loop of x + add, in the same order; asks for the next rows, since the loops that follow see copies. */
+static void fd_smooth_loop(const double *x, ptrdiff_t n, double add, double *out, fd_stats *stats) {
+    double sum[FD_LANES] = {0}, least[FD_LANES], raw[FD_LANES], given[FD_LANES], row[FD_LANES];
+    ptrdiff_t i = 0;
+    for (int lane = 0; lane < FD_LANES; lane++)
+        least[lane] = raw[lane] = INFINITY;
+    for (; i + FD_LANES <= n; i += FD_LANES) {
+        fd_fetch_ahead(x + i);
+        _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {
+            double from = x[i + lane], mass = from + add, positive = mass > 0.0 ? mass : INFINITY;
+            out[i + lane] = mass;
+            sum[lane] += mass;
+            least[lane] = positive < least[lane] ? positive : least[lane];
+            raw[lane] = from < raw[lane] ? from : raw[lane];
+        }
+    }
+    if (i < n) {
+        fd_pad(given, x + i, n - i, 0.0);
+        for (ptrdiff_t k = i; k < n; k++)
+            out[k] = x[k] + add;
+        fd_pad(row, out + i, n - i, 0.0);
+        _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {
+            double from = given[lane], mass = row[lane], positive = mass > 0.0 ? mass : INFINITY;
+            sum[lane] += mass;
+            least[lane] = positive < least[lane] ? positive : least[lane];
+            raw[lane] = from < raw[lane] ? from : raw[lane];
+        }
+    }
+    *stats = (fd_stats){.sum_hi = fd_fold(sum)};
+    for (int lane = 0; lane < FD_LANES; lane++) {
+        stats->is_tiny |= least[lane] < FD_MASS_MIN;
+        stats->is_signed |= raw[lane] < 0.0;
+    }
+}
+
+/* fd_stats_loop with the rounding error of every addition kept: sum_hi + sum_lo is good to
  * n u^2 of the sum of non-negative masses. */
 static void fd_exact_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
     double sum[FD_LANES] = {0}, error[FD_LANES] = {0};

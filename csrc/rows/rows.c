@@ -233,30 +233,38 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
     return fd_finish(traits, d, &o);
 }
 
-/* Adds a pseudocount to a copy of a row; 0 for a row that is none, which it might hide. */
-static int fd_smooth(fd_view *v, ptrdiff_t n, double add, double *copy) {
-    fd_row_reader raw = {.view = *v, .direct = 1, .scale = {1.0, 1.0}};
-    if (!fd_weigh(&raw, n))
-        return 0;
-    fd_row_loops_now->widen(v->data, FD_FLOAT64, n, add, raw.scale, copy);
-    v->data = (const char *)copy;
-    return 1;
+/* Adds a pseudocount to a copy of a plain row and weighs it; 0 for a row that is none, which it might hide: what is
+ * not finite is so in the sum. */
+static int fd_smooth(fd_row_reader *r, ptrdiff_t n, double add, double *copy) {
+    fd_stats stats = fd_work_through(&(fd_work){.p = r, .n = n, .add = add, .smooth = copy});
+    r->view.data = (const char *)copy;
+    return !stats.is_signed && fd_take_mass(r, n, stats);
+}
+
+static double fd_row_of_smoothed(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n,
+                                 const fd_options *options, double *p_copy, double *q_copy) {
+    fd_options o = *options;
+    o.pseudocount = 0.0;
+    fd_row_reader of_p = fd_reader(p, &o), of_q = fd_reader(q, &o);
+    int same = p.data == q.data, entropy = same && measure == FD_cross_entropy;
+    if (!fd_smooth(&of_p, n, options->pseudocount, p_copy))
+        return NAN;
+    if (same)
+        of_q = of_p;
+    else if (!fd_smooth(&of_q, n, options->pseudocount, q_copy))
+        return NAN;
+    return fd_weighed_row(measure, &of_p, entropy ? &of_p : &of_q, n, &o);
 }
 
 static double fd_row_of_copies(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n,
                                const fd_options *options) {
     double p_copy[FD_COPY], q_copy[FD_COPY];
     int same = p.data == q.data && p.stride == q.stride;
-    fd_options o = *options;
     p = fd_plain_view(p, n, p_copy);
     q = same ? p : fd_plain_view(q, n, q_copy);
-    if (o.pseudocount > 0.0) {
-        if (!fd_smooth(&p, n, o.pseudocount, p_copy) || (!same && !fd_smooth(&q, n, o.pseudocount, q_copy)))
-            return NAN;
-        q = same ? p : q;
-        o.pseudocount = 0.0;
-    }
-    return fd_row_of_views(measure, p, q, n, &o);
+    if (options->pseudocount > 0.0)
+        return fd_row_of_smoothed(measure, p, q, n, options, p_copy, q_copy);
+    return fd_row_of_views(measure, p, q, n, options);
 }
 
 /* Copies two rows without the bins in which either has a NaN; 0 where none is left, or what is left is no row. */

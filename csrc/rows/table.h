@@ -64,7 +64,9 @@ typedef struct {
 typedef struct fd_row_loops {
     /* `scalar` numbers x (view.h) to (x + add) scale[0] scale[1], -0 to 0 */
     void (*widen)(const void *x, int scalar, ptrdiff_t n, double add, const double *scale, double *out);
-    void (*stats)(const double *p, ptrdiff_t n, fd_stats *stats);       /* sum_hi to working precision */
+    void (*stats)(const double *p, ptrdiff_t n, fd_stats *stats); /* sum_hi to working precision */
+    /* x + add to `out`, which may be x, and its stats, but is_signed: there is an x < 0 */
+    void (*smooth)(const double *x, ptrdiff_t n, double add, double *out, fd_stats *stats);
     void (*exact_stats)(const double *p, ptrdiff_t n, fd_stats *stats); /* sum_hi + sum_lo to twice that */
     double (*max)(const double *p, ptrdiff_t n);                        /* NaN if there is one */
     double (*least)(const double *p, ptrdiff_t n);                      /* above -inf; inf for none */
@@ -81,7 +83,7 @@ typedef struct fd_row_loops {
     void (*lane_order)(const double *p, const double *q, ptrdiff_t n, const double *p_total,
                        const double *q_total, double *first);
     void (*lane_swap)(double *p, double *q, ptrdiff_t n, const double *sign);
-    void (*lane_turn)(const double *rows, ptrdiff_t step, ptrdiff_t n, double *out);
+    void (*lane_turn)(const void *rows, int scalar, ptrdiff_t step, ptrdiff_t n, double *out);
     void (*surprisal)(const double *p, double *out, ptrdiff_t n);      /* -log2 p, bin by bin */
     void (*binary_entropy)(const double *p, double *out, ptrdiff_t n); /* bits */
 } fd_row_loops;

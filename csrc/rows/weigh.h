@@ -29,11 +29,8 @@ static inline int fd_is_row_before(const fd_row_reader *r, ptrdiff_t n) {
     return (!stats.is_signed && stats.sum_hi <= DBL_MAX) || fd_all_finite_and_non_negative(r, n);
 }
 
-/* Reads a row's mass. 0 if it has none: NaN, a negative or an infinite entry. */
-static inline int fd_weigh(fd_row_reader *r, ptrdiff_t n) {
-    if (r->add > 0.0 && !fd_is_row_before(r, n))
-        return 0;
-    fd_stats stats = fd_row_stats(r, n, 0);
+/* A row's mass by its statistics. 0 if it has none: NaN, a negative or an infinite entry. */
+static inline int fd_take_mass(fd_row_reader *r, ptrdiff_t n, fd_stats stats) {
     if (stats.sum_hi != stats.sum_hi)
         return 0;
     if (stats.is_signed || !(stats.sum_hi <= DBL_MAX)) {
@@ -45,6 +42,12 @@ static inline int fd_weigh(fd_row_reader *r, ptrdiff_t n) {
     r->sum_lo = stats.sum_lo;
     r->is_tiny = stats.is_tiny;
     return 1;
+}
+
+static inline int fd_weigh(fd_row_reader *r, ptrdiff_t n) {
+    if (r->add > 0.0 && !fd_is_row_before(r, n))
+        return 0;
+    return fd_take_mass(r, n, fd_row_stats(r, n, 0));
 }
 
 static inline int fd_is_ordinary(const fd_row_reader *r) {
