@@ -47,6 +47,7 @@ typedef struct {
     fd_pair pair;
     double *by_p, *by_q;
     int is_ordinary; /* the rows were not scaled */
+    int is_steep;    /* slopes overflowed where there is mass */
     fd_sum x, y;     /* of x by_x, of y by_y */
 } fd_slope_work;
 
@@ -55,27 +56,80 @@ static void fd_add_products(fd_slope_work *w, double by_x, double by_y) {
     fd_sum_add(&w->y, by_y);
 }
 
+/* log2 of the size of the slopes of a bin that overflowed: what the masses there differ by is all that is left
+ * of slopes.h. */
+static fd_slopes fd_log2_steepness(const fd_slope_work *w, ptrdiff_t i) {
+    const fd_pair *pair = &w->pair;
+    double log = fd_log2_share(w->p, i) - fd_log2_share(w->q, i) - log2(pair->c_hi), unit = log2(FD_LOG2_E);
+    double alpha = 1.0 + pair->order, above = log - FD_LOG2_E * pair->divergence;
+    switch ((int)w->sum) {
+    case FD_hellinger_distance:
+        return (fd_slopes){-0.5 * log, 0.5 * log};
+    case FD_chi_square:
+        return (fd_slopes){1.0 + log, 2.0 * log};
+    case FD_renyi_divergence:
+        if (alpha == INFINITY)
+            return (fd_slopes){unit - fd_log2_probability(w->p, i), unit - fd_log2_probability(w->q, i)};
+        return (fd_slopes){unit + log2(fabs(alpha / pair->order)) + pair->order * above,
+                           unit + pair->order * above + log};
+    default:
+        return (fd_slopes){unit - log, unit + log};
+    }
+}
+
+/* x by_x or y by_y, of a mass times 2^-e, where a slope may have overflowed: the product is a double if the
+ * measure is. */
+static double fd_product(fd_slope_work *w, const fd_row_reader *r, ptrdiff_t i, double mass, int e,
+                         double slope) {
+    if (!isinf(slope) || !fd_has_mass(r, i))
+        return ldexp(fd_if_any(mass, slope), e);
+    fd_slopes steepness = fd_log2_steepness(w, i);
+    w->is_steep = 1;
+    return copysign(exp2((r == w->p ? steepness.by_x : steepness.by_y) + fd_log2_share(r, i)), slope);
+}
+
+static fd_slopes fd_sum_products(fd_slope_work *w, ptrdiff_t start, ptrdiff_t n, const double *p,
+                                 const double *q) {
+    fd_slopes sums = {0.0, 0.0};
+    for (ptrdiff_t i = 0; i < n; i++) {
+        sums.by_x += p[i] > 0.0 ? fd_product(w, w->p, start + i, p[i], 0, w->by_p[start + i]) : 0.0;
+        if (w->by_q && q[i] > 0.0)
+            sums.by_y += fd_product(w, w->q, start + i, q[i], 0, w->by_q[start + i]);
+    }
+    return sums;
+}
+
+/* Steep slopes that their units bring back among the doubles. No mean matters beside them, but it may itself have
+ * made others infinite, which stay so. */
+static void fd_settle_steep(const fd_slope_work *w, const fd_row_reader *r, double unit, double *slopes) {
+    double log = log2(fabs(unit)) - (r->normalize ? log2(r->sum) + r->exponent : 0.0);
+    for (ptrdiff_t i = 0; i < w->n; i++)
+        if (isinf(slopes[i]) && fd_has_mass(r, i)) {
+            fd_slopes both = fd_log2_steepness(w, i);
+            double steepness = r == w->p ? both.by_x : both.by_y;
+            if (steepness > 1023.0)
+                slopes[i] = copysign(exp2(steepness + log), slopes[i]);
+        }
+}
+
 /* A bin on its own, of masses that the loops cannot take (wide.h). */
 static void fd_odd_slopes(fd_slope_work *w, ptrdiff_t i) {
     int is_entropy = fd_is_entropy(w->sum), e;
     fd_measure homogeneous = w->sum == FD_entropy ? FD_cross_entropy : w->sum;
-    fd_slopes s, products;
+    fd_slopes s;
     double x, y;
     if (fd_scale_bin(w->p, w->q, i, &x, &y, &e)) {
-        products = fd_slope_loops_now->of_masses[homogeneous](&x, &y, 1, &w->pair, &s.by_x, &s.by_y);
+        fd_slope_loops_now->of_masses[homogeneous](&x, &y, 1, &w->pair, &s.by_x, &s.by_y);
     } else {
         double log = fd_log2_share(w->p, i) - fd_log2_share(w->q, i) - log2(w->pair.c_hi);
         s = fd_apart_slopes(homogeneous, log, &w->pair);
-        products = (fd_slopes){fd_if_any(x, s.by_x), fd_if_any(y, s.by_y)};
     }
-    if (is_entropy) {
-        s.by_x = y > 0.0 ? log2(w->pair.pivot) - fd_log2_share(w->q, i) : INFINITY;
-        products.by_x = fd_if_any(x, s.by_x);
-    }
+    if (is_entropy)
+        s.by_x = fd_has_mass(w->q, i) ? log2(w->pair.pivot) - fd_log2_share(w->q, i) : INFINITY;
     w->by_p[i] = s.by_x;
     if (w->by_q)
         w->by_q[i] = s.by_y;
-    fd_add_products(w, ldexp(products.by_x, e), ldexp(products.by_y, e));
+    fd_add_products(w, fd_product(w, w->p, i, x, e, s.by_x), fd_product(w, w->q, i, y, e, s.by_y));
 }
 
 /* The slopes of all bins; of logarithms, times their masses. */
@@ -98,6 +152,8 @@ static void fd_write_slopes(fd_slope_work *w) {
         }
         double *by_q = w->by_q ? w->by_q + start : spare;
         fd_slopes sums = loops[w->sum](p, q, size, &w->pair, w->by_p + start, by_q);
+        if (!w->p->logs && !(fabs(sums.by_x) + fabs(sums.by_y) < INFINITY))
+            sums = fd_sum_products(w, start, size, p, q);
         fd_add_products(w, sums.by_x, sums.by_y);
     }
     for (ptrdiff_t i = 0; is_wide && i < w->n; i++) {
@@ -133,7 +189,7 @@ static void fd_write_plain_entropy_slopes(fd_slope_work *w, double unit) {
             by_q = -FD_LOG2_E * mass * unit;
         } else {
             w->by_p[i] = (w->sum == FD_entropy ? -log2(p) - FD_LOG2_E : -log2(q)) * unit;
-            by_q = p > 0.0 ? -p / q * FD_LOG2_E * unit : 0.0;
+            by_q = p > 0.0 ? -p / q * (FD_LOG2_E * unit) : 0.0;
         }
         if (w->by_q)
             w->by_q[i] = by_q;
@@ -169,8 +225,11 @@ static void fd_write_limit_slopes(fd_slope_work *w, int is_max, double value) {
         }
         w->by_p[i] = FD_LOG2_E * by_x * (w->p->logs ? a : 1.0);
         w->by_q[i] = FD_LOG2_E * by_y * (w->q->logs ? b : 1.0);
-        fd_add_products(w, w->p->logs ? w->by_p[i] : a * w->by_p[i],
-                        w->q->logs ? w->by_q[i] : b * w->by_q[i]);
+        if (w->p->logs)
+            fd_add_products(w, w->by_p[i], w->by_q[i]);
+        else
+            fd_add_products(w, fd_product(w, w->p, i, a, 0, w->by_p[i]),
+                            fd_product(w, w->q, i, b, 0, w->by_q[i]));
     }
 }
 
@@ -251,6 +310,10 @@ static void fd_write_gradient(fd_slope_work *w, fd_measure measure, const fd_opt
     fd_settle(p, w->n, fd_sum_total(w->x) / p->sum, constant, unit, w->pair.max_p, w->by_p);
     if (w->sum != FD_entropy)
         fd_settle(q, w->n, fd_sum_total(w->y) / q->sum, 0.0, unit, w->pair.max_q, w->by_q);
+    if (w->is_steep) {
+        fd_settle_steep(w, p, unit, w->by_p);
+        fd_settle_steep(w, q, unit, w->by_q);
+    }
 }
 
 static double fd_gradient_of_views(fd_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
