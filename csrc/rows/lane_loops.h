@@ -9,11 +9,14 @@
 
 #include "rows/loops.h"
 
+/* What is added to first: so only parts without a bin have to be cleared. */
+static const double fd_no_part[FD_ROWS] = {0.0};
+
 /* Zeros that gcc does not know for such: of those it makes rep stos, which takes 20 ns to start. */
-FD_INLINE void fd_clear_parts(double (*parts)[FD_ROWS]) {
+FD_INLINE void fd_clear_parts(double (*parts)[FD_ROWS], ptrdiff_t n) {
     static const volatile double hidden = 0.0;
     const double zero = hidden;
-    for (int k = 0; k < FD_LANES; k++)
+    for (ptrdiff_t k = n; k < FD_LANES; k++)
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) parts[k][row] = zero;
 }
 
@@ -47,12 +50,13 @@ FD_INLINE void fd_fold_rows(double (*a)[FD_ROWS], double *sums) {
                                    const fd_pairs *pairs_in, double *sums) {                                 \
         const fd_pairs pairs = *pairs_in;                                                                    \
         double parts[FD_LANES][FD_ROWS];                                                                     \
-        fd_clear_parts(parts);                                                                               \
+        fd_clear_parts(parts, n);                                                                            \
         for (ptrdiff_t j = 0; j < n; j++) {                                                                  \
             const double *p = p_rows + j * FD_ROWS, *q = q_rows + j * FD_ROWS;                               \
             double *part = parts[j % FD_LANES];                                                              \
-            _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) part[row] +=                         \
-                fd_lane_term_##name(p[row], q[row], &pairs, row);                                            \
+            const double *before = j < FD_LANES ? fd_no_part : part;                                         \
+            _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) part[row] =                          \
+                before[row] + fd_lane_term_##name(p[row], q[row], &pairs, row);                              \
         }                                                                                                    \
         fd_fold_rows(parts, sums);                                                                           \
     }
@@ -69,22 +73,24 @@ FD_INLINE void fd_fetch_lanes(const double *bin) {
 #endif
 }
 
-/* n <= FD_BLOCK bins, `pitch` from bin to bin, to x + add, -0 to 0, and what stats say of them; `x` and `out` may
- * be the same. */
-static void fd_lane_stats_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out,
-                               fd_lane_stats *stats) {
+/* n <= FD_BLOCK bins, `pitch` from bin to bin and `step` from row to row, side by side as x + add, -0 to 0, and what
+ * stats say of them; `x` and `out` may be the same. */
+FD_INLINE void fd_weigh_lanes(const double *x, ptrdiff_t pitch, ptrdiff_t step, ptrdiff_t n, double add,
+                              double *out, fd_lane_stats *stats) {
     double parts[FD_LANES][FD_ROWS], raw[FD_ROWS], least[FD_ROWS];
-    fd_clear_parts(parts);
+    fd_clear_parts(parts, n);
     for (int row = 0; row < FD_ROWS; row++)
         raw[row] = least[row] = INFINITY;
     for (ptrdiff_t j = 0; j < n; j++) {
         const double *bin = x + j * pitch;
         double *part = parts[j % FD_LANES], *to = out + j * FD_ROWS;
-        fd_fetch_lanes(bin);
+        const double *before = j < FD_LANES ? fd_no_part : part;
+        if (step == 1)
+            fd_fetch_lanes(bin);
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
-            double given = bin[row], mass = given + add, positive = mass > 0.0 ? mass : INFINITY;
+            double given = bin[row * step], mass = given + add, positive = mass > 0.0 ? mass : INFINITY;
             to[row] = mass;
-            part[row] += mass;
+            part[row] = before[row] + mass;
             raw[row] = given < raw[row] ? given : raw[row];
             least[row] = positive < least[row] ? positive : least[row];
         }
@@ -94,6 +100,14 @@ static void fd_lane_stats_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, do
         double odd = raw[row] < 0.0 ? 1.0 : 0.0;
         stats->odd[row] = least[row] < FD_MASS_MIN ? 1.0 : odd;
     }
+}
+
+static void fd_lane_stats_loop(const double *x, ptrdiff_t pitch, ptrdiff_t step, ptrdiff_t n, double add,
+                               double *out, fd_lane_stats *stats) {
+    if (step == 1)
+        fd_weigh_lanes(x, pitch, 1, n, add, out, stats);
+    else
+        fd_weigh_lanes(x, pitch, step, n, add, out, stats);
 }
 
 /* The first difference between p_i sum(q) and q_i sum(p), 0 if there is none (fd_in_order). */

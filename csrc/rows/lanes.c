@@ -71,12 +71,14 @@ static int fd_is_aligned(fd_view v, ptrdiff_t step) {
 }
 
 /* Rows `step` bytes apart, side by side in `out`, the last one once more where there are fewer than FD_ROWS; where
- * the bins of doubles lie side by side already, they are read in place: the result, `pitch` from bin to bin. */
+ * bins or rows of doubles are contiguous, they are read in place: the result, `pitch` from bin to bin, `apart` from
+ * row to row. */
 static const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, double *out,
-                                   ptrdiff_t *pitch) {
+                                   ptrdiff_t *pitch, ptrdiff_t *apart) {
     static const double as_it_is[2] = {1.0, 1.0};
     ptrdiff_t size = fd_scalar_size(v.scalar);
     *pitch = FD_ROWS;
+    *apart = 1;
     if (rows == FD_ROWS && step == size && fd_is_aligned(v, step)) {
         if (v.scalar == FD_FLOAT64) {
             *pitch = v.stride / size;
@@ -88,6 +90,11 @@ static const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_
         return out;
     }
     if (rows == FD_ROWS && v.stride == size && fd_is_aligned(v, step)) {
+        if (v.scalar == FD_FLOAT64) {
+            *pitch = 1;
+            *apart = step / size;
+            return (const double *)v.data;
+        }
         fd_row_loops_now->lane_turn(v.data, v.scalar, step / size, n, out);
         return out;
     }
@@ -103,13 +110,13 @@ static void fd_weigh_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, c
                             double *out, fd_lane_stats *stats) {
     fd_sum sums[FD_ROWS];
     double least = o->normalize != 0.0 ? FD_SUM_MIN : 0.0;
-    ptrdiff_t pitch;
+    ptrdiff_t pitch, apart;
     if (b->n > FD_BLOCK)
         memset(sums, 0, sizeof sums);
-    const double *in = fd_lay_beside(v, step, rows, b->n, out, &pitch);
+    const double *in = fd_lay_beside(v, step, rows, b->n, out, &pitch, &apart);
     for (ptrdiff_t start = 0; start < b->n; start += FD_BLOCK) {
-        fd_row_loops_now->lane_stats(in + start * pitch, pitch, fd_block_size(b->n, start), o->pseudocount,
-                                     out + start * FD_ROWS, stats);
+        fd_row_loops_now->lane_stats(in + start * pitch, pitch, apart, fd_block_size(b->n, start),
+                                     o->pseudocount, out + start * FD_ROWS, stats);
         if (b->n > FD_BLOCK)
             fd_add_block(sums, stats->sum);
         b->alone |= fd_marked(stats->odd);
@@ -311,9 +318,11 @@ static int fd_rows_beside(fd_measure measure, fd_view p, ptrdiff_t p_step, fd_vi
     fd_values_beside(&b, &route, fd_measures[measure].symmetric, o, d);
     if (copies != few)
         free(copies);
-    for (int i = 0; i < rows; i++) {
+    memcpy(out, d, (size_t)rows * sizeof *d);
+    for (int i = 0; b.alone >> i && i < rows; i++) {
         fd_view x = {p.data + i * p_step, p.stride, p.scalar}, y = {q.data + i * q_step, q.stride, q.scalar};
-        out[i] = b.alone >> i & 1 ? fd_row(measure, x, y, n, o) : d[i];
+        if (b.alone >> i & 1)
+            out[i] = fd_row(measure, x, y, n, o);
     }
     return 1;
 }
