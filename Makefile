@@ -11,7 +11,7 @@ TESTS  ?= tests
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test test-all test-serial test-oldest test-sanitize bench report count lint format docs dist clean
+.PHONY: help build demo test test-all test-serial test-oldest test-sanitize test-torch bench report count lint format docs dist clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -72,6 +72,18 @@ test-sanitize: build/sanitize/.built $(BUILT) ## the same tests under Address- a
 	$(call ELSEWHERE,sanitize) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
 	$(BIN)/python -m pytest -m "not slow" -p no:cacheprovider $(TESTS)
+
+# PyTorch is large: an environment of its own has it, and little else. Nothing is skipped there: pytest ends with 5
+# where it finds no tests.
+TORCH := build/torch/bin/python
+build/torch/.ready: pyproject.toml
+	test -x build/torch/bin/pip || $(PYTHON) -m venv build/torch
+	$(TORCH) -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+	$(TORCH) -m pip --quiet --disable-pip-version-check install --group torch
+	@touch $@
+
+test-torch: $(BUILT) build/torch/.ready ## the tests of fastdiv.torch, with PyTorch
+	PYTHONPATH=$(CURDIR) $(TORCH) -m pytest -p no:cacheprovider tests/torch
 
 bench: $(BUILT)  ## ratios against NumPy, SciPy and others; make bench BENCH="--group rows --quick" for a part
 	$(PIP) install "fastdiv[bench]"

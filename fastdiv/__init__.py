@@ -42,6 +42,7 @@ _HOME = {
     for name in names
 }
 _MODULES = ("gan", "grad", "reference")
+_EXTRAS = ("torch",)  # modules that need what only some have: not among the names of `from fastdiv import *`
 
 __all__ = [*_HOME, *_MODULES]
 
@@ -51,7 +52,7 @@ def __getattr__(name: str):
 
     if name in _HOME:
         value = getattr(import_module(_HOME[name]), name)
-    elif name in _MODULES:
+    elif name in _MODULES or name in _EXTRAS:
         value = import_module(f"{__name__}.{name}")
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,6 +3,7 @@
 from fastdiv import gan as gan
 from fastdiv import grad as grad
 from fastdiv import reference as reference
+from fastdiv import torch as torch
 from fastdiv._distances import bhattacharyya_distance as bhattacharyya_distance
 from fastdiv._distances import hellinger_distance as hellinger_distance
 from fastdiv._distances import js_distance as js_distance

@@ -60,7 +60,7 @@ def test_the_changelog_knows_the_version():
 
 
 def test_import_loads_nothing():
-    heavy = ["numpy", "scipy", "pandas", "pyarrow", "polars", "rich", "argparse", "importlib.metadata"]
+    heavy = ["numpy", "scipy", "torch", "pandas", "pyarrow", "polars", "argparse", "importlib.metadata"]
     loaded = python("-c", f"import sys, fastdiv; print(*[m for m in {heavy} if m in sys.modules])")
     assert not loaded.strip()
 
@@ -72,6 +72,22 @@ def test_import_takes_no_time():
         return int(line.split("|")[1])
 
     assert min(microseconds() for _ in range(10)) < 5000  # coarse: the machine may be busy
+
+
+def test_what_an_extra_needs_is_said():
+    """PyTorch is asked for by nothing but fastdiv.torch, which says how to get it."""
+    code = """
+import sys
+sys.modules["torch"] = None  # as good as not installed
+from fastdiv import *
+for statement in ("import fastdiv.torch", "fastdiv.torch", "from fastdiv.torch import kl_divergence"):
+    try:
+        exec(statement)
+    except ImportError as error:
+        print(error)
+"""
+    words = "fastdiv.torch needs PyTorch: pip install 'fastdiv[torch]'"
+    assert python("-c", "import fastdiv\n" + code).splitlines() == [words] * 3
 
 
 def test_dir_and_unknown_names():
@@ -92,7 +108,7 @@ def test_the_stub_agrees():
             stub[alias.name] = node.module
     assert stub == {
         **fastdiv._HOME,
-        **dict.fromkeys(fastdiv._MODULES, "fastdiv"),
+        **dict.fromkeys((*fastdiv._MODULES, *fastdiv._EXTRAS), "fastdiv"),
     }
 
 
