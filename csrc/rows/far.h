@@ -48,8 +48,9 @@ static inline double fd_times_exp(double sum, double log) {
     return sum == 0.0 || isinf(sum) ? sum : sum * half * half;
 }
 
+/* The sum is the result times exp(top). */
 static inline double fd_far_terms(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
-                                  ptrdiff_t n, const fd_pair *pair) {
+                                  ptrdiff_t n, const fd_pair *pair, double *top) {
     double most = -INFINITY, x, y;
     fd_sum sum = {0};
     for (int pass = 0; pass < 2; pass++)
@@ -63,7 +64,8 @@ static inline double fd_far_terms(fd_measure measure, const fd_row_reader *p, co
             else if (term != 0.0)
                 fd_sum_add(&sum, fd_times_exp(term, scale - most));
         }
-    return fd_times_exp(fd_sum_total(sum), most);
+    *top = most;
+    return fd_sum_total(sum);
 }
 
 #endif

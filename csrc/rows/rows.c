@@ -130,6 +130,16 @@ static double fd_unscale(double sum, int exponent, double top) {
     return fd_times_exp(ldexp(sum, exponent), top);
 }
 
+/* From the sum over rows that were so scaled to the value. The root is taken first: it may be a double where
+ * the sum is none. */
+static double fd_finish_scaled(const fd_traits *traits, double sum, int exponent, double top,
+                               const fd_options *o) {
+    int odd = exponent & 1;
+    if (!traits->root)
+        return fd_finish(traits, fd_unscale(sum, exponent, top), o);
+    return fd_unscale(fd_finish(traits, odd ? 2.0 * sum : sum, o), (exponent - odd) / 2, 0.5 * top);
+}
+
 static double fd_clip(double d, fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,
                       ptrdiff_t n, const fd_pair *pair) {
     double bound = fd_bound(measure, pair->w_p, pair->w_q);
@@ -210,8 +220,10 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
     }
 
     int far = p->logs && !normalize && measure != FD_renyi_divergence && fd_is_far(p, q, n);
-    if (measure == FD_cross_entropy && far)
-        return fd_in_unit(fd_far_terms(p == q ? FD_entropy : FD_cross_entropy, p, q, n, &pair), &o);
+    if (measure == FD_cross_entropy && far) {
+        d = fd_far_terms(p == q ? FD_entropy : FD_cross_entropy, p, q, n, &pair, &top);
+        return fd_in_unit(fd_times_exp(d, top), &o);
+    }
     if (measure == FD_cross_entropy)
         return fd_in_unit(fd_unscale(fd_cross_entropy(p, q, n, &pair), exponent, top), &o);
     if (measure == FD_renyi_divergence) {
@@ -222,15 +234,14 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
     }
     const fd_traits *traits = &fd_measures[measure];
     if (far) {
-        d = fd_far_terms(measure == FD_kl_divergence ? FD_log_excess : traits->sum, p, q, n, &pair);
-        top = 0.0;
+        d = fd_far_terms(measure == FD_kl_divergence ? FD_log_excess : traits->sum, p, q, n, &pair, &top);
     } else {
         d = fd_sum_terms(measure, p, q, n, &pair);
     }
-    d = fd_unscale(d * traits->times, exponent, top);
+    d *= traits->times;
     if (normalize)
         d = fd_clip(d, measure, p, q, n, &pair);
-    return fd_finish(traits, d, &o);
+    return fd_finish_scaled(traits, d, exponent, top, &o);
 }
 
 /* Adds a pseudocount to a copy of a plain row and weighs it; 0 for a row that is none, which it might hide: what is

@@ -29,8 +29,10 @@ static inline void fd_settle(const fd_row_reader *r, ptrdiff_t n, double mean, d
         fd_slope_loops_now->settle(slopes, n, mean, scale);
         return;
     }
-    if (!r->normalize)
-        scale[1] = scale[2] = exp(0.5 * max);
+    if (!r->normalize) { /* exp(max) may be no double, nor its root */
+        scale[1] = scale[2] = exp(0.25 * max);
+        scale[0] = scale[0] * scale[1] * scale[1];
+    }
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
         const double *logs = fd_block(r, start, size, copy);
