@@ -44,7 +44,7 @@ def add_parser(commands: Any) -> None:
         help="a table: .csv[.gz], .tsv[.gz], .parquet, .feather, .arrow, .npy or .npz")
     add("current", metavar="CURRENT", help="the table to compare with it, of any of these kinds")
     add("--format", choices=["table", "json", "csv", "md"],
-        help="default: what FILE's name says (.json, .csv, .md), else table")
+        help="default: what FILE's name says (.json, .csv, .md, .txt); table, if it has no suffix")
     add("-o", "--output", metavar="FILE",
         help="write to FILE, which is replaced as a whole or not at all")
     add("--columns", metavar="A,B", action="append", type=_names, help="compare only these")
@@ -81,6 +81,10 @@ def _compare(options: argparse.Namespace) -> int:
         same_file(options.output, path) for path in (options.baseline, options.current)
     ):
         return complain(f"{options.output} is one of the tables; the report would replace it")
+    if options.output and not options.format and _format_of(options.output) is None:
+        return complain(
+            f"FILE must end in .json, .csv, .md or .txt, or have a --format, not be {options.output}"
+        )
     try:
         categorical = [name for names in options.categorical or [] for name in names]
         tables = [
@@ -148,7 +152,7 @@ def _sorted(report: Report, key: str, names: Sequence[str]) -> Report:
 def _rendered(report: Report, breaches: Sequence[Breach], options: argparse.Namespace) -> str:
     from fastdiv.drift import render
 
-    kind = options.format or _format_of(options.output or "")
+    kind = options.format or _format_of(options.output or "") or "table"
     if kind == "json":
         return render.json_text(report, breaches)
     if kind == "csv":
@@ -159,10 +163,10 @@ def _rendered(report: Report, breaches: Sequence[Breach], options: argparse.Name
     return render.table(report, breaches, render.BLOCKS if drawable else render.ASCII)
 
 
-def _format_of(path: str) -> str:
-    """What the name of the file asks for."""
-    suffix = os.path.splitext(path)[1].lower()
-    return {".json": "json", ".csv": "csv", ".md": "md", ".markdown": "md"}.get(suffix, "table")
+def _format_of(path: str) -> str | None:
+    """What the name of the file asks for; None, if that is nothing we write."""
+    kinds = {".json": "json", ".csv": "csv", ".md": "md", ".markdown": "md", ".txt": "table", "": "table"}
+    return kinds.get(os.path.splitext(path)[1].lower())
 
 
 def _draws(characters: str) -> bool:

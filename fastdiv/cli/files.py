@@ -106,7 +106,9 @@ def _nearest(options: argparse.Namespace) -> int:
 def _guarded(run: Any, options: argparse.Namespace) -> int:
     """Runs, and says in one line what was wrong; errors about data name the file."""
     try:
-        options.output = _a_file(options.output)
+        output = _a_file(options.output)
+        _check_suffix(options)
+        options.output = output
         load(*_MODULES)
         run(options)
     except (ValueError, TypeError, MemoryError, Wrong) as error:
@@ -117,6 +119,13 @@ def _guarded(run: Any, options: argparse.Namespace) -> int:
             name = options.output
         return complain(f"{name}: {error.strerror or error}")
     return 0
+
+
+def _check_suffix(options: argparse.Namespace) -> None:
+    """numpy.load goes by what is in a file, others by its name: it must not say the other of the two."""
+    right, wrong = (".npy", ".npz") if options.command == "pairwise" else (".npz", ".npy")
+    if options.output.lower().endswith(wrong):
+        raise Wrong(f"FILE of {options.command} must end in {right}, not be {options.output}")
 
 
 def _a_file(path: str) -> str:

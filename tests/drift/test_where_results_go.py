@@ -78,3 +78,22 @@ def test_an_empty_matrix_has_the_name_it_was_given():
 def test_options_are_told_as_they_are_typed(command, options, message, capsys):
     assert cli.main([*command, "D", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ((*NEAREST, "N.npy"), "FILE of nearest must end in .npz, not be N.npy"),
+        ((*PAIRWISE, "D.NPZ"), "FILE of pairwise must end in .npy, not be D.NPZ"),
+    ],
+)
+def test_no_name_says_the_other_format(argv, message, capsys):
+    refused(capsys, argv, message)
+
+
+def test_a_report_with_a_suffix_that_says_nothing(capsys):
+    for name in ("r.html", "r.npy"):
+        message = f"FILE must end in .json, .csv, .md or .txt, or have a --format, not be {name}"
+        refused(capsys, ["compare", "A.npy", "A.npy", "-o", name], message)
+        assert cli.main(["compare", "A.npy", "A.npy", "-o", name, "--format", "md"]) == 0
+        os.remove(name)
