@@ -315,10 +315,17 @@ static double fd_row_without_missing(fd_measure measure, fd_view p, fd_view q, p
     return d;
 }
 
-double fd_row(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options) {
+static double fd_row_as_it_is(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n,
+                              const fd_options *options) {
     int copied = fd_is_copied(p, q, n) || (options->pseudocount > 0.0 && n <= FD_COPY);
-    double d = (copied ? fd_row_of_copies : fd_row_of_views)(measure, p, q, n, options);
-    return d != d && options->omit != 0.0 ? fd_row_without_missing(measure, p, q, n, options) : d;
+    return (copied ? fd_row_of_copies : fd_row_of_views)(measure, p, q, n, options);
+}
+
+double fd_row(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options) {
+    if (options->omit == 0.0)
+        return fd_row_as_it_is(measure, p, q, n, options);
+    double d = fd_row_as_it_is(measure, p, q, n, options);
+    return d != d ? fd_row_without_missing(measure, p, q, n, options) : d;
 }
 
 void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out,
