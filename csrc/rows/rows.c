@@ -322,7 +322,7 @@ static double fd_row_as_it_is(fd_measure measure, fd_view p, fd_view q, ptrdiff_
 }
 
 double fd_row(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options) {
-    if (options->omit == 0.0)
+    if (options->omit == 0.0) /* asked first: what follows nothing is jumped to, and costs no frame */
         return fd_row_as_it_is(measure, p, q, n, options);
     double d = fd_row_as_it_is(measure, p, q, n, options);
     return d != d ? fd_row_without_missing(measure, p, q, n, options) : d;
