@@ -25,7 +25,7 @@ COLOURS = {
     "scikit-learn": "#7a86d0",
 }
 OTHER = "#8a8f98"  # bounds
-STYLE = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "fastdiv",
     "font.family": "sans-serif",
