@@ -23,9 +23,12 @@ DAYS = np.array(["2020-01-01", "NaT", "2020-01-04"], "M8[D]")
 WITHOUT_POLICY = {
     "wasserstein_circle": fastdiv.wasserstein_circle,
     "transport_plan": fastdiv.transport_plan,
-    "grad": grad.wasserstein_distance,
 }
-ON_VALUES = {"wasserstein_distance": fastdiv.wasserstein_distance, "ks": fastdiv.ks_distance} | WITHOUT_POLICY
+ON_VALUES = {
+    "wasserstein_distance": fastdiv.wasserstein_distance,
+    "ks": fastdiv.ks_distance,
+    "grad": grad.wasserstein_distance,
+} | WITHOUT_POLICY
 
 
 def refused(kind, ask, *arguments, **options):

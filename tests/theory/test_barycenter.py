@@ -117,6 +117,7 @@ samples = st.lists(st.lists(st.integers(-50, 50), min_size=1, max_size=6), min_s
 
 @laws
 @given(samples, st.integers(0, 2**32 - 1))
+@pytest.mark.filterwarnings("ignore::fastdiv.CountsAsSamplesWarning")  # values by chance like counts
 def test_nothing_is_nearer_to_all(samples, seed):
     """It minimises sum w W_2^2, against neighbours, the samples themselves and distributions of chance."""
     rng = np.random.default_rng(seed)
