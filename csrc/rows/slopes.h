@@ -76,7 +76,7 @@ static inline fd_slopes fd_apart_slopes_total_variation(double log, const fd_pai
 
 /* (sqrt x - sqrt y)^2: 1 - sqrt(y/x) and 1 - sqrt(x/y). */
 FD_INLINE fd_slopes fd_slopes_hellinger_distance(fd_bin b, const fd_pair *pair) {
-    double root = sqrt(b.x * b.y), by_x = b.d / (b.x + root), by_y = -b.d / (b.y + root);
+    double root = sqrt(b.x) * sqrt(b.y), by_x = b.d / (b.x + root), by_y = -b.d / (b.y + root);
     return (fd_slopes){fd_has_come(b) ? -INFINITY : by_x, b.gone ? -INFINITY : by_y};
 }
 static inline fd_slopes fd_apart_slopes_hellinger_distance(double log, const fd_pair *pair) {

@@ -87,3 +87,18 @@ def test_the_largest_ratio_of_a_subnormal():
     gradient = fastdiv.grad.renyi_divergence([1e-310, 1], [5e-324, 1], alpha=float("inf"))
     assert gradient.p.tolist() == [float("inf"), pytest.approx(-1.0, rel=1e-12)]
     assert gradient.q.tolist() == [-float("inf"), pytest.approx(1.0, rel=1e-12)]
+
+
+def test_hellinger_of_masses_whose_product_underflows(level):
+    p, q = [1, 1e-30, 1e-100, 1e-200, 3], [2, 1e-60, 1e-90, 1e-210, 1]
+    ours = fastdiv.grad.hellinger_distance(p, q)
+    with mpmath.workdps(500):
+        x, y = ([mpmath.mpf(float(v)) for v in row] for row in (p, q))
+        P, Q = sum(x), sum(y)
+        x, y = [v / P for v in x], [v / Q for v in y]
+        common = sum(mpmath.sqrt(a * b) for a, b in zip(x, y, strict=True))
+        scale = 4 * mpmath.sqrt(1 - common)
+        by_p = [(common - mpmath.sqrt(b / a)) / (P * scale) for a, b in zip(x, y, strict=True)]
+        by_q = [(common - mpmath.sqrt(a / b)) / (Q * scale) for a, b in zip(x, y, strict=True)]
+    assert list(ours.p) == pytest.approx([float(v) for v in by_p], rel=1e-12)
+    assert list(ours.q) == pytest.approx([float(v) for v in by_q], rel=1e-12)
