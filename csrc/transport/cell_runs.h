@@ -89,7 +89,7 @@ static inline int fd_cells_classify_counts(fd_cells *c) {
         c->left[s][total] = sum;
     }
     fd_cell_loops_now->kinds(c);
-    c->gather = !c->ks;
+    c->gather = !c->ks || c->left[0][1] || c->left[1][1]; /* is one of cell 0 a NaN? */
     fd_run *open = NULL;
     for (int32_t k = 0, i = 0; k < c->grid.cells + 2; k++) {
         const uint32_t A = c->left[0][k], B = c->left[1][k];

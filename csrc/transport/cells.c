@@ -14,7 +14,8 @@
  * of one law leave some 5 sqrt(n + m) / cells of the values in mixed cells. Work: two passes over the values;
  * in the worst case, all mixed, also a sort: never worse than O(n log n).
  *
- * KS needs no places: only cells whose range reaches beyond the largest |F - G| at an edge are gathered.
+ * KS needs no places: only cells whose range reaches beyond the largest |F - G| at an edge are gathered. NaN are
+ * in cell 0 and are seen in the second pass, by their places: there is one whenever that cell holds something.
  *
  * Error. A cell counts as unmixed only if the part of F - G that works against its sign is at most 8 times
  * what remains: no cancellation beyond a factor 17. Places are exact to 2^-53 of a cell and are summed in
@@ -213,6 +214,7 @@ static int fd_cells_classify(fd_cells *c) {
             fd_sum_add(&c->edges, fabs(x.before) + fabs(x.after));
             c->gather |= (content.mass[0] | content.mass[1]) != 0;
         }
+        c->gather |= k == 0 && (content.count[0] | content.count[1]); /* is one a NaN? */
         if (kind != FD_MIXED)
             open = NULL;
         else if (fd_run_on(c, &open, k, x.A, x.B, content.count))

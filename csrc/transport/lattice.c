@@ -332,6 +332,14 @@ static void fd_tally_expand(const fd_tally *t, const fd_tally_side *side, double
         *out++ = rest.values[rest.at++];
 }
 
+/* Whether the rest are the values that were given, and not integers beyond 2^53, rounded. */
+static int fd_rest_is_exact(const fd_tally_side *side) {
+    int beyond = 0;
+    for (int64_t i = 0; fd_long(side->source) && i < side->rest_total; i++)
+        beyond |= fabs(side->rest[i]) >= 0x1p53;
+    return !beyond;
+}
+
 /* W1 with the rest in cells, where that is much and counted values are a handful: 0; else 1. */
 static int fd_tally_by_cells(const fd_tally *t, int threads, double *result) {
     const fd_tally_side *u = &t->side[0], *v = &t->side[1];
@@ -339,8 +347,8 @@ static int fd_tally_by_cells(const fd_tally *t, int threads, double *result) {
     double sample[FD_SAMPLE];
     fd_spike spike[FD_MOST_SPIKES];
     int32_t spikes = 0;
-    if (fd_long(u->source) || fd_long(v->source) || x.n < 1000 || y.n < 1000 ||
-        x.n + y.n < fd_cells_from[0] || (double)u->n * (double)v->n >= 0x1p44)
+    if (x.n < 1000 || y.n < 1000 || x.n + y.n < fd_cells_from[0] || (double)u->n * (double)v->n >= 0x1p44 ||
+        !fd_rest_is_exact(u) || !fd_rest_is_exact(v))
         return 1;
     for (int32_t k = 1; k <= t->lattice.cells; k++) {
         if (!(u->count[k] | v->count[k]))
@@ -394,7 +402,9 @@ static int fd_tally_finish(const fd_tally *t, const fd_task *task, int threads, 
     }
     const double integral = fd_tally_integral(t, left, right, 2);
     *result = sqrt(task->statistic == FD_ENERGY ? 2.0 * integral : integral);
-    return integral != 0.0 && !(integral > 0x1p-900 && integral < 0x1p900);
+    if (integral == 0.0) /* equal samples, or an underflow? */
+        return fd_tally_integral(t, left, right, 0) != 0.0;
+    return !(integral > 0x1p-900 && integral < 0x1p900);
 }
 
 int fd_tally_statistic(const fd_source *u, const fd_source *v, const double *sample, int size,

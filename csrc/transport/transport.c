@@ -88,6 +88,8 @@ static int fd_without_sorting(fd_source *u, const double *a, fd_source *v, const
         if (status <= 0 || !cells || !fd_exactly(u, v))
             return status;
         size = fd_sampled(u, v, sample);
+        if (tally && u->origin) /* as of the doubles that these are now */
+            status = fd_tally_statistic(u, v, sample, size, task, threads, result);
     }
     if (status > 0 && cells)
         status = fd_cells_statistic(u, a, v, b, sample, size, task->statistic == FD_KS, threads, result);
