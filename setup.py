@@ -103,6 +103,7 @@ EXTENSIONS = [
         "transport/cells.c",
         "transport/lattice.c",
         "transport/hist.c",
+        "transport/hist_gradient.c",
         "transport/circle.c",
         "transport/gradient.c",
         CLIENT,

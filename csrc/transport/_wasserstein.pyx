@@ -33,6 +33,7 @@ from transport cimport (
     fd_coupling,
     fd_gradient_of_rows,
     fd_gradients,
+    fd_gradients_of_hists,
     fd_hists,
     fd_kind,
     fd_largest_weight,
@@ -134,7 +135,10 @@ def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.n
 def gradient_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weights,
                      cnp.ndarray out, cnp.ndarray by_u, cnp.ndarray by_v, cnp.ndarray by_u_weights,
                      cnp.ndarray by_v_weights, int statistic, double p, bint omit, bint is_sorted):
-    """As statistic_of_rows, with the derivatives by every entry: matrices with a row for each of `out`."""
+    """As statistic_of_rows, with the derivatives by every entry: matrices with a row for each of `out`.
+
+    Those by values may be None.
+    """
     cdef fd_samples x = _samples(u, u_weights), y = _samples(v, v_weights)
     cdef fd_gradients result
     cdef int64_t first = 0, rows, n_rows = out.shape[0]
@@ -142,7 +146,7 @@ def gradient_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.nd
     cdef int status = 0
     task.statistic, task.p, task.omit, task.sorted = <fd_statistic>statistic, p, omit, is_sorted
     result.value = <double *>cnp.PyArray_DATA(out)
-    result.values[0], result.values[1] = <double *>cnp.PyArray_DATA(by_u), <double *>cnp.PyArray_DATA(by_v)
+    result.values[0], result.values[1] = <double *>_optional(by_u), <double *>_optional(by_v)
     result.weights[0] = <double *>cnp.PyArray_DATA(by_u_weights)
     result.weights[1] = <double *>cnp.PyArray_DATA(by_v_weights)
     while first < n_rows and status == 0:
@@ -179,6 +183,23 @@ def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarr
         rows = _rows_between_signals(n_rows - first, fd_work_of_hist(&x, &y))
         with nogil:
             fd_wasserstein_of_hists(&x, &y, p, first, first + rows, result)
+        first += rows
+        PyErr_CheckSignals()
+
+
+def hist_gradients(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarray v, cnp.ndarray out,
+                   cnp.ndarray by_u, cnp.ndarray by_v, double p, cnp.ndarray u_low=None,
+                   cnp.ndarray v_low=None):
+    """As hist_rows, with the derivatives by every mass: matrices with a row for each of `out`."""
+    cdef fd_hists x = _hists(u_edges, u, u_low), y = _hists(v_edges, v, v_low)
+    cdef double *result = <double *>cnp.PyArray_DATA(out)
+    cdef double *of_u = <double *>cnp.PyArray_DATA(by_u)
+    cdef double *of_v = <double *>cnp.PyArray_DATA(by_v)
+    cdef int64_t first = 0, rows, n_rows = out.shape[0]
+    while first < n_rows:
+        rows = _rows_between_signals(n_rows - first, 4 * fd_work_of_hist(&x, &y))
+        with nogil:
+            fd_gradients_of_hists(&x, &y, p, first, first + rows, result, of_u, of_v)
         first += rows
         PyErr_CheckSignals()
 

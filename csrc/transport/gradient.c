@@ -194,10 +194,11 @@ static void fd_gradient_of_row(const fd_samples *u, const fd_samples *v, const f
         fd_derive(desk, u->real, task, value);
     out->value[row] = value;
     for (int k = 0; k < 2; k++) {
-        double *by_values = out->values[k] + row * f[k]->n, *by_weights = out->weights[k] + row * f[k]->n;
+        double *by_values = out->values[k], *by_weights = out->weights[k] + row * f[k]->n;
         for (int64_t i = 0; i < f[k]->n; i++) {
             const int inside = i >= f[k]->from && i < f[k]->to, far = isinf(fd_value_at(f[k], u->real, i));
-            by_values[f[k]->order[i]] = moves && inside ? f[k]->pull[i] : 0.0;
+            if (by_values)
+                by_values[row * f[k]->n + f[k]->order[i]] = moves && inside ? f[k]->pull[i] : 0.0;
             by_weights[f[k]->order[i]] = !moves ? 0.0 : inside ? f[k]->potential[i] : far ? INFINITY : 0.0;
         }
     }

@@ -14,34 +14,10 @@
 
 #include "core/core.h"
 #include "math/sum.h"
+#include "transport/bins.h"
 #include "transport/exact.h"
 #include "transport/mass.h"
 #include "transport/transport.h"
-
-/* The masses of one row, each a sum of two doubles. */
-typedef struct {
-    const double *high, *low; /* low = NULL: all are doubles */
-    int64_t n;
-    fd_mass total;
-    int scale;
-} fd_bins;
-
-static inline fd_mass fd_bin_mass(const fd_bins *a, int64_t i) {
-    const fd_mass mass = fd_mass_of(a->high[i], a->scale);
-    if (!a->low)
-        return mass;
-    const fd_mass rest = fd_mass_of(fabs(a->low[i]), a->scale);
-    return a->low[i] < 0.0 ? mass - rest : mass + rest;
-}
-
-static fd_bins fd_bins_of(const fd_hists *x, int64_t row) {
-    const int64_t at = row * x->step;
-    fd_bins a = {.high = x->masses + at, .low = x->masses_low ? x->masses_low + at : NULL, .n = x->bins};
-    a.scale = fd_mass_scale(fd_largest_weight(a.high, a.n), a.n);
-    for (int64_t i = 0; i < a.n; i++)
-        a.total += fd_bin_mass(&a, i);
-    return a;
-}
 
 /* Mean of |x|^p for x running straight from d to e. */
 static double fd_mean_linear(double d, double e, double p) {
@@ -59,20 +35,6 @@ static double fd_mean_linear(double d, double e, double p) {
         return large * large * (1.0 + r + r * r) / 3.0;
     const double gap = (large - small) / large; /* 1 - r without its rounding */
     return gap == 0.0 ? pow(large, p) : pow(large, p) * -expm1((p + 1.0) * log1p(-gap)) / ((p + 1.0) * gap);
-}
-
-typedef struct {
-    const double *high, *low;
-} fd_edges;
-
-static fd_twofold fd_edge_at(fd_edges x, int64_t i) {
-    return (fd_twofold){x.high[i], x.low ? x.low[i] : 0.0};
-}
-
-/* x - (where the bin of y between edges j and j + 1 is at the share N / D). */
-static double fd_edge_difference(fd_twofold x, fd_edges y, int64_t j, fd_u256 N, fd_u256 D) {
-    const fd_twofold low = fd_edge_at(y, j);
-    return fd_exact_difference(x, low, fd_edge_at(y, j + 1), low, N, D);
 }
 
 /* Mean of (|F^-1 - G^-1| / scale)^p over the levels, or for p = inf their maximum. */
@@ -158,7 +120,7 @@ static double fd_hist_area(fd_edges x, fd_bins a, fd_bins b) {
 
 /* W_p of two rows. Distances are divided by the largest before they are raised to p, unless it goes well
  * without. */
-static double fd_hist_wasserstein(fd_edges x, fd_bins a, fd_edges y, fd_bins b, double p) {
+double fd_hist_wasserstein(fd_edges x, fd_bins a, fd_edges y, fd_bins b, double p) {
     if (p == 1.0)
         return fd_same_edges(x, a.n, y, b.n) ? fd_hist_area(x, a, b) : fd_hist_power(x, a, y, b, 1.0, 1.0);
     if (p < INFINITY) {

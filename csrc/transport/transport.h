@@ -43,7 +43,7 @@ int fd_statistic_of_rows(const fd_samples *u, const fd_samples *v, const fd_task
 int fd_statistic_of_sources(fd_source *u, fd_source *v, const fd_task *task, double *result);
 
 /* Where values and derivatives of rows go: by values and weights of u and of v, matrices like those of the
- * samples. */
+ * samples; those by values may be NULL. */
 typedef struct {
     double *value, *values[2], *weights[2];
 } fd_gradients;
@@ -92,7 +92,10 @@ typedef struct {
 /* result[row] = W_p for first <= row < last. */
 void fd_wasserstein_of_hists(const fd_hists *u, const fd_hists *v, double p, int64_t first, int64_t last,
                              double *result);
-/* What a row of them costs, in ns. */
+/* The same, with the derivatives by the masses, p < inf: matrices like those of the masses. */
+void fd_gradients_of_hists(const fd_hists *u, const fd_hists *v, double p, int64_t first, int64_t last,
+                           double *value, double *by_u, double *by_v);
+/* What a row of them costs, in ns; with derivatives four times that. */
 double fd_work_of_hist(const fd_hists *u, const fd_hists *v);
 
 /* Whether all are >= 0 and they sum to 1. Samples give themselves away within a few values. */

@@ -93,4 +93,6 @@ cdef extern from "transport/transport.h" nogil:
     double fd_work_of_hist(const fd_hists *u, const fd_hists *v)
     void fd_wasserstein_of_hists(const fd_hists *u, const fd_hists *v, double p, int64_t first, int64_t last,
                                  double *result)
+    void fd_gradients_of_hists(const fd_hists *u, const fd_hists *v, double p, int64_t first, int64_t last,
+                               double *value, double *by_u, double *by_v)
     int fd_like_shares(const fd_source *x)

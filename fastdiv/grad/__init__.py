@@ -17,10 +17,18 @@ from fastdiv.grad.distances import (
 )
 from fastdiv.grad.divergences import chi_square, jeffreys_divergence, kl_divergence, renyi_divergence
 from fastdiv.grad.entropies import cross_entropy, entropy, softmax_cross_entropy
-from fastdiv.grad.transport import TransportGradient, cramer_distance, energy_distance, wasserstein_distance
+from fastdiv.grad.transport import (
+    HistogramGradient,
+    TransportGradient,
+    cramer_distance,
+    energy_distance,
+    wasserstein_distance,
+    wasserstein_hist,
+)
 
 __all__ = [
     "Gradient",
+    "HistogramGradient",
     "LogitsGradient",
     "RowGradient",
     "TransportGradient",
@@ -40,4 +48,5 @@ __all__ = [
     "total_variation",
     "triangular_discrimination",
     "wasserstein_distance",
+    "wasserstein_hist",
 ]

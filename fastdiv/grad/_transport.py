@@ -8,15 +8,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastdiv import _wasserstein
+from fastdiv._histograms import exponents, histograms, in_shape
 from fastdiv._samples import samples
 from fastdiv.grad._score import refuse_value
 
 if TYPE_CHECKING:
     from fastdiv._checks.options import SampleOptions
     from fastdiv._checks.samples import Samples
+    from fastdiv._histograms import Histograms
     from fastdiv._typing import Value
 
-__all__ = ["TransportGradient", "differentiate_rows", "differentiate_samples"]
+__all__ = [
+    "HistogramGradient",
+    "TransportGradient",
+    "differentiate_histograms",
+    "differentiate_rows",
+    "differentiate_samples",
+]
 
 
 class TransportGradient(NamedTuple):
@@ -30,6 +38,17 @@ class TransportGradient(NamedTuple):
     v_values: np.ndarray
     u_weights: np.ndarray
     v_weights: np.ndarray
+
+
+class HistogramGradient(NamedTuple):
+    """A distance of histograms, and its derivatives by the masses of every bin (by densities where given).
+
+    They have the shape to which u and v broadcast along the axes that do not hold the bins.
+    """
+
+    value: Value
+    u: np.ndarray
+    v: np.ndarray
 
 
 def differentiate_rows(statistic: str, x: Samples, p: float, omit: bool, is_sorted: bool) -> list[np.ndarray]:
@@ -60,3 +79,63 @@ def differentiate_samples(
     if o.keepdims:
         value = np.expand_dims(value, x.axis)
     return TransportGradient(value[()], *(np.moveaxis(s, -1, x.axis) for s in slopes))
+
+
+def differentiate_histograms(p: float, *arguments: Any) -> HistogramGradient:
+    """W_p of the arguments of `fastdiv._histograms.histograms`.
+
+    Raises
+    ------
+    ValueError
+        For a row whose value is not finite: it has no gradient.
+    """
+    x = histograms(*arguments)
+    refuse_value("wasserstein_hist", np.where(x.bad, np.nan, 0.0), "masses are missing, or all are 0")
+    u, v = _Side(x.u, x.u_scale, x.mass is not None), _Side(x.v, x.v_scale, x.mass is not None)
+    out = np.empty(prod(x.shape))
+    by_u, by_v = (np.empty((len(out), s.masses.shape[1])) for s in (u, v))
+    if x.edges is not None:
+        edges, v_edges = x.edges
+        _wasserstein.hist_gradients(edges, u.masses, v_edges, v.masses, out, by_u, by_v, p, x.u_low, x.v_low)
+        for array in (out, by_u, by_v):
+            array /= x.unit
+    else:
+        results = out, None, None, by_u, by_v, _wasserstein.STATISTICS["wasserstein"]
+        _wasserstein.gradient_of_rows(x.points, x.points, u.masses, v.masses, *results, p, False, True)
+    value = in_shape(out, x, p)
+    refuse_value("wasserstein_hist", value, "it is too large")
+    slopes = [s.in_shape(slopes, out, x, p) for s, slopes in ((u, by_u), (v, by_v))]
+    return HistogramGradient(value[()], *slopes)
+
+
+class _Side:
+    """One of two histograms: its masses as they are computed with."""
+
+    def __init__(self, masses: np.ndarray, scale: tuple[np.ndarray, np.ndarray] | None, weighs: bool) -> None:
+        self.masses = masses
+        self.widths, self.exponents = np.ones(1), np.zeros((1, 1), int)
+        if scale is not None:
+            self.widths, self.exponents = scale
+        elif weighs:  # over a power of two for each row, which keeps what is formed of them within the range
+            self.exponents = exponents(masses)
+            self.masses = np.ldexp(masses, -self.exponents)
+
+    def in_shape(self, slopes: np.ndarray, W: np.ndarray, x: Histograms, p: float) -> np.ndarray:
+        """The derivatives by the masses that were given, of those by `masses` of W."""
+        exponent = -self.exponents
+        if x.mass is not None:  # W M^(1/p), a half of whose rise with M is due to either side
+            mass, scale = (np.broadcast_to(z, x.shape).reshape(-1, 1) for z in x.mass)
+            mantissa, power = np.frexp(mass)
+            power = (power + scale) / p
+            whole = np.floor(power)
+            slopes = slopes + W[:, None] / (2 * p * self.masses.sum(axis=1, keepdims=True))
+            slopes = np.where(W[:, None] > 0, slopes * (mantissa ** (1 / p) * np.exp2(power - whole)), 0.0)
+            exponent = exponent + whole.astype(int)
+        with np.errstate(over="ignore"):  # what float64 or float32 does not hold is inf
+            slopes = np.ldexp(slopes * self.widths, exponent).reshape(*x.shape, slopes.shape[1])
+            slopes = slopes.astype(x.dtype, copy=False)
+        if x.order is not None:
+            given = np.empty_like(slopes)
+            given[..., x.order] = slopes
+            slopes = given
+        return np.moveaxis(slopes, -1, x.axis)

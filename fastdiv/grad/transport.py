@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fastdiv._checks import options as opt
 from fastdiv._faces import completed, spelled
-from fastdiv.grad._transport import TransportGradient, differentiate_samples
+from fastdiv.grad._transport import (
+    HistogramGradient,
+    TransportGradient,
+    differentiate_histograms,
+    differentiate_samples,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +19,14 @@ if TYPE_CHECKING:
 
     from fastdiv._typing import ArrayLike, NanPolicy, SampleOptions
 
-__all__ = ["TransportGradient", "cramer_distance", "energy_distance", "wasserstein_distance"]
+__all__ = [
+    "HistogramGradient",
+    "TransportGradient",
+    "cramer_distance",
+    "energy_distance",
+    "wasserstein_distance",
+    "wasserstein_hist",
+]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -182,3 +194,72 @@ def cramer_distance(
     o = opt.sample_options(cramer_distance, options)
     arrays = u_values, v_values, u_weights, v_weights
     return differentiate_samples("cramer_distance", "cramer", arrays, 1.0, o)
+
+
+@_gradient
+def wasserstein_hist(
+    u: ArrayLike,
+    v: ArrayLike,
+    *,
+    support: ArrayLike | None = None,
+    bin_edges: ArrayLike | None = None,
+    v_bin_edges: ArrayLike | None = None,
+    p: float = 1,
+    axis: int = -1,
+    normalize: bool = True,
+    density: bool = False,
+) -> HistogramGradient:
+    r"""`fastdiv.wasserstein_hist`, and its gradient by the masses.
+
+    With the optimal potential f, W = W_p and the sum S of u,
+
+    .. math:: \frac{\partial W}{\partial u_i} = \frac1S \Big(h_i - \sum_k \frac{u_k}{S} h_k\Big), \qquad
+              h_i = \frac{W^{1-p}}{p} f_i,
+
+    where :math:`h' = \operatorname{sgn}(x - T) (|x - T| / W)^{p-1}` with :math:`T = G^{-1}(F(x))` and, for
+    mass that is spread within a bin, :math:`h_i` is the mean over it.
+
+    Parameters
+    ----------
+    u, v, support, bin_edges, v_bin_edges
+        As in `fastdiv.wasserstein_hist`.
+    p : float in [1, inf)
+        The order.
+    axis : int, default -1
+        The axis that holds the bins.
+    normalize : bool, default True
+        Scale each histogram to mass 1; derivatives by u are then orthogonal to u. With False, of
+        :math:`M^{1/p} W_p`: derivatives are potentials of the optimal plan, which have a constant to choose
+        where both masses are the same; it gives u and v equal parts in the rise with M.
+    density : bool, default False
+        `u` and `v` are densities, and derivatives are by these.
+
+    Returns
+    -------
+    HistogramGradient
+        ``(value, u, v)``: the derivatives are of the shape to which the arrays broadcast.
+
+    Raises
+    ------
+    ValueError
+        As the distance does, and for a row that has a NaN or no mass: it has no gradient.
+    TypeError
+        For masses or places that are no real numbers.
+
+    Notes
+    -----
+    O(n + m) time for rows of n and m bins, and O(n log n) once for a `support` that does not ascend.
+
+    Kinks: where levels of both distribution functions coincide, derivatives are the mean of both one-sided
+    ones. At distance 0, the least there is, all are 0. Where the mass is 0 they are those towards mass.
+    Relative errors are at most 1e-12 of the largest derivative in the row.
+
+    Examples
+    --------
+    >>> import fastdiv.grad
+    >>> g = fastdiv.grad.wasserstein_hist([0.5, 0.5, 0], [0, 0.5, 0.5])
+    >>> float(g.value), g.u, g.v
+    (1.0, array([ 0.5, -0.5, -1.5]), array([-1.5, -0.5,  0.5]))
+    """
+    arguments = u, v, support, bin_edges, v_bin_edges, axis, normalize, density
+    return differentiate_histograms(opt.wasserstein_order(p, infinite=False), *arguments)

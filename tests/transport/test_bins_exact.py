@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from mpmath import mp, mpf
+from oracle_transport import bins_exactly
 
 import fastdiv
 from fastdiv import reference
@@ -29,40 +30,6 @@ def relative(got, exact) -> float:
 
 
 # ---- histograms by edges --------------------------------------------------------------------------------
-def bins_exactly(x, a, y, b, p):
-    """W_p of evenly filled bins: rational quantile functions, their powers integrated in closed form."""
-    sides = []
-    for edges, masses in ((x, a), (y, b)):
-        edges, masses = [rational(t) for t in edges], [rational(w) for w in masses]
-        levels = [Fraction(0)]
-        for w in masses:
-            levels.append(levels[-1] + w / sum(masses))
-        sides.append((edges, levels))
-
-    def line(edges, levels, start, end):
-        k = next(k for k in range(len(edges) - 1) if levels[k] <= start and end <= levels[k + 1])
-        slope = (edges[k + 1] - edges[k]) / (levels[k + 1] - levels[k])
-        return (edges[k] + slope * (t - levels[k]) for t in (start, end))
-
-    total, largest = mpf(0), Fraction(0)
-    with mp.workdps(120):
-        for start, end in pairwise(sorted({*sides[0][1], *sides[1][1]})):
-            (d, e), (f, g) = (line(*side, start, end) for side in sides)
-            d, e = sorted((d - f, e - g), key=abs)
-            largest = max(largest, abs(e))
-            if e == 0 or np.isinf(p):
-                continue
-            sign = -1 if d * e < 0 else 1  # of d against e
-            d, e, mass = real(abs(d)), real(abs(e)), real(end - start)
-            mean = (
-                e**p
-                if d == e and sign > 0
-                else (e ** (p + 1) - sign * d ** (p + 1)) / ((p + 1) * (e - sign * d))
-            )
-            total += mass * mean
-        return real(largest) if np.isinf(p) else total ** (1 / mpf(p))
-
-
 def hold(x, a, y, b, bound=1e-14):
     for p in ORDERS:
         exact = bins_exactly(x, a, y, b, p)
