@@ -17,6 +17,7 @@ from fastdiv.grad.distances import (
 )
 from fastdiv.grad.divergences import chi_square, jeffreys_divergence, kl_divergence, renyi_divergence
 from fastdiv.grad.entropies import cross_entropy, entropy, softmax_cross_entropy
+from fastdiv.grad.gan import DiscriminatorGradient, minimax_value, non_saturating_loss, saturating_loss
 from fastdiv.grad.transport import (
     HistogramGradient,
     TransportGradient,
@@ -27,6 +28,7 @@ from fastdiv.grad.transport import (
 )
 
 __all__ = [
+    "DiscriminatorGradient",
     "Gradient",
     "HistogramGradient",
     "LogitsGradient",
@@ -43,7 +45,10 @@ __all__ = [
     "js_distance",
     "js_divergence",
     "kl_divergence",
+    "minimax_value",
+    "non_saturating_loss",
     "renyi_divergence",
+    "saturating_loss",
     "softmax_cross_entropy",
     "total_variation",
     "triangular_discrimination",

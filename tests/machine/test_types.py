@@ -48,6 +48,8 @@ fastdiv.grad.wasserstein_hist(table, p, support=range(4), axis=-1, normalize=Fal
 fastdiv.cross_entropy(p, p, log_input="q")
 fastdiv.grad.cross_entropy(p, p, log_input="q", base=2).q.sum()
 fastdiv.grad.kl_divergence(table, p, axis=-1).value
+fastdiv.grad.minimax_value(table, [1, 2, 3, 4], base=2, keepdims=True).q.sum()
+fastdiv.grad.saturating_loss(table, p, d=p / 2, log_input=True).p.sum()
 fastdiv.grad.js_distance(table, weights=[0.2, 0.3, 0.5]).p.sum()
 fastdiv.cdist(table, table)[0, 0] + 1
 fastdiv.cdist(table, [[1, 2, 3, 4]], "renyi_divergence", alpha=2, base=2, workers=-1, out=np.empty((3, 1)))
@@ -81,6 +83,9 @@ fastdiv.kl_divergence(p, p, log_input="q")
 fastdiv.cross_entropy(p, p, log_input="p")
 fastdiv.grad.kl_divergence(p, p, out=None)
 fastdiv.grad.chi_square(p, p, base=2)
+fastdiv.grad.saturating_loss(p, object())
+fastdiv.grad.non_saturating_loss(p, p, d="a")
+fastdiv.grad.minimax_value(p, p, nan_policy="omit")
 fastdiv.grad.cramer_distance(p, p, p=2)
 fastdiv.grad.js_divergence(p, p, [0.5, 0.5])
 fastdiv.kl_divergence(p, p, out=[0.0])
