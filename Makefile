@@ -8,10 +8,11 @@ CYTHON := $(wildcard csrc/*/*.pyx csrc/*/*.pxd csrc/*/*.pxi)
 C      := $(wildcard csrc/*/*.c csrc/*/*.h)
 PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 TESTS  ?= tests
+SIDE_BY_SIDE := -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo test test-all test-serial test-oldest test-sanitize test-torch bench report count lint format docs dist clean
+.PHONY: help build demo report-demo test test-all fuzz interruptions test-serial test-oldest test-sanitize test-torch test-browser bench report count mutate coverage trust lint format docs dist judge clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
@@ -37,11 +38,26 @@ build: $(BUILT)  ## compile the extensions in place
 demo: $(BUILT)   ## New York flights of 2013: winter against summer
 	$(BIN)/fastdiv compare examples/data/flights_winter.parquet examples/data/flights_summer.parquet
 
+report-demo: $(BUILT) ## the same as a page, build/flights.html
+	@mkdir -p build
+	$(BIN)/fastdiv compare examples/data/flights_winter.parquet examples/data/flights_summer.parquet -o build/flights.html
+
 test: $(BUILT)   ## the tests, under 5 minutes on 2 cores
-	$(BIN)/python -m pytest -m "not slow" $(TESTS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" $(TESTS)
 
 test-all: $(BUILT) ## the tests and the long battery
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) $(TESTS)
+
+# Every run has its own seed, which pytest prints. What failed is kept in .hypothesis, and comes first in the next.
+FUZZ_MINUTES ?= 10
+fuzz: $(BUILT)   ## every function against its twin and its laws, by chance, for FUZZ_MINUTES
+	end=$$(( $$(date +%s) + 60 * $(FUZZ_MINUTES) )); while [ $$(date +%s) -lt $$end ]; do \
+	    FASTDIV_EXAMPLES=100 $(BIN)/python -m pytest $(SIDE_BY_SIDE) --hypothesis-seed=$$(date +%s) \
+	        tests/truth/test_by_chance.py tests/rows/test_laws.py tests/rows/test_option_laws.py || exit 1; \
+	done
+
+interruptions: $(BUILT) ## Ctrl-C at 50 moments of every long call: the latencies, and build/interruptions.json
+	PYTHONPATH=$(CURDIR) $(BIN)/python tests/machine/interruptions.py --json build/interruptions.json
 
 # Other builds live in build/<name>, beside the editable one. PYTHONSAFEPATH keeps the source tree out of the way.
 ELSEWHERE = PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/$(1)
@@ -52,7 +68,7 @@ build/%/.built: $(TOOLS) setup.py $(wildcard fastdiv/*.py fastdiv/*/*.py fastdiv
 build/serial/.built: BUILD_ENV = FASTDIV_OPENMP=0
 test-serial: build/serial/.built $(BUILT) ## the same tests on a build without OpenMP
 	$(call ELSEWHERE,serial) $(BIN)/python -c "from fastdiv import _core; assert not _core.openmp(), _core.__file__"
-	$(call ELSEWHERE,serial) $(BIN)/python -m pytest -m "not slow" $(TESTS)
+	$(call ELSEWHERE,serial) $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" $(TESTS)
 
 # A wheel built as every wheel is, against NumPy 2, in an environment that has the oldest NumPy. It needs Python 3.11
 # or 3.12. build/wheel/lib* goes first: what the tree no longer has must not be packed.
@@ -64,14 +80,14 @@ test-oldest: $(TOOLS) ## the same tests on a wheel with NumPy 1.26
 	$(OLDEST) -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
 	$(OLDEST) -m pip --quiet --disable-pip-version-check install --only-binary numpy,pyarrow,scipy --group oldest
 	$(OLDEST) -m pip --quiet --disable-pip-version-check install --no-deps --force-reinstall build/wheel/dist/*.whl
-	PYTHONSAFEPATH=1 $(OLDEST) -m pytest -m "not slow" -p no:cacheprovider $(TESTS)
+	PYTHONSAFEPATH=1 $(OLDEST) -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider $(TESTS)
 
 # Python itself is not instrumented: its leaks are not looked for, and the runtime is loaded ahead of it.
 build/sanitize/.built: BUILD_ENV = FASTDIV_SANITIZE=1
 test-sanitize: build/sanitize/.built $(BUILT) ## the same tests under Address- and UndefinedBehaviorSanitizer
 	$(call ELSEWHERE,sanitize) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
-	$(BIN)/python -m pytest -m "not slow" -p no:cacheprovider $(TESTS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider $(TESTS)
 
 # PyTorch is large: an environment of its own has it, and little else. Nothing is skipped there: pytest ends with 5
 # where it finds no tests.
@@ -85,14 +101,28 @@ build/torch/.ready: pyproject.toml
 test-torch: $(BUILT) build/torch/.ready ## the tests of fastdiv.torch, with PyTorch
 	PYTHONPATH=$(CURDIR) $(TORCH) -m pytest -p no:cacheprovider tests/torch
 
+# The same for Playwright, which drives the Chromium of the system: Debian's, or a Chrome that is there.
+BROWSER := build/browser/bin/python
+build/browser/.ready: pyproject.toml
+	test -x build/browser/bin/pip || $(PYTHON) -m venv build/browser
+	$(BROWSER) -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+	$(BROWSER) -m pip --quiet --disable-pip-version-check install --group browser
+	@touch $@
+
+test-browser: $(BUILT) build/browser/.ready ## the page of a comparison, in Chromium
+	@test -n "$$FASTDIV_CHROMIUM" || command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium || \
+	    { echo "make test-browser needs Chromium: apt-get install chromium, or FASTDIV_CHROMIUM=its path"; exit 1; }
+	PYTHONPATH=$(CURDIR) $(BROWSER) -m pytest -p no:cacheprovider tests/browser
+
 bench: $(BUILT)  ## ratios against NumPy, SciPy and others; make bench BENCH="--group rows --quick" for a part
 	$(PIP) install "fastdiv[bench]"
 	$(BIN)/fastdiv bench $(BENCH)
 
-# Everything at full size, in 6 minutes or so; bench/report.json is kept, pages are written from it.
+# Everything at full size, in a quarter of an hour; bench/report.json is kept, pages are written from it.
 report: $(BUILT) ## measure, and write the tables of README.md and docs/benchmarks.md
 	$(PIP) install "fastdiv[bench]"
-	$(BIN)/fastdiv bench --group everyday rows matrix transport startup -o build/report
+	$(BIN)/fastdiv bench --group everyday rows matrix transport sweeps limits startup -o build/report
 	cp build/report/report.json bench/report.json
 	$(BIN)/python -m bench.pages
 
@@ -111,13 +141,48 @@ format: $(TOOLS) ## let the formatters have their way
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i csrc/*/*.c csrc/*/*.h
 
+# One process, and as long as it is left alone: every mutant is written down at once.
+mutate: $(BUILT) ## wrong tokens in a copy of the tree, one at a time: do the tests notice? MUTATE="--most 50"
+	$(BIN)/python -m bench.mutate $(MUTATE)
+
+# Lines and branches that the tests run, of Python and of C, into bench/coverage.json. Children of tests that run
+# elsewhere are not counted.
+build/coverage/.built: BUILD_ENV = FASTDIV_COVERAGE=1
+coverage: build/coverage/.built $(BUILT) ## lines and branches that the tests run, in Python and C
+	$(PIP) install --group coverage
+	find build/coverage-objects -name "*.gcda" -delete
+	$(call ELSEWHERE,coverage) $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider \
+	    --cov=fastdiv --cov-branch --cov-report=json:build/coverage.json --cov-report= $(TESTS)
+	$(BIN)/python -m gcovr --root . --filter 'csrc/' --exclude '.*\.pyx' --json-summary build/gcovr.json build/coverage-objects
+	$(BIN)/python -m bench.trust --coverage "make coverage TESTS=$(TESTS)"
+
+# bench/mutants.json and bench/coverage.json are of `make mutate` and `make coverage`, which take longer.
+trust: $(BUILT)  ## measure every function's errors, and write docs/trust.md
+	$(BIN)/python -m bench.trust --measure
+
 docs: $(BUILT)   ## the web pages, in docs/_build/html
 	$(PIP) install --group docs
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs docs/_build/html
 
 dist: $(TOOLS)   ## sdist and wheel, in dist/
+	rm -rf dist
 	$(PIP) install build
 	$(BIN)/python -m build
+
+# An environment of its own: none of these is needed to build, test or document.
+JUDGE := build/judge/bin
+judge: dist      ## what other people's checkers say of the repository, the workflows, the sdist and the wheel
+	test -x $(JUDGE)/pip || $(PYTHON) -m venv build/judge
+	$(JUDGE)/python -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+	$(JUDGE)/python -m pip --quiet --disable-pip-version-check install --group judge
+	$(JUDGE)/sp-repo-review .
+	$(JUDGE)/validate-pyproject pyproject.toml
+	$(JUDGE)/zizmor --offline .github action.yml
+	$(JUDGE)/codespell
+	$(JUDGE)/twine check --strict dist/*
+	$(JUDGE)/check-wheel-contents dist/*.whl
+	$(JUDGE)/pydistcheck dist/*
+	$(JUDGE)/auditwheel show dist/*.whl
 
 clean:           ## everything that make made
 	rm -rf $(VENV) build dist *.egg-info fastdiv/*.so docs/_build docs/generated docs/gallery

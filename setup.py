@@ -1,6 +1,7 @@
 """Builds the extensions. The only file that knows compilers; everything else is in pyproject.toml.
 
 FASTDIV_OPENMP=0     build a serial library
+FASTDIV_COVERAGE=1   build with gcov's counters, at -O1
 FASTDIV_SANITIZE=1   build with Address- and UndefinedBehaviorSanitizer and Cython's bounds checks
 """
 
@@ -14,6 +15,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 OPENMP = os.environ.get("FASTDIV_OPENMP", "1") != "0"
+COVERAGE = os.environ.get("FASTDIV_COVERAGE", "0") != "0"
 SANITIZE = os.environ.get("FASTDIV_SANITIZE", "0") != "0"
 
 if sys.platform == "win32":
@@ -54,6 +56,9 @@ else:
         sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"]
         compile_args += ["-g", "-O1", "-U_FORTIFY_SOURCE", "-fno-omit-frame-pointer", *sanitizers]
         link_args += sanitizers
+    elif COVERAGE:
+        compile_args += ["-O1", "-U_FORTIFY_SOURCE", "--coverage", "-fprofile-update=atomic"]
+        link_args += ["--coverage"]
     else:
         compile_args += ["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=3"]
 
@@ -83,7 +88,18 @@ CLIENT = "core/client.c"  # attaches to _core, which alone links the loops of ev
 EXTENSIONS = [
     extension("core", "core", "core/core.c", "levels/base.c", "levels/avx2.c", "levels/avx512.c"),
     extension("rows", "rows", "rows/rows.c", "rows/lanes.c", "rows/stack.c", CLIENT),
-    extension("gradients", "rows", "rows/rows.c", "rows/stack.c", "rows/gradient.c", "rows/logits.c", CLIENT),
+    extension(
+        "gradients",
+        "rows",
+        "rows/rows.c",
+        "rows/lanes.c",
+        "rows/stack.c",
+        "rows/again.c",
+        "rows/gradient.c",
+        "rows/gradient_lanes.c",
+        "rows/logits.c",
+        CLIENT,
+    ),
     extension(
         "matrix",
         "matrix",
@@ -94,6 +110,7 @@ EXTENSIONS = [
         "matrix/transport_pairs.c",
         "matrix/nearest.c",
         "matrix/sparse.c",
+        "matrix/square.c",
         CLIENT,
     ),
     extension(
@@ -102,6 +119,7 @@ EXTENSIONS = [
         "transport/transport.c",
         "transport/cells.c",
         "transport/lattice.c",
+        "transport/sort.c",
         "transport/hist.c",
         "transport/hist_gradient.c",
         "transport/circle.c",

@@ -1,6 +1,7 @@
 """``make report``: the tables of README.md and docs/benchmarks.md, made of bench/report.json and never typed.
 
-A block stands between ``<!-- report: NAME -->`` and ``<!-- end -->``. ``python -m bench.pages`` writes them.
+A block stands between ``<!-- report: NAME -->`` and ``<!-- end -->``. ``python -m bench.pages`` writes them,
+and the pictures of sweeps and limits into docs/_static/bench.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from fastdiv.bench import tables
+from fastdiv.bench import plots, tables
 from fastdiv.bench.machine import told
-from fastdiv.bench.record import measured, read
+from fastdiv.bench.record import Measured, measured, read
 
 ROOT = Path(__file__).parents[1]
 STORED = ROOT / "bench" / "report.json"
+PICTURES = ROOT / "docs" / "_static" / "bench"
 PAGES = ("README.md", "docs/benchmarks.md")
 BLOCK = re.compile(r"(<!-- report: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -29,7 +31,28 @@ def block(document: dict[str, Any], name: str) -> str:
         return "\n".join(tables.losses(cases))
     if name == "everyday":
         return "\n".join(tables.goals(case for case in cases if case.suite == name))
-    return "\n".join(tables.brief(case for case in cases if case.suite == name))
+    here = [case for case in cases if case.suite == name]
+    if name in ("sweeps", "limits"):
+        return "\n".join(pictures(name, here)) or "Not measured in this report."
+    return "\n".join(tables.brief(here))
+
+
+def pictures(group: str, cases: list[Measured]) -> list[str]:
+    """What shows a group's pictures on a page of Sphinx, in the colours of the page."""
+    lines = []
+    for number, title in enumerate(plots.titles(group, cases)):
+        lines += [f"### {title}", "", "```{raw} html", f":file: _static/bench/{group}{number}.svg", "```", ""]
+    return lines[:-1]
+
+
+def drawn(document: dict[str, Any]) -> dict[str, str]:
+    """The pictures by the names of their files."""
+    found = {}
+    for group in ("sweeps", "limits"):
+        cases = [case for case in measured(document) if case.suite == group]
+        for number, (_, svg) in enumerate(plots.plots(group, cases) if cases else ()):
+            found[f"{group}{number}.svg"] = svg
+    return found
 
 
 def written(text: str, document: dict[str, Any]) -> str:
@@ -42,3 +65,8 @@ if __name__ == "__main__":
     for page in PAGES:
         path = ROOT / page
         path.write_text(written(path.read_text(encoding="utf-8"), stored), encoding="utf-8")
+    PICTURES.mkdir(exist_ok=True)
+    for old in PICTURES.glob("*.svg"):
+        old.unlink()
+    for name, svg in drawn(stored).items():
+        (PICTURES / name).write_text(svg, encoding="utf-8")

@@ -33,6 +33,8 @@ area = abs(np.cumsum(p - q))[:-1] @ np.diff(x)
 distance = fastdiv.wasserstein_distance(x, x, p, q)
 print(f"linear program {program.fun:.12f}, plan {plan.cost:.12f}, area {area:.12f}")
 assert np.allclose([program.fun, plan.cost, area], distance, rtol=1e-9)
+coupling = plan.toarray()
+assert np.allclose([coupling.sum(1), coupling.sum(0)], [p, q])  # its marginals
 assert plan.certificate().infeasibility < 1e-12  # its prices prove that no plan is cheaper
 
 # %%
@@ -40,7 +42,7 @@ import matplotlib.pyplot as plt
 
 layout = [["p", ".", "cdf"], ["plan", "q", "cdf"]]
 fig, ax = plt.subplot_mosaic(layout, figsize=(9, 4.4), width_ratios=[3, 1, 4], height_ratios=[1, 3])
-ax["plan"].pcolormesh(x, x, plan.toarray().T ** 0.5, cmap="Blues")
+ax["plan"].pcolormesh(x, x, coupling.T**0.5, cmap="Blues")
 ax["plan"].plot(x, x, color="0.6", lw=0.8, ls=":")
 ax["plan"].set(xlabel="from", ylabel="to")
 ax["p"].bar(x, p, 0.25)

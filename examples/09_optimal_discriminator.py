@@ -30,7 +30,7 @@ assert (gan.minimax_value(p, q, others) <= value).all()
 print("1000 other discriminators are no better")
 
 # %%
-# From one distribution to two that share nothing, the value rises from :math:`-2 \\log 2` to 0, and then
+# From one distribution to two that share nothing, the value rises from :math:`-2 \log 2` to 0, and then
 # stays there.
 
 gaps = np.linspace(0, 9, 91)

@@ -37,11 +37,11 @@ saturating = np.array([slope(fastdiv.grad.saturating_loss, s) for s in strengths
 other = slope(fastdiv.grad.non_saturating_loss, 1.0)
 
 # %%
-# At a distance of 12, each better discriminator leaves less; the best leaves next to nothing.
-# The second loss, :math:`E_q[-\\log d]`, grows steeper instead.
+# At a distance of 12, each better discriminator leaves less; the best leaves next to nothing, and less with
+# each step away. The second loss, :math:`E_q[-\log d]`, grows steeper instead.
 
-far = saturating[:, -1]
-assert (np.diff(far[1:]) < 0).all()
+far, best = saturating[:, -1], saturating[-1, distances[:, 0] > 1.5]
+assert max(np.diff(far).max(), np.diff(best).max()) < 0
 assert far[-1] < 1e-7 < 0.03 < far[0]
 assert np.isclose(other[-1], 12)
 for s, g in zip(strengths, far, strict=True):

@@ -37,12 +37,14 @@ _HOME = {
         "fastdiv.plan": ("transport_plan", "TransportPlan"),
         "fastdiv.barycenter": ("displacement_interpolation", "wasserstein_barycenter"),
         "fastdiv.matrix": ("Index", "cdist", "knn", "pdist"),
+        "fastdiv.drift.baseline": ("Baseline",),
+        "fastdiv.drift.comparison": ("compare",),
         "fastdiv._threads": ("num_threads", "set_num_threads", "show_config"),
     }.items()
     for name in names
 }
 _MODULES = ("gan", "grad", "reference")
-_EXTRAS = ("torch",)  # modules that need what only some have: not among the names of `from fastdiv import *`
+_EXTRAS = ("compat", "dask", "sklearn", "testing", "torch")  # of some alone: not in import *
 
 __all__ = [*_HOME, *_MODULES]
 

@@ -1,8 +1,12 @@
 # What type checkers see of the names that __init__.py loads on first use; a test compares the two.
 
+from fastdiv import compat as compat
+from fastdiv import dask as dask
 from fastdiv import gan as gan
 from fastdiv import grad as grad
 from fastdiv import reference as reference
+from fastdiv import sklearn as sklearn
+from fastdiv import testing as testing
 from fastdiv import torch as torch
 from fastdiv._distances import bhattacharyya_distance as bhattacharyya_distance
 from fastdiv._distances import hellinger_distance as hellinger_distance
@@ -25,6 +29,8 @@ from fastdiv._version import __version__ as __version__
 from fastdiv.barycenter import displacement_interpolation as displacement_interpolation
 from fastdiv.barycenter import wasserstein_barycenter as wasserstein_barycenter
 from fastdiv.circle import wasserstein_circle as wasserstein_circle
+from fastdiv.drift.baseline import Baseline as Baseline
+from fastdiv.drift.comparison import compare as compare
 from fastdiv.histogram import wasserstein_hist as wasserstein_hist
 from fastdiv.matrix import Index as Index
 from fastdiv.matrix import cdist as cdist

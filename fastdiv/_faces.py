@@ -58,7 +58,8 @@ TypeError
 _SHARED = {
     "{pair}": """\
 p, q : array_like
-    Masses of at least one axis; all axes but `axis` broadcast, the numbers of bins agree.""",
+    Masses of at least one axis; all axes but `axis` broadcast, the numbers of bins agree. Or histograms that
+    know their bins, which must be the same: of UHI (boost-histogram, hist), or (counts, edges), a tuple.""",
     "{base}": """\
 base : float, optional
     Base of the logarithm, finite and greater than 1. None: nats.""",
@@ -71,7 +72,9 @@ out : ndarray, optional
 
 Notes
 -----
-O(n) time for a row of n bins. Memory for the result, and for blocks: arrays are not copied whole.""",
+O(n) time for a row of n bins. Memory for the result, and for blocks: arrays are not copied whole.
+Of a data frame of pandas or polars the result is a Series, labelled by the rows, of an array of xarray one
+with its coordinates; with `keepdims` or `out` it is an array.""",
     "{samples}": """\
 u_values, v_values : array_like, shape (..., n) and (..., m)
     The samples, along `axis`; the other axes broadcast.
@@ -100,7 +103,8 @@ TypeError
 
 Notes
 -----
-O(n log n) time for n values of both samples together, O(n) if they are sorted; O(n) memory.""",
+O(n log n) time for n values of both samples together, O(n) if they are sorted; O(n) memory.
+Results of frames are labelled by what is left of them: by the columns along ``axis=0``.""",
 }
 
 

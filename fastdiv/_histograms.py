@@ -8,6 +8,7 @@ import numpy as np
 
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_exact_numbers, same_labels
+from fastdiv._checks.bins import on_a_line
 from fastdiv._checks.samples import EXACT, as_matrix, common, masses
 
 __all__ = ["Histograms", "exponents", "histograms", "in_shape"]
@@ -38,6 +39,7 @@ def histograms(
     u: Any, v: Any, support: Any, bin_edges: Any, v_bin_edges: Any, axis: Any, normalize: Any, density: Any
 ) -> Histograms:
     """The arguments of `fastdiv.wasserstein_hist` but for the order."""
+    u, v, support, bin_edges, v_bin_edges = on_a_line(u, v, support, bin_edges, v_bin_edges)
     axis = opt.integer(axis, "axis")
     normalize, density = opt.flag(normalize, "normalize"), opt.flag(density, "density")
     if support is not None and bin_edges is not None:

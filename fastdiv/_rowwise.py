@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from fastdiv import _rows
+from fastdiv import _core, _rows
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers
 from fastdiv._checks.rows import Rows, is_lazy, rows
+from fastdiv._labels import of_elements, of_rows
+from fastdiv._threads import hears_signals, interruptibly
 
 if TYPE_CHECKING:
     from fastdiv._typing import Value
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Kernel", "score", "score_events", "vector", "without_missing"]
 
 # bins that are cast at a time, and computed before Ctrl-C is looked at
-CAST_BLOCK, LONG_BLOCK = 1 << 18, 1 << 26
+CAST_BLOCK, LONG_BLOCK = 1 << 18, 1 << 22
 
 
 class Kernel(NamedTuple):
@@ -36,8 +38,13 @@ class Kernel(NamedTuple):
     """Entropy: one array is both p and q."""
 
     def __call__(self, arrays: list[Any], out: Any = None) -> Any:
-        operands = (*arrays, *arrays) if self.is_alone else arrays
-        return self.gufunc(*operands, *self.others, **({} if out is None else {"out": out}))
+        operands, before = (*arrays, *arrays) if self.is_alone else arrays, _core.shortages()
+        if arrays[0].shape[-1] > LONG_BLOCK and hears_signals():  # one row, during which Ctrl-C is heard too
+            return interruptibly(self.__call__, arrays, out)
+        result = self.gufunc(*operands, *self.others, **({} if out is None else {"out": out}))
+        if _core.shortages() != before:
+            raise MemoryError(f"no memory for the scratch of a row of {arrays[0].shape[-1]} bins")
+        return result
 
 
 def score(
@@ -101,7 +108,10 @@ def score(
     if o.out is not None:
         o.out[...] = result.reshape(x.shape)
         return o.out
-    return result.reshape(x.shape) if o.keepdims else result
+    if o.keepdims:
+        return result.reshape(x.shape)
+    labelled: Value = result if x.is_lazy else of_rows(result, arrays.values(), o.axis, name, stack=is_stack)
+    return labelled
 
 
 def vector(o: opt.RowOptions, pseudocount: float, pair: Any, order: float) -> np.ndarray:
@@ -163,11 +173,14 @@ def score_events(measure: str, p: Any, base: float | None) -> Value:
     given = as_numbers(p, "p")
     base = opt.log_base(base)
     dtype = opt.result_dtype(given)
-    bits = ufunc(given.astype(np.float64, copy=False))
+    wide = given.astype(np.float64, copy=False)
+    bits = interruptibly(ufunc, wide) if wide.size > LONG_BLOCK and hears_signals() else ufunc(wide)
     if np.isnan(bits).any():
         from fastdiv._checks.data import raise_bad_probability
 
         raise_bad_probability(given, "p")
     high, low = _rows.unit(base)
     with np.errstate(invalid="ignore"):  # inf * high + inf * low may be inf - inf
-        return np.asarray(np.where(np.isinf(bits), bits, bits * high + bits * low), dtype)[()]
+        values = np.asarray(np.where(np.isinf(bits), bits, bits * high + bits * low), dtype)[()]
+    labelled: Value = of_elements(values, p, measure)
+    return labelled

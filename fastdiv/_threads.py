@@ -1,10 +1,14 @@
-"""How many threads, and what this build is."""
+"""How many threads, how a long pass hears Ctrl-C, and what this build is."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import Any
 
 __all__ = ["num_threads", "set_num_threads", "show_config"]
+
+MOST = 1024  # threads, whatever is asked for
 
 
 def _cpu_quota() -> int:
@@ -28,8 +32,65 @@ def _cpu_quota() -> int:
 
 
 def default_limit() -> int:
-    """What OpenMP does not know: the cgroup's quota. OMP_NUM_THREADS is the user's word and stands."""
-    return 0 if os.environ.get("OMP_NUM_THREADS") else _cpu_quota()
+    """What OpenMP does not know: the cgroup's quota. OMP_NUM_THREADS is the user's word and stands.
+
+    Not where it is no number (libgomp takes no notice then either), nor beyond 1024: all would be started.
+    """
+    first = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if not (first.isascii() and first.isdigit() and int(first)):
+        return _cpu_quota()
+    return MOST if int(first) > MOST else 0
+
+
+def hears_signals() -> bool:
+    """Whether signals come to the calling thread: Python's main one."""
+    import threading
+
+    return threading.current_thread() is threading.main_thread()
+
+
+def interruptibly(work: Callable[..., Any], *given: Any) -> Any:
+    """``work(*given)``, one long pass, on a thread of its own, while the main thread, hears signals.
+
+    After Ctrl-C nobody waits for it: it ends with its pass, and keeps its arrays until then.
+    """
+    import contextvars
+    import threading
+
+    from fastdiv import _core
+
+    most = _core.openmp_threads()
+    ended: list[tuple[Any, BaseException | None]] = []
+
+    def run() -> None:
+        _core.openmp_here(most)  # a thread begins with OpenMP's own number
+        try:
+            ended.append((context.run(work, *given), None))
+        except BaseException as error:
+            ended.append((None, error))
+
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=run, name="fastdiv", daemon=True)
+    try:
+        thread.start()
+        thread.join()
+    except BaseException as stop:
+        if isinstance(stop, RuntimeError) and thread.ident is None:  # no thread is to be had
+            return work(*given)
+        thread.given_up = True  # type: ignore[attr-defined]
+        raise
+    ((result, error),) = ended
+    if error is not None:
+        raise error
+    return result
+
+
+def heed() -> None:
+    """Ends what `interruptibly` began and nobody waits for."""
+    import threading
+
+    if getattr(threading.current_thread(), "given_up", False):
+        raise KeyboardInterrupt
 
 
 def num_threads() -> int:
@@ -87,7 +148,7 @@ def set_num_threads(n: int | None) -> None:
     n = n.__index__()
     if n < 1:
         raise ValueError(f"the number of threads must be at least 1, not {n}")
-    _core.limit_threads(min(n, 1024), int(_core.openmp_threads()))
+    _core.limit_threads(min(n, MOST), int(_core.openmp_threads()))
 
 
 def show_config() -> None:

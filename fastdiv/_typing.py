@@ -40,7 +40,7 @@ Out: TypeAlias = np.ndarray[Any, np.dtype[np.float32]] | np.ndarray[Any, np.dtyp
 Indices: TypeAlias = np.ndarray[Any, np.dtype[np.intp]]
 
 NanPolicy: TypeAlias = Literal["propagate", "omit", "raise"]
-SymmetricName: TypeAlias = Literal[
+SymmetricRowName: TypeAlias = Literal[
     "jeffreys_divergence",
     "js_divergence",
     "js_distance",
@@ -48,15 +48,17 @@ SymmetricName: TypeAlias = Literal[
     "hellinger_distance",
     "triangular_discrimination",
     "bhattacharyya_distance",
-    "wasserstein",
 ]
-MetricName: TypeAlias = Literal[
-    SymmetricName,
+RowName: TypeAlias = Literal[
+    SymmetricRowName,
     "cross_entropy",
     "kl_divergence",
     "chi_square",
     "renyi_divergence",
 ]
+TransportName: TypeAlias = Literal["wasserstein"]
+SymmetricName: TypeAlias = Literal[SymmetricRowName, TransportName]
+MetricName: TypeAlias = Literal[RowName, TransportName]
 
 
 class _RowOptions(TypedDict, total=False):
@@ -113,16 +115,30 @@ class CrossOptions(CrossGradientOptions, total=False):
     out: Array | None
 
 
-class MetricOptions(TypedDict, total=False):
-    """What the metrics of cdist, pdist, knn and Index take, each some of it."""
+class _MatrixOptions(TypedDict, total=False):
+    """What every metric of cdist, pdist, knn and Index takes."""
+
+    pseudocount: float
+    nan_policy: Literal["propagate", "raise"]
+
+
+class RowMetricOptions(_MatrixOptions, total=False):
+    """What their metrics of rows take, each some of it."""
 
     base: float | None
     weights: Row | None
     alpha: float
+    normalize: bool
+    log_input: bool
+
+
+class TransportOptions(_MatrixOptions, total=False):
+    """What "wasserstein" takes: of masses their places, of samples an order."""
+
     support: Row | None
     samples: bool
     p: float
-    normalize: bool
-    pseudocount: float
-    log_input: bool
-    nan_policy: Literal["propagate", "raise"]
+
+
+class MetricOptions(RowMetricOptions, TransportOptions, total=False):
+    """All of it."""

@@ -179,8 +179,9 @@ def check_samples(
         for k, w in enumerate(of_samples):
             name, whose = f"sample_weights[{k}]", f"samples[{k}]"
             same_labels({whose: rows[k], name: w})
-            if w is not None and np.ndim(w) > 1:
-                raise ValueError(f"{name} must have one weight per value of {whose}, not shape {np.shape(w)}")
+            w = None if w is None else as_numbers(w, name)
+            if w is not None and w.ndim > 1:
+                raise ValueError(f"{name} must have one weight per value of {whose}, not shape {w.shape}")
             a = check_weights(w, name, given[k], whose, -1)
             weights[k] = None if a is None else a.astype(np.float64)
     return [x.astype(np.float64) for x in given], weights, opt.result_dtype(*given)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -75,24 +76,48 @@ def wasserstein_circle(
     >>> fastdiv.wasserstein_circle([350, 10], [5, 355], period=360)
     5.0
     """
-    order, length = opt.wasserstein_order(p, infinite=False), opt.positive(period, "period")
+    order = opt.wasserstein_order(p, infinite=False)
+    x = on_circle(u_values, v_values, u_weights, v_weights, period)
+    return float(_wasserstein.circle(*x.arrays, order) / x.unit)
+
+
+class OnCircle(NamedTuple):
+    """Two samples as the compiled functions take them.
+
+    `arrays`: points of u as high + low, ascending, and their weights; the same of v; the period likewise.
+    """
+
+    arrays: tuple[Any, ...]
+    unit: float  # points and period are times this, a power of two
+    orders: tuple[np.ndarray, np.ndarray]  # which sort what was given
+    dtype: np.dtype[Any]
+
+
+def on_circle(u_values: Any, v_values: Any, u_weights: Any, v_weights: Any, period: float) -> OnCircle:
+    """The arguments of a function of a pair of samples on a circle."""
+    length = opt.positive(period, "period")
     exact = int(period) if isinstance(period, (int, np.integer)) else length
-    unit = 2.0**-8 if length > 2.0**1000 else 1.0  # distances of three turns stay finite
+    exponent = math.frexp(length)[1]
+    far = abs(exponent) > 500  # products and quotients are to keep in range
+    unit = math.ldexp(1.0, min(-exponent, 1000)) if far else 1.0
     largest = _wasserstein.largest_weight
     given = finite_pair(u_values, v_values, u_weights, v_weights, largest, moved=False)
-    u, u_low, a = _round_the_circle(given.u, exact)
-    v, v_low, b = _round_the_circle(given.v, exact)
+    *u, u_order = _round_the_circle(given.u, exact, unit)
+    *v, v_order = _round_the_circle(given.v, exact, unit)
     length_low = float(exact - int(length)) if isinstance(exact, int) else 0.0
-    arrays = u * unit, u_low * unit, a, v * unit, v_low * unit, b
-    return float(_wasserstein.circle(*arrays, length * unit, length_low * unit, order) / unit)
+    arrays = *u, *v, length * unit, length_low * unit
+    return OnCircle(arrays, unit, (u_order, v_order), given.dtype)
 
 
-def _round_the_circle(rows: Rows, period: float) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Ascending remainders in [-period / 2, period / 2], as sums high + low, and their weights."""
+def _round_the_circle(
+    rows: Rows, period: float, unit: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray]:
+    """Ascending remainders in [-period / 2, period / 2), as sums high + low, weights and order."""
     high, low = _remainders(rows.values[0], period)
+    high[(high == period / 2) & (low == 0)] = -period / 2
     weights = None if rows.weights is None else rows.weights[0]
     order = np.lexsort((low, high)) if low.any() else np.argsort(high, kind="stable")
-    return high[order], low[order], None if weights is None else weights[order]
+    return high[order] * unit, low[order] * unit, None if weights is None else weights[order], order
 
 
 def _remainders(x: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:

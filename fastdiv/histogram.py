@@ -10,6 +10,7 @@ import numpy as np
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
 from fastdiv._histograms import histograms, in_shape
+from fastdiv._labels import of_rows
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike, Value
@@ -37,7 +38,9 @@ def wasserstein_hist(
     Parameters
     ----------
     u, v : array_like, shape (..., n)
-        Masses (counts, probabilities) >= 0 along `axis`; the other axes broadcast.
+        Masses (counts, probabilities) >= 0 along `axis`; the other axes broadcast. Or a histogram that knows
+        its bins, of UHI (boost-histogram, hist) or as a tuple (counts, edges): mass is spread within these,
+        or lies at the integers of an axis that counts such. What fell beside its bins is left out.
     support : array_like, shape (n,), optional
         The points where the masses sit, in any order. Default: 0, 1, ..., n - 1.
     bin_edges : array_like, shape (n + 1,), optional
@@ -72,6 +75,11 @@ def wasserstein_hist(
     -----
     O(n + m) time for rows of n and m bins, and O(n log n) once for a `support` that does not ascend.
 
+    References
+    ----------
+    S. S. Vallender, "Calculation of the Wasserstein distance between probability distributions on the line",
+    Theory of Probability and its Applications 18 (1974) 784.
+
     Examples
     --------
     Weng's example: five units of work turn one pile of ten into the other.
@@ -92,4 +100,4 @@ def wasserstein_hist(
         points, statistic = x.points, _wasserstein.STATISTICS["wasserstein"]
         _wasserstein.statistic_of_rows(points, points, x.u, x.v, out, statistic, order, False, True)
     result = in_shape(out, x, order)
-    return result[()] if x.single else result
+    return result[()] if x.single else of_rows(result, (u, v), axis, "wasserstein_hist")

@@ -133,7 +133,7 @@ class TransportPlan:
         Any potentials that are feasible bound the cost of any plan from below; so a plan whose cost equals
         the value of feasible potentials is optimal.
         """
-        from fastdiv.transport import wasserstein_distance
+        from fastdiv.transport import of_true_samples
 
         x = self._pair
         a, b = self.shares()
@@ -144,7 +144,7 @@ class TransportPlan:
                 f, g = times(f, mantissa, exponent), times(g, mantissa, exponent)
             else:
                 f, g = self._scaled.u_potential, self._scaled.v_potential
-        distance = float(wasserstein_distance(x.u, x.v, x.u_weights, x.v_weights, p=self.p))
+        distance = float(of_true_samples(x.u, x.v, x.u_weights, x.v_weights, p=self.p))
         sums = (
             np.bincount(self.rows, self.mass, len(a)) - a,
             np.bincount(self.cols, self.mass, len(b)) - b,

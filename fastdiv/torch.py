@@ -20,9 +20,11 @@ import numpy as np
 
 import fastdiv
 from fastdiv import gan, grad
+from fastdiv.grad._score import ONLY
 
 try:
     import torch
+    from torch.autograd.forward_ad import unpack_dual
 except ModuleNotFoundError as error:
     if error.name != "torch":
         raise
@@ -81,21 +83,31 @@ def _face(name: str) -> Callable[..., torch.Tensor]:
 def _array(x: Any, name: str, tracked: dict[str, torch.Tensor]) -> Any:
     """A view of the tensor, put among the `tracked` if it requires a gradient; what is no tensor as it is."""
     if not isinstance(x, torch.Tensor):
-        if isinstance(x, (list, tuple)) and x and isinstance(x[0], torch.Tensor):
+        if isinstance(x, (list, tuple)) and any(isinstance(y, torch.Tensor) for y in x):
             raise TypeError(
                 f"{name} must be one tensor, not a {type(x).__name__} of them: pass torch.stack({name})"
             )
         return x
     if x.layout is not torch.strided:
         raise TypeError(f"{name} must be a dense tensor, not {x.layout}: pass {name}.to_dense()")
+    if x.is_nested:
+        raise TypeError(f"{name} must be a dense tensor, not a nested one: pass {name}.to_padded_tensor(0.0)")
     if x.device.type != "cpu":
         raise TypeError(f"{name} must be on the CPU, not on {x.device}: pass {name}.cpu()")
     if x.dtype not in REAL and x.dtype not in WHOLE:
         cast = f"{name}.real or {name}.abs()" if x.dtype.is_complex else f"{name}.float()"
         raise TypeError(f"{name} must be of float64, float32 or integers, not {x.dtype}: pass {cast}")
+    if unpack_dual(x).tangent is not None:
+        raise TypeError(f"{name} must have no tangent: fastdiv.torch differentiates backward only")
     if x.requires_grad:
         tracked[name] = x
-    array = x.detach().resolve_neg().numpy()
+    try:
+        array = x.detach().resolve_neg().numpy()
+    except RuntimeError as error:  # a wrapper of torch.func, of which NumPy could see no data
+        raise TypeError(
+            f"{name} must be a tensor with data of its own, not one of torch.func (vmap, grad, jacrev):"
+            " fastdiv.torch takes whole batches, and is differentiated by autograd"
+        ) from error
     return array if x.ndim else array[()]
 
 
@@ -117,7 +129,12 @@ class _Measure(torch.autograd.Function):  # type: ignore[misc]
 
     @staticmethod
     def forward(ctx: Any, call: _Call, names: tuple[str, ...], *tensors: torch.Tensor) -> torch.Tensor:
-        result = call.both(*call.arrays, **call.options)
+        wanted = [name for name, is_wanted in zip(names, ctx.needs_input_grad[2:], strict=True) if is_wanted]
+        before = ONLY.set(wanted[0] if len(wanted) == 1 else None)
+        try:
+            result = call.both(*call.arrays, **call.options)
+        finally:
+            ONLY.reset(before)
         for name in names:
             if name not in result._fields[1:]:
                 raise ValueError(
@@ -137,6 +154,13 @@ class _Measure(torch.autograd.Function):  # type: ignore[misc]
                 for slope, x, want in zip(ctx.saved_tensors, ctx.tensors, wanted, strict=True)
             ]
         if torch.is_grad_enabled():  # somebody means to differentiate once more
+            try:
+                g.detach().resolve_neg().numpy()
+            except RuntimeError:  # one of a batch, whose graph ends with it: what is remembered would be lost
+                raise RuntimeError(
+                    "create_graph must be False with is_grads_batched or vectorize: fastdiv.torch has"
+                    f" first derivatives only, {ctx.call.name} cannot be differentiated twice"
+                ) from None
             some = _Last.apply(
                 ctx.call.name, g, ctx.tensors, *ctx.tensors, *(s for s in slopes if s is not None)
             )
@@ -154,7 +178,7 @@ def _pulled_back(g: torch.Tensor, slope: torch.Tensor, x: torch.Tensor, axis: in
     lost = slope.ndim - g.ndim
     g = g[(..., *[None] * lost)] if lost else g.movedim(axis, -1)
     product = g * slope
-    if not g.all():
+    if not slope.sum().isfinite():  # g may be a batch of torch.func, which has no one truth
         product = torch.where(g == 0, 0.0, product)  # not 0 inf = NaN
     return product.sum_to_size(shape).to(x.dtype).movedim(-1, axis)
 

@@ -15,6 +15,7 @@ import numpy as np
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
 from fastdiv._faces import of_samples
+from fastdiv._labels import of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +39,10 @@ class CountsAsSamplesWarning(UserWarning):
 
 
 _warned = False
+_STATISTIC = _wasserstein.STATISTICS["wasserstein"]
+_P: Any = 1
+_AXIS: Any = -1
+_NAN_POLICY: Any = "propagate"
 
 
 def _samples(*arguments: Any) -> Samples:
@@ -133,21 +138,61 @@ def wasserstein_distance(
     >>> float(fastdiv.wasserstein_distance([0, 1], [0, 1], [3, 1], [2, 2]))
     0.25
     """
+    default = p is _P and axis is _AXIS and assume_sorted is False and keepdims is False
+    if default and nan_policy is _NAN_POLICY and u_weights is None and v_weights is None:
+        # nothing to check: of 30 values the checks would take twice as long as the distance
+        direct: Value | None = _wasserstein.pair(u_values, v_values, _STATISTIC, 1.0, False, not _warned)
+        if direct is not None:
+            return direct
     order = opt.wasserstein_order(p)
     assume_sorted, keepdims = opt.flag(assume_sorted, "assume_sorted"), opt.flag(keepdims, "keepdims")
     axis = opt.integer(axis, "axis")
     opt.policy(nan_policy)
+    return _wasserstein_of(
+        u_values, v_values, u_weights, v_weights, order, axis, assume_sorted, keepdims, nan_policy
+    )
+
+
+def of_true_samples(
+    u: ArrayLike,
+    v: ArrayLike,
+    u_weights: ArrayLike | None = None,
+    v_weights: ArrayLike | None = None,
+    *,
+    p: float = 1,
+    assume_sorted: bool = False,
+) -> Value:
+    """`wasserstein_distance` of what a caller within fastdiv knows to be samples: it never warns."""
+    return _wasserstein_of(
+        u, v, u_weights, v_weights, p, -1, assume_sorted, False, "propagate", suspect=False
+    )
+
+
+def _wasserstein_of(
+    u_values: ArrayLike,
+    v_values: ArrayLike,
+    u_weights: ArrayLike | None,
+    v_weights: ArrayLike | None,
+    order: float,
+    axis: int,
+    assume_sorted: bool,
+    keepdims: bool,
+    nan_policy: NanPolicy,
+    suspect: bool = True,
+) -> Value:
+    suspect = suspect and not _warned
     plain = u_weights is None and v_weights is None and axis in (0, -1) and not keepdims
     if plain and nan_policy == "propagate":
         direct: Value | None = _wasserstein.pair(
-            u_values, v_values, _wasserstein.STATISTICS["wasserstein"], order, assume_sorted, not _warned
+            u_values, v_values, _wasserstein.STATISTICS["wasserstein"], order, assume_sorted, suspect
         )
         if direct is not None:
             return direct
     x = _samples(u_values, v_values, u_weights, v_weights, axis, nan_policy)
-    if u_weights is None and v_weights is None and not _warned:
+    if u_weights is None and v_weights is None and suspect:
         _suspect_counts(x)
-    return _statistic("wasserstein", x, order, nan_policy, assume_sorted, keepdims)
+    distances = _statistic("wasserstein", x, order, nan_policy, assume_sorted, keepdims)
+    return distances if keepdims else of_rows(distances, (u_values, v_values), axis, "wasserstein_distance")
 
 
 @of_samples
@@ -197,13 +242,18 @@ def cramer_distance(
     .. math:: \Big(\int (F - G)^2 dx\Big)^{1/2}
 
     with the distribution functions F and G: the energy distance over the root of 2, in the
-    root of the unit of the values.
+    root of the unit of the values [1]_.
 
     Parameters
     ----------
     {samples}
 
     {of samples}
+
+    References
+    ----------
+    .. [1] H. Cramer, "On the composition of elementary errors", Scandinavian Actuarial J.
+       11 (1928) 13-74.
 
     Examples
     --------
@@ -227,13 +277,18 @@ def ks_distance(
     .. math:: \sup_x |F(x) - G(x)|
 
     with the distribution functions F and G: from 0 to 1, without a unit. Infinite values are points
-    like any other.
+    like any other [1]_.
 
     Parameters
     ----------
     {samples}
 
     {of samples}
+
+    References
+    ----------
+    .. [1] N. Smirnov, "Table for estimating the goodness of fit of empirical distributions",
+       Ann. Math. Statist. 19 (1948) 279-281.
 
     Examples
     --------
@@ -256,7 +311,8 @@ def _by_cdf(
             return plain
     o = opt.sample_options(distance, given)
     x = _samples(*arrays, o.axis, o.nan_policy)
-    return _statistic(statistic, x, 1.0, o.nan_policy, o.assume_sorted, o.keepdims)
+    distances = _statistic(statistic, x, 1.0, o.nan_policy, o.assume_sorted, o.keepdims)
+    return distances if o.keepdims else of_rows(distances, arrays[:2], o.axis, f"{statistic}_distance")
 
 
 def sliced_wasserstein(
@@ -322,22 +378,12 @@ def sliced_wasserstein(
     """
     order = opt.wasserstein_order(p)
     n_projections = opt.count(n_projections, "n_projections")
-    from fastdiv._clouds import clouds
+    from fastdiv._clouds import clouds, directions, power_mean, project
 
-    x, y, a, b, scale = clouds(X, Y, X_weights, Y_weights)
-    directions = np.random.default_rng(seed).normal(size=(n_projections, x.shape[1]))
-    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    chunk = max(1, 2**24 // (len(x) + len(y)))  # at most 128 MB of projections at a time
-    distances = np.concatenate(
-        [
-            np.atleast_1d(wasserstein_distance(some @ x.T, some @ y.T, a, b, p=order))
-            for some in np.split(directions, range(chunk, n_projections, chunk))
-        ]
-    )
-    largest = float(distances.max())
-    if order == np.inf or largest == 0 or not np.isfinite(largest):
-        return largest / scale
-    return float(largest * np.mean((distances / largest) ** order) ** (1 / order)) / scale
+    x, y, a, b, scale, *_ = clouds(X, Y, X_weights, Y_weights)
+    blocks = project(directions(n_projections, x.shape[1], seed), x, y)
+    distances = np.concatenate([np.atleast_1d(of_true_samples(u, v, a, b, p=order)) for _, u, v in blocks])
+    return power_mean(distances, order) / scale
 
 
 def _suspect_counts(x: Samples) -> None:
@@ -355,7 +401,7 @@ def _suspect_counts(x: Samples) -> None:
             f"u_values and v_values are two vectors of {len(u)} numbers >= 0 that sum to 1. If they are "
             "histograms and not samples, call wasserstein_hist(u, v, support=...) instead",
             CountsAsSamplesWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
@@ -363,11 +409,6 @@ def _statistic(
     name: str, x: Samples, p: float, nan_policy: str, assume_sorted: bool, keepdims: bool
 ) -> np.ndarray | np.floating[Any]:
     out = np.empty(prod(x.shape))
-    single = len(x.u.values) == len(x.v.values) == 1 and x.u.weights is None
-    if x.dtype == np.float32 and single and (p != 1 or name in ("cramer", "energy")) and not assume_sorted:
-        x.u.values.sort()  # copies already, as float64: no need of another
-        x.v.values.sort()
-        assume_sorted = True
     _wasserstein.statistic_of_rows(
         x.u.values,
         x.v.values,

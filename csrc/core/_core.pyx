@@ -12,7 +12,9 @@ from core cimport (
     fd_here,
     fd_isa_level,
     fd_max_threads,
+    fd_openmp_here,
     fd_openmp_threads,
+    fd_shortages,
 )
 from cpython.pycapsule cimport PyCapsule_New
 
@@ -48,8 +50,18 @@ def limit_threads(int limit, int openmp_then):
     fd_here.thread_limit, fd_here.openmp_then = limit, openmp_then
 
 
+def shortages():
+    """How often a row became NaN because memory was short."""
+    return fd_shortages()
+
+
 def openmp_threads():
     return fd_openmp_threads()
+
+
+def openmp_here(int n):
+    """Lower OpenMP's number for the calling thread alone, as a task does that shares its CPUs; what it was."""
+    return fd_openmp_here(n)
 
 
 def max_threads():

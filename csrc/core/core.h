@@ -21,9 +21,19 @@ typedef struct {
     int thread_limit;          /* set_num_threads, or the CPUs we may use; 0: as many as OpenMP says */
     int openmp_then;           /* what OpenMP said when the user set the limit; 0 if he did not */
     int forked;
+    _Atomic unsigned shortages; /* how often memory was short where a row cannot do without */
 } fd_core;
 
 extern fd_core *fd_here;
+
+/* Memory that a row cannot do without: it becomes NaN, and the door, which has seen the count rise, raises. */
+static inline void *fd_needed(void *memory) {
+    if (!memory)
+        fd_here->shortages++;
+    return memory;
+}
+
+static inline unsigned fd_shortages(void) { return fd_here->shortages; }
 
 /* What OpenMP says: OMP_NUM_THREADS, the CPUs of this process, or what threadpoolctl made of it. */
 static inline int fd_openmp_threads(void) {
@@ -32,6 +42,17 @@ static inline int fd_openmp_threads(void) {
 #else
     return 1;
 #endif
+}
+
+/* Sets that number for regions that the calling thread begins from now on; returns what it was. */
+static inline int fd_openmp_here(int n) {
+    int before = fd_openmp_threads();
+#ifdef _OPENMP
+    omp_set_num_threads(n);
+#else
+    (void)n;
+#endif
+    return before;
 }
 
 static inline int fd_max_threads(void) {

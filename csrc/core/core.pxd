@@ -10,7 +10,10 @@ cdef extern from "core/core.h" nogil:
         const fd_kernels *kernels
         int thread_limit, openmp_then, forked
     fd_core *fd_here
+    void *fd_needed(void *memory)
+    unsigned fd_shortages()
     int fd_openmp_threads()
+    int fd_openmp_here(int n)
     int fd_max_threads()
     int fd_team(double nanoseconds, double items)
     int fd_has_openmp()

@@ -9,8 +9,11 @@
 #    else
 #        pragma GCC target("avx2,fma,bmi,bmi2")
 #    endif
-#    define FD_ISA      avx2
-#    define FD_DOT_ROWS 2
+#    define FD_ISA        avx2
+#    define FD_DOT_ROWS   2
+#    define FD_L1_ROWS    2
+#    define FD_L1_COLUMNS 3
+#    define FD_L1_LANES   8
 #    include "levels/level.h"
 #    ifdef __clang__
 #        pragma clang attribute pop

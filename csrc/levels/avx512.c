@@ -13,9 +13,12 @@
 #    else
 #        pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,bmi,bmi2,prefer-vector-width=512")
 #    endif
-#    define FD_ISA      avx512
-#    define FD_AVX512   1
-#    define FD_DOT_ROWS 8
+#    define FD_ISA        avx512
+#    define FD_AVX512     1
+#    define FD_DOT_ROWS   8
+#    define FD_L1_ROWS    3
+#    define FD_L1_COLUMNS 4
+#    define FD_L1_LANES   16
 #    include "levels/level.h"
 #    ifdef __clang__
 #        pragma clang attribute pop

@@ -1,14 +1,18 @@
 /* Compiles the loops of all floors for the instruction set that the including file has opened, and fills their tables.
- * Before the inclusion: FD_ISA, the level's name, and FD_DOT_ROWS (tile_loops.h). */
+ * Before the inclusion: FD_ISA, the level's name, FD_DOT_ROWS, and FD_L1_ROWS, FD_L1_COLUMNS, FD_L1_LANES (tile_loops.h). */
 #include "rows/loops.h"
 #include "rows/lane_loops.h"
+#include "rows/element_loops.h"
 #include "rows/slope_loops.h"
+#include "rows/careful_loops.h"
+#include "rows/logit_loops.h"
 #include "matrix/tile_loops.h"
 #include "matrix/few_loops.h"
 #include "matrix/prepare_loops.h"
 #include "transport/table.h"
 #include "transport/cell_loops.h"
 #include "transport/lattice_loops.h"
+#include "transport/sort_loops.h"
 
 #define FD_PASTE_(a, b) a##b
 #define FD_PASTE(a, b)  FD_PASTE_(a, b)
@@ -46,20 +50,36 @@ static const fd_row_loops fd_level_rows = {
     .lane_turn = fd_lane_turn_loop,
     .surprisal = fd_surprisal_loop,
     .binary_entropy = fd_binary_entropy_loop,
+    .rel_entr = fd_rel_entr_loop,
+    .kl_div = fd_kl_div_loop,
 };
 
-#define FD_SLOPES(name, ...)     [FD_##name] = fd_slopes_loop_##name,
-#define FD_LOG_SLOPES(name, ...) [FD_##name] = fd_log_slopes_loop_##name,
+#define FD_SLOPES(name, ...)      [FD_##name] = fd_slopes_loop_##name,
+#define FD_LOG_SLOPES(name, ...)  [FD_##name] = fd_log_slopes_loop_##name,
+#define FD_LANE_SLOPES(name, ...) [FD_##name] = fd_lane_slopes_##name,
+#define FD_CAREFUL(name, ...)     [FD_##name] = fd_careful_loop_##name,
 
 static const fd_slope_loops fd_level_slopes = {
     .of_masses = {FD_SUMMED(FD_SLOPES) FD_SLOPES(entropy)},
     .of_logs = {FD_SUMMED(FD_LOG_SLOPES) FD_LOG_SLOPES(entropy)},
+    .of_lanes = {FD_SUMMED(FD_LANE_SLOPES) FD_LANE_SLOPES(entropy)},
+    .careful = {FD_SUMMED(FD_CAREFUL) FD_CAREFUL(entropy)},
+    .excess = fd_excess_loop,
+    .products = fd_products_loop,
+    .sizes = fd_sizes_loop,
+    .below = fd_below_loop,
     .of_stack = fd_stack_slopes,
     .of_log_stack = fd_log_stack_slopes,
     .settle = fd_settle_loop,
+    .settle_lanes = fd_settle_lanes_loop,
     .settle_logs = fd_log_settle_loop,
-    .logits = fd_logits_loop,
-    .excess = fd_excess_loop,
+    .logit_parts = fd_logit_parts_loop,
+    .logit_lanes = fd_logit_lanes_loop,
+    .logit_lane_terms = fd_logit_lane_terms_loop,
+    .logit_sum = fd_logit_sum_loop,
+    .logit_masses = fd_logit_masses_loop,
+    .logit_shares = fd_logit_shares_loop,
+    .scale = fd_scale_loop,
 };
 
 static const fd_tile_loops fd_level_tiles = {
@@ -68,6 +88,7 @@ static const fd_tile_loops fd_level_tiles = {
     .js_shares = fd_js_shares_loop,
     .js_terms = fd_js_terms_loop,
     .factors = fd_factors_loop,
+    .cumulate = fd_cumulate_loop,
     .divide = fd_divide_loop,
     .size = fd_size_loop,
     .roots = fd_roots_loop,
@@ -80,12 +101,14 @@ static const fd_tile_loops fd_level_tiles = {
     .dot_rows = fd_dot_rows,
     .dot_rows32 = fd_dot32_rows,
     .overlap_bounds = fd_overlap_bounds,
+    .js_least = fd_js_least,
     .l1_panels = fd_l1_panels,
     .within = fd_places_within,
     .finish_row = fd_finish_row,
 };
 
-static const fd_cell_loops fd_level_cells = {fd_cells_count, fd_cells_gather, fd_cells_kinds, fd_tally_count};
+static const fd_cell_loops fd_level_cells = {fd_cells_count, fd_cells_gather, fd_cells_kinds,
+                                             fd_tally_count, fd_sort_few,     fd_sort_parts};
 
 const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {FD_TEXT(FD_ISA), &fd_level_rows, &fd_level_slopes,
                                                   &fd_level_tiles, &fd_level_cells};

@@ -37,6 +37,7 @@ from matrix cimport (
     fd_side_rooms,
     fd_sparse,
     fd_sparse_row,
+    fd_square,
     fd_take_row,
     fd_tile,
 )
@@ -274,6 +275,15 @@ def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=Fal
         if progress is not None:
             progress(batch.end / n_tiles)
     return int(counts.sum())
+
+
+def square(condensed, matrix, bint is_to_matrix):
+    """From one to the other: contiguous arrays of one dtype, no objects."""
+    cdef char *first = <char *>cnp.PyArray_DATA(condensed)
+    cdef char *second = <char *>cnp.PyArray_DATA(matrix)
+    cdef Py_ssize_t n = matrix.shape[0], size = matrix.itemsize
+    with nogil:
+        fd_square(first, second, n, size, is_to_matrix)
 
 
 # ---- nearest --------------------------------------------------------------------------------------------

@@ -24,8 +24,10 @@ void fd_plan_finish(fd_plan *plan) {
     *f = (fd_finish){.base = 0.0, .factor = 1.0, .top = INFINITY, .most = DBL_MAX, .unit_hi = 1.0};
     plan->few = plan->form == FD_FORM_JS && plan->n_bins <= FD_FEW_BINS;
     plan->js32 = plan->form == FD_FORM_JS && plan->single && !plan->few;
-    plan->width =
-        plan->few ? plan->n_bins : (plan->n_bins + 2 * FD_LANES - 1) / (2 * FD_LANES) * (2 * FD_LANES);
+    ptrdiff_t multiple = plan->few ? 1 : plan->form == FD_FORM_JS ? 2 * FD_LANES : FD_LANES;
+    plan->width = (plan->n_bins + multiple - 1) / multiple * multiple;
+    if (plan->form != FD_FORM_JS && plan->width > FD_L1_CHUNK && plan->width % FD_L1_CHUNK == 0)
+        plan->width += FD_LANES; /* blocks of rows whole pages apart would share a few lines of the caches */
     switch (plan->measure) {
     case FD_js_divergence:
     case FD_js_distance:
@@ -107,12 +109,15 @@ static double fd_js_near_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i
         first = second, sp = sq, sp_lo = sq_lo;
         second = row, sq = s, sq_lo = s_lo;
     }
+    if (!(sp > 0x1p-100 && sp < 0x1p500)) /* products of two sums are doubles */
+        return -1.0;
     fd_row_reader p = fd_reader(first, &plan->options), q = fd_reader(second, &plan->options);
     double c = sp / sq, c_lo = (fma(-c, sq, sp) + sp_lo - c * sq_lo) / sq, x[FD_CHUNK], y[FD_CHUNK];
+    const double none = sp * 0x1p-400; /* nothing beside D sp > 2^-90 sp */
     for (ptrdiff_t start = 0; start < plan->n_bins; start += FD_CHUNK) {
         ptrdiff_t n = plan->n_bins - start < FD_CHUNK ? plan->n_bins - start : FD_CHUNK;
-        double part =
-            fd_tile_loops_now->js_near(fd_block(&p, start, n, x), fd_block(&q, start, n, y), n, c, c_lo);
+        double part = fd_tile_loops_now->js_near(fd_block(&p, start, n, x), fd_block(&q, start, n, y), n, c,
+                                                 c_lo, none);
         if (part < 0.0)
             return -1.0;
         sum += part;
@@ -224,30 +229,35 @@ static void fd_mark_violations(const fd_plan *plan, const fd_side *a, ptrdiff_t 
             values[column] = INFINITY;
 }
 
-static void fd_l1_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j,
-                       int n, double *sums) {
+/* Rows [j, j + n_j) against [i, i + n_i), FD_TILE sums a row; `part` has room for as many. */
+static void fd_l1_sums(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b,
+                       ptrdiff_t j, int n_j, double *sums, double *part) {
     ptrdiff_t w = plan->width;
-    double part[FD_TILE];
-    for (ptrdiff_t start = 0; start < w; start += FD_CHUNK) {
-        ptrdiff_t size = w - start < FD_CHUNK ? w - start : FD_CHUNK;
-        fd_tile_loops_now->l1_rows(a->left + i * w + start, b->left + j * w + start, w, n, size,
-                                   start ? part : sums);
-        for (int row = 0; row < n && start; row++)
-            sums[row] += part[row];
+    for (ptrdiff_t start = 0; start < w; start += FD_L1_CHUNK) {
+        ptrdiff_t n = w - start < FD_L1_CHUNK ? w - start : FD_L1_CHUNK;
+        fd_tile_loops_now->l1_rows(a->left + i * w + start, n_i, b->left + j * w + start, n_j, w, n,
+                                   start < FD_CHUNK ? sums : part, FD_TILE, start % FD_CHUNK == 0);
+        if (start >= FD_CHUNK && (start + n == w || (start + n) % FD_CHUNK == 0))
+            for (int row = 0; row < n_i; row++)
+                for (int column = 0; column < n_j; column++)
+                    sums[row * FD_TILE + column] += part[row * FD_TILE + column];
     }
 }
 
-/* In chunks of FD_DOT_CHUNK bins, so that long rows do not make long chains of additions. */
+/* In chunks of FD_DOT_CHUNK bins, so that long rows do not make long chains of additions, and these in parts that the
+ * second cache holds. */
 static void fd_dot_sums(const fd_plan *plan, const double *left, int n_i, const double *right, int n_j,
                         double *sums, double *part) {
     ptrdiff_t w = plan->width;
-    for (ptrdiff_t start = 0; start < w; start += FD_DOT_CHUNK) {
-        ptrdiff_t size = w - start < FD_DOT_CHUNK ? w - start : FD_DOT_CHUNK;
+    for (ptrdiff_t start = 0; start < w; start += FD_DOT_PART) {
+        ptrdiff_t n = w - start < FD_DOT_PART ? w - start : FD_DOT_PART;
         for (int panel = 0; panel < n_j; panel += FD_LANES)
-            fd_tile_loops_now->dot_rows(left + start, w, n_i, right + panel * w + start * FD_LANES, size,
-                                        (start ? part : sums) + panel, FD_TILE);
-        for (int cell = 0; cell < n_i * FD_TILE && start; cell++)
-            sums[cell] += part[cell];
+            fd_tile_loops_now->dot_rows(left + start, w, n_i, right + panel * w + start * FD_LANES, n,
+                                        (start < FD_DOT_CHUNK ? sums : part) + panel, FD_TILE,
+                                        start % FD_DOT_CHUNK == 0);
+        if (start >= FD_DOT_CHUNK && (start + n == w || (start + n) % FD_DOT_CHUNK == 0))
+            for (int cell = 0; cell < n_i * FD_TILE; cell++)
+                sums[cell] += part[cell];
     }
 }
 
@@ -284,11 +294,11 @@ ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, c
         for (int cell = 0; cell < n_i * FD_TILE; cell++)
             values[cell] += scratch[cell];
     }
+    if (plan->form == FD_FORM_L1)
+        fd_l1_sums(plan, a, i, n_i, b, j, n_j, values, scratch);
     for (int row = 0; row < n_i; row++, i++, values += FD_TILE) {
         if (plan->form == FD_FORM_JS)
             fd_js_sums(plan, a, i, b, j, n_j, 1, values);
-        else if (plan->form == FD_FORM_L1)
-            fd_l1_sums(plan, a, i, b, j, n_j, values);
         for (int column = 0; column < n_j && plan->form == FD_FORM_PAIRS; column++)
             values[column] = fd_exact_pair(plan, a, i, b, j + column);
         again += plan->form == FD_FORM_PAIRS ? n_j : fd_finish_tile_row(plan, a, i, b, j, n_j, values);
@@ -297,11 +307,11 @@ ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, c
 }
 
 double fd_pair_value(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j) {
-    double value;
+    double value, part;
     if (plan->form == FD_FORM_JS)
         fd_js_sums(plan, a, i, b, j, 1, 1, &value);
     else if (plan->form == FD_FORM_L1)
-        fd_l1_sums(plan, a, i, b, j, 1, &value);
+        fd_l1_sums(plan, a, i, 1, b, j, 1, &value, &part);
     else
         return fd_exact_pair(plan, a, i, b, j);
     int lost = fd_tile_loops_now->finish_row(&value, 1, &plan->finish, a->constant[i], a->limit[i],

@@ -63,7 +63,8 @@ typedef struct fd_side {
     double *total, *total_lo;     /* FD_FORM_JS: the sum of the masses, NaN where it is not ordinary;
                                  FD_FORM_L1: the sum of the prepared numbers */
     double *blur;                 /* of rows of logarithms: the relative error of the shares made of them */
-    float *roots, *roots_packed;  /* for neighbours (nearest.c), the latter of second arguments: FD_FORM_JS */
+    float *roots, *roots_packed; /* for neighbours (nearest.c), the latter of second arguments: FD_FORM_JS; */
+    float *quarters;             /* and the roots of those, but for few bins */
     double *groups, *groups_packed; /* FD_FORM_L1: FD_LANES sums of neighbouring entries */
     uint64_t *support;              /* a bit for each bin with mass, where a product cannot tell; else NULL */
     uint8_t *gaps;                  /* whether one of them is 0 */
@@ -131,6 +132,9 @@ enum { FD_QUERIES = 16, FD_SEGMENT = 4096 };
 void fd_nearest(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
                 ptrdiff_t n, ptrdiff_t k, double *values, ptrdiff_t *indices, ptrdiff_t *counts,
                 double *space, double *first, ptrdiff_t *first_indices);
+
+/* What is above the diagonal of an n x n matrix, row by row, from it; or to it and, mirrored, below. */
+void fd_square(char *condensed, char *matrix, ptrdiff_t n, ptrdiff_t size, int is_to_matrix);
 
 /* Puts a row of n values into a sorted list. */
 void fd_take_row(const double *row, ptrdiff_t n, int single, ptrdiff_t k, double *values, ptrdiff_t *indices,

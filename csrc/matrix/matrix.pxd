@@ -48,6 +48,7 @@ cdef extern from "matrix/matrix.h" nogil:
     void fd_nearest(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b,
                     Py_ssize_t j, Py_ssize_t n, Py_ssize_t k, double *values, Py_ssize_t *indices,
                     Py_ssize_t *counts, double *space, double *first, Py_ssize_t *first_indices)
+    void fd_square(char *condensed, char *matrix, Py_ssize_t n, Py_ssize_t size, int is_to_matrix)
     void fd_take_row(const double *row, Py_ssize_t n, int single, Py_ssize_t k, double *values,
                      Py_ssize_t *indices, Py_ssize_t *count)
 

@@ -32,6 +32,7 @@ int fd_side_rooms(const fd_plan *plan, const fd_side *side, int is_left, int is_
     FD_WANT(blocks32, js32, blocks * single);
     FD_WANT(roots, rooted && bounds && is_left, whole * single);
     FD_WANT(roots_packed, rooted && bounds && is_right, whole * single);
+    FD_WANT(quarters, blocked && bounds, whole * single);
     FD_WANT(groups, groups && is_left, rows * FD_LANES * real);
     FD_WANT(groups_packed, groups && is_right, rows * FD_LANES * real);
     FD_WANT(blur, logs, n * real);
@@ -123,11 +124,12 @@ static void fd_note_support(const fd_plan *plan, const fd_side *side, ptrdiff_t 
     side->gaps[i] |= s->any_empty;
 }
 
-/* Roots of shares: the bound of Jensen-Shannon (nearest.c). */
+/* Roots of shares: the bounds of Jensen-Shannon (nearest.c). */
 static void fd_prepare_roots(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int size,
                              const double *p) {
     float roots[FD_BLOCK];
-    fd_tile_loops_now->roots(p, size, roots);
+    fd_tile_loops_now->roots(p, size, roots,
+                             side->quarters ? side->quarters + i * plan->width + start : NULL);
     if (side->roots)
         memcpy(side->roots + i * plan->width + start, roots, (size_t)size * sizeof *roots);
     float *packed = side->roots_packed + fd_packed(i, start, plan->width);
@@ -164,10 +166,9 @@ static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t
 }
 
 /* Shares for total variation; for transport gap-weighted cumulative shares, each rounded once from a
- * double-double sum, so that rows end in exactly the same 1; samples as they are. Returns the least positive
- * share. */
-static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t i, const fd_row_reader *r) {
-    double size = 0.0, least = INFINITY, copy[FD_BLOCK], total = r->sum;
+ * double-double sum, so that rows end in exactly the same 1; samples as they are. */
+static void fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t i, const fd_row_reader *r) {
+    double size = 0.0, copy[FD_BLOCK], total = r->sum;
     fd_sum mass = {0};
     double *row = side->left + i * plan->width; /* zeros as yet */
     ptrdiff_t n = plan->n_bins, group = (n + FD_LANES - 1) / FD_LANES;
@@ -175,10 +176,6 @@ static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t 
         int block = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
         const double *x = fd_block_of_masses(r, start, block, copy), *place = plan->support + start;
         double *out = row + start;
-        _Pragma("omp simd reduction(min : least)") for (int k = 0; k < block; k++) {
-            double positive = x[k] > 0.0 ? x[k] : INFINITY;
-            least = positive < least ? positive : least;
-        }
         int padded = (int)(plan->width - start < FD_BLOCK ? plan->width - start : FD_BLOCK);
         if (plan->measure == FD_SAMPLES)
             memcpy(out, x, (size_t)block * sizeof *x);
@@ -186,10 +183,7 @@ static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t 
             fd_tile_loops_now->divide(x, block, total, NULL, out);
         } else {
             int gaps = start + block < n ? block : block - 1; /* nothing crosses the last bin */
-            for (int k = 0; k < gaps; k++) {
-                fd_sum_add(&mass, x[k]);
-                out[k] = mass.value + mass.error;
-            }
+            fd_tile_loops_now->cumulate(x, gaps, &mass, out);
             fd_tile_loops_now->divide(out, gaps, total, place, out);
         }
         size += fd_tile_loops_now->size(out, padded);
@@ -205,7 +199,6 @@ static double fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t 
     }
     side->total[i] = size;
     side->limit[i] = plan->measure != FD_SAMPLES ? size : size <= 0x1p1020 ? 0.0 : INFINITY;
-    return least / total;
 }
 
 /* Whether a sample has a NaN (2), else an infinite value (1). */
@@ -236,26 +229,32 @@ static int fd_prepare_kind(const fd_plan *plan, const fd_side *side, ptrdiff_t i
             fd_prepare_l1(plan, side, i, &r);
         return FD_PLAIN;
     }
-    if (!fd_weigh_any(&r, n))
-        return FD_VOID;
     if (plan->form == FD_FORM_PAIRS)
-        return FD_PLAIN;
+        return fd_weigh_any(&r, n) ? FD_PLAIN : FD_VOID;
     double total_lo = NAN; /* rows of logarithms have no masses to read again */
     if (r.logs) {
+        if (!fd_log_weigh(&r, n))
+            return FD_VOID;
         double span = (r.max - fd_least_log(&r, n)) + r.log; /* -log of the least share above 0 */
         side->blur[i] = (2.0 * span + 2.0 * r.log + 4.0) * FD_U;
         if (!(span <= 270.0)) /* FD_SHARE_MIN */
             return FD_SPECIAL;
     } else {
-        int ordinary = fd_is_ordinary(&r);
+        if (r.add > 0.0 && !fd_is_row_before(&r, n))
+            return FD_VOID;
         fd_stats stats = fd_row_stats(&r, n, 1);
-        if (!(stats.sum_hi >= FD_MASS_MIN && stats.sum_hi <= 0x1p900))
+        if (stats.sum_hi != stats.sum_hi) /* of a sum beyond the doubles, too */
+            stats = fd_row_stats(&r, n, 0);
+        if (!fd_take_mass(&r, n, stats) || r.sum == 0.0)
+            return FD_VOID;
+        if (!(r.sum >= FD_MASS_MIN && r.sum <= 0x1p900))
             return FD_SPECIAL;
-        r.sum = stats.sum_hi;
-        total_lo = ordinary ? stats.sum_lo : NAN;
+        total_lo = fd_is_ordinary(&r) ? r.sum_lo : NAN;
     }
-    if (plan->form == FD_FORM_L1)
-        return fd_prepare_l1(plan, side, i, &r) >= FD_SHARE_MIN ? FD_PLAIN : FD_SPECIAL;
+    if (plan->form == FD_FORM_L1) { /* whose sums take shares however small */
+        fd_prepare_l1(plan, side, i, &r);
+        return FD_PLAIN;
+    }
     side->total[i] = r.sum;
     side->total_lo[i] = total_lo;
     return fd_prepare_shares(plan, side, i, &r);

@@ -143,6 +143,50 @@ static double fd_factors_loop(int measure, double alpha, fd_shares *s, int padde
     }
 }
 
+/* out[k] = all mass before plus x up to k, each rounded once from a sum to twice the precision; `mass` grows by x. A
+ * chain of additions waits three times as long as it works, so FD_CHAINED parts of x are added up side by side, their
+ * rounding errors likewise, and what comes before each is added last. */
+static void fd_cumulate_loop(const double *x, ptrdiff_t n, fd_sum *mass, double *out) {
+    enum { FD_CHAINED = 4 };
+    double sums[FD_BLOCK], errors[FD_BLOCK];
+    ptrdiff_t size = n / FD_CHAINED;
+    fd_sum before = *mass;
+    double a = 0.0, b = 0.0, c = 0.0, d = 0.0;
+    for (ptrdiff_t k = 0; k < size; k++) {
+        sums[k] = a += x[k];
+        sums[k + size] = b += x[k + size];
+        sums[k + 2 * size] = c += x[k + 2 * size];
+        sums[k + 3 * size] = d += x[k + 3 * size];
+    }
+#pragma omp simd
+    for (ptrdiff_t k = 1; k < FD_CHAINED * size; k++)
+        errors[k] = fd_sum_error(sums[k - 1], x[k], sums[k]);
+    a = b = c = d = 0.0;
+    for (ptrdiff_t k = 1; k < size; k++) { /* the first of a part is exact */
+        errors[k] = a += errors[k];
+        errors[k + size] = b += errors[k + size];
+        errors[k + 2 * size] = c += errors[k + 2 * size];
+        errors[k + 3 * size] = d += errors[k + 3 * size];
+    }
+    for (int part = 0; part < FD_CHAINED && size > 0; part++) {
+        const double *sum = sums + part * size, *error = errors + part * size;
+        double *to = out + part * size;
+        errors[part * size] = 0.0;
+#pragma omp simd
+        for (ptrdiff_t k = 0; k < size; k++) {
+            double both = before.value + sum[k];
+            to[k] = both + (fd_sum_error(before.value, sum[k], both) + (before.error + error[k]));
+        }
+        fd_sum_add(&before, sum[size - 1]);
+        before.error += error[size - 1];
+    }
+    for (ptrdiff_t k = FD_CHAINED * size; k < n; k++) {
+        fd_sum_add(&before, x[k]);
+        out[k] = before.value + before.error;
+    }
+    *mass = before;
+}
+
 /* Over `total`, and times the gaps between `place`s if there are any; `x` and `out` may be the same. */
 static void fd_divide_loop(const double *x, ptrdiff_t n, double total, const double *place, double *out) {
     if (place) {
@@ -156,10 +200,15 @@ static void fd_divide_loop(const double *x, ptrdiff_t n, double total, const dou
     }
 }
 
-static void fd_roots_loop(const double *x, ptrdiff_t n, float *out) {
+static void fd_roots_loop(const double *x, ptrdiff_t n, float *out, float *roots_of_those) {
 #pragma omp simd
     for (ptrdiff_t k = 0; k < n; k++)
         out[k] = sqrtf((float)x[k]);
+    if (roots_of_those) {
+#pragma omp simd
+        for (ptrdiff_t k = 0; k < n; k++)
+            roots_of_those[k] = sqrtf(out[k]);
+    }
 }
 
 /* sum |x|; n is a multiple of FD_LANES. */

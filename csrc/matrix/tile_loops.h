@@ -133,10 +133,10 @@ static void fd_js_rows32(const float *p, const float *p_blocks, const float *q, 
 /* Jensen-Shannon of near-identical masses by its terms of second order,
  *     s phi(t) = d t (1 + z/6 + z^2/15 + ...),    s = x + y, d = x - y, t = d/s, z = t^2,
  * on the scale of p as in measures.h, in nats, 4 sum p times the divergence. For z <= 1/64; -1 as soon as a
- * bin is beyond. Two bins share a division. */
-static double fd_js_near(const double *p, const double *q, ptrdiff_t n, double c_hi, double c_lo) {
+ * bin is beyond. Two bins share a division; `none` is an empty bin's s, whose square is a double. */
+static double fd_js_near(const double *p, const double *q, ptrdiff_t n, double c_hi, double c_lo,
+                         double none) {
     enum { HALF = FD_LANES / 2 };
-    const double none = 0x1p-960; /* an empty bin's s */
     double lanes[FD_LANES] = {0}, p_tail[FD_LANES], q_tail[FD_LANES];
     for (ptrdiff_t start = 0; start < n; start += 8 * FD_LANES) {
         double most[HALF] = {0};
@@ -168,33 +168,65 @@ static double fd_js_near(const double *p, const double *q, ptrdiff_t n, double c
     return fd_fold(lanes);
 }
 
-/* sum |p - q| of row p and `rows` rows q, four at a time so that p is loaded once for four. */
-static void fd_l1_rows(const double *p, const double *q, ptrdiff_t step, int rows, ptrdiff_t width,
-                       double *sums) {
-    int row = 0;
-    for (; row + 4 <= rows; row += 4, q += 4 * step) {
-        double a[FD_LANES] = {0}, b[FD_LANES] = {0}, c[FD_LANES] = {0}, d[FD_LANES] = {0};
-        for (ptrdiff_t i = 0; i < width; i += FD_LANES) {
-            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {
-                double x = p[i + lane];
-                a[lane] += fabs(x - q[i + lane]);
-                b[lane] += fabs(x - q[i + lane + step]);
-                c[lane] += fabs(x - q[i + lane + 2 * step]);
-                d[lane] += fabs(x - q[i + lane + 3 * step]);
+/* s + |x - y|. The addition is a fused one by `one`, which rounds the same: multipliers have nothing else to do here,
+ * and adders (of which Zen 4 has one for each multiplier) only have the difference left. Where one unit does both, as
+ * in Intel's, three operations take three times as long as the one of a product whatever they are called. */
+FD_INLINE double fd_add_distance(double x, double y, double one, double s) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+    return __builtin_fma(one, fabs(x - y), s);
+#else
+    return s + fabs(x - y);
+#endif
+}
+
+/* sum |p - q| of `rows` rows p and `columns` rows q over n bins, added to sums unless they are `first`. Each pair has
+ * FD_LANES sums, as many of them at a time as registers hold: an entry that is loaded serves several pairs. */
+FD_INLINE void fd_l1_block(const double *p, const double *q, ptrdiff_t step, int rows, int columns,
+                           ptrdiff_t n, double *sums, ptrdiff_t sums_step, int first, double one) {
+    double lanes[FD_L1_ROWS][FD_L1_COLUMNS][FD_LANES];
+    for (int at = 0; at < FD_LANES; at += FD_L1_LANES) {
+        double s[FD_L1_ROWS][FD_L1_COLUMNS][FD_L1_LANES] = {{{0}}};
+        for (ptrdiff_t i = at; i < n; i += FD_LANES) {
+            _Pragma("GCC unroll 8") for (int row = 0; row < rows; row++) {
+                _Pragma("GCC unroll 8") for (int column = 0; column < columns; column++) {
+                    const double *x = p + row * step + i, *y = q + column * step + i;
+                    _Pragma("omp simd") for (int lane = 0; lane < FD_L1_LANES; lane++) s[row][column][lane] =
+                        fd_add_distance(x[lane], y[lane], one, s[row][column][lane]);
+                }
             }
         }
-        sums[row] = fd_fold(a);
-        sums[row + 1] = fd_fold(b);
-        sums[row + 2] = fd_fold(c);
-        sums[row + 3] = fd_fold(d);
-    }
-    for (; row < rows; row++, q += step) {
-        double a[FD_LANES] = {0};
-        for (ptrdiff_t i = 0; i < width; i += FD_LANES) {
-            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) a[lane] +=
-                fabs(p[i + lane] - q[i + lane]);
+        _Pragma("GCC unroll 8") for (int row = 0; row < rows; row++) {
+            _Pragma("GCC unroll 8") for (int column = 0; column < columns; column++) {
+                _Pragma("omp simd") for (int lane = 0; lane < FD_L1_LANES; lane++)
+                    lanes[row][column][at + lane] = s[row][column][lane];
+            }
         }
-        sums[row] = fd_fold(a);
+    }
+    for (int row = 0; row < rows; row++)
+        for (int column = 0; column < columns; column++) {
+            double *sum = sums + row * sums_step + column, part = fd_fold(lanes[row][column]);
+            *sum = first ? part : *sum + part;
+        }
+}
+
+static void fd_l1_rows(const double *p, int rows, const double *q, int columns, ptrdiff_t step, ptrdiff_t n,
+                       double *sums, ptrdiff_t sums_step, int first) {
+    enum { ROWS = FD_L1_ROWS, COLUMNS = FD_L1_COLUMNS };
+    static const volatile double hidden = 1.0; /* or the compiler would see that it is none */
+    const double one = hidden;
+    for (int row = 0, some; row < rows; row += some, p += some * step, sums += some * sums_step) {
+        const double *y = q;
+        int column = 0;
+        some = rows - row < ROWS ? 1 : ROWS;
+        for (; column + COLUMNS <= columns; column += COLUMNS, y += COLUMNS * step)
+            if (some == ROWS)
+                fd_l1_block(p, y, step, ROWS, COLUMNS, n, sums + column, sums_step, first, one);
+            else
+                fd_l1_block(p, y, step, 1, COLUMNS, n, sums + column, sums_step, first, one);
+        for (; column < columns; column++, y += step)
+            for (int k = 0; k < some; k++)
+                fd_l1_block(p + k * step, y, step, 1, 1, n, sums + k * sums_step + column, sums_step, first,
+                            one);
     }
 }
 
@@ -220,17 +252,39 @@ static void fd_l1_rows(const double *p, const double *q, ptrdiff_t step, int row
     }                                                                                                        \
                                                                                                              \
     static void name##_rows(const real *left, ptrdiff_t step, int rows, const real *panel, ptrdiff_t width,  \
-                            real *sums, ptrdiff_t sums_step) {                                               \
+                            real *sums, ptrdiff_t sums_step, int first) {                                    \
         for (int row = 0; row < rows; row += ROWS)                                                           \
             for (ptrdiff_t start = 0; start < width; start += FD_DOT_BLOCK) {                                \
                 ptrdiff_t n = width - start < FD_DOT_BLOCK ? width - start : FD_DOT_BLOCK;                   \
                 name##_block(left + row * step + start, step, panel + start * FD_LANES, n,                   \
-                             sums + row * sums_step, sums_step, start == 0);                                 \
+                             sums + row * sums_step, sums_step, first && start == 0);                        \
             }                                                                                                \
     }
 
 FD_DOT_LOOPS(fd_dot, double, fd_madd, FD_DOT_ROWS)
 FD_DOT_LOOPS(fd_dot32, float, fd_madd32, 2 * FD_DOT_ROWS)
+
+/* A lower bound of Jensen-Shannon, bits, from the fourth roots x, y of shares, w = x y (nearest.c):
+ *     A (1 - sum w^2) - B (1 - sum w (x^2 + y^2)/2),
+ * less what single precision may have added: a root of a root is good to 1.75u, a term to 16u, a lane to 32u. */
+static double fd_js_least(const float *p, const float *q, ptrdiff_t width) {
+    const float a = (float)FD_LEAST_A, half_b = (float)(0.5 * FD_LEAST_B);
+    double total[FD_LANES] = {0};
+    for (ptrdiff_t start = 0; start < width; start += 32 * FD_LANES) {
+        ptrdiff_t end = start + 32 * FD_LANES < width ? start + 32 * FD_LANES : width;
+        float lanes[FD_LANES] = {0};
+        for (ptrdiff_t i = start; i < end; i += FD_LANES) {
+            _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {
+                float x = p[i + lane], y = q[i + lane], w = x * y;
+                float both = half_b * fd_madd32(x, x, y * y);
+                lanes[lane] = fd_madd32(w, fd_madd32(-a, w, both), lanes[lane]);
+            }
+        }
+        for (int lane = 0; lane < FD_LANES; lane++)
+            total[lane] += lanes[lane];
+    }
+    return (FD_LEAST_A - FD_LEAST_B) + fd_fold(total) - 64.0 * 0x1p-24 * (FD_LEAST_A + FD_LEAST_B);
+}
 
 /* Sums of |x - y| over FD_LANES entries x of one row and y of n rows, packed in panels. */
 static void fd_l1_panels(const double *x, const double *panel, ptrdiff_t n, double *sums) {

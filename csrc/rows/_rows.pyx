@@ -8,10 +8,10 @@ from functools import lru_cache, wraps
 
 cimport numpy as cnp
 from core cimport attach, fd_team
-from cython.parallel cimport prange
 from libc.math cimport NAN
 from libc.stdlib cimport free, llabs, malloc
 from rows cimport (
+    FD_ELEMENTS,
     FD_FLOAT32,
     FD_FLOAT64,
     FD_INT8,
@@ -30,6 +30,7 @@ from rows cimport (
     FD_UINT64,
     FE_ALL_EXCEPT,
     fd_default_options,
+    fd_elements,
     fd_events,
     fd_float64,
     fd_gather_rows,
@@ -200,6 +201,25 @@ cdef void events(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *step
              code % PER_SCALAR, code // PER_SCALAR)
 
 
+cdef void block_of_elements(Py_ssize_t block, char **args, const cnp.npy_intp *dims,
+                            const cnp.npy_intp *steps, int whole, int scalar) noexcept nogil:
+    cdef double values[FD_ELEMENTS]
+    cdef Py_ssize_t i, start = block * FD_ELEMENTS, n = min(dims[0] - start, <Py_ssize_t>FD_ELEMENTS)
+    cdef char *target = args[2] + start * steps[2]
+    cdef fd_view x, y
+    x.data, x.stride, x.scalar = args[0] + start * steps[0], steps[0], <fd_scalar>scalar
+    y.data, y.stride, y.scalar = args[1] + start * steps[1], steps[1], <fd_scalar>scalar
+    fd_elements(whole, x, y, n, values)
+    for i in range(n):
+        write(target + i * steps[2], values[i], scalar)
+
+
+cdef void elements(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
+    cdef int code = <int><size_t>data
+    all_rows(block_of_elements, (dims[0] + FD_ELEMENTS - 1) // FD_ELEMENTS, NANOSECONDS_PER_BIN * dims[0], args,
+             dims, steps, code % PER_SCALAR, code // PER_SCALAR)
+
+
 # ---- the ufuncs ------------------------------------------------------------------------------------------
 
 # made when asked for: all of them would be a tenth of the time of a first call
@@ -221,6 +241,12 @@ def ufunc_of_stacks(name):
 def ufunc_of_events(name):
     """In bits, of each probability."""
     return make(events, 1, 0, name == "binary_entropy", name, None)
+
+
+@lru_cache(maxsize=None)
+def ufunc_of_elements(name):
+    """rel_entr or kl_div, nats; of floats alone, so that NumPy picks the dtype of the result."""
+    return make(elements, 2, 0, name == "kl_div", name, None, 1, FLOATS)
 
 
 # ---- options, and one pair at once ----------------------------------------------------------------------
@@ -284,16 +310,21 @@ cdef bint read_option(str name, object value, fd_options *options) except -1:
     return False
 
 
+cdef enum:
+    LONG = 1 << 23
+
+
 cdef object one_pair(int measure, object p, object q, fd_options *options):
     """The measure of two contiguous float64 vectors.
 
-    None if they are not of one length, or if the value is NaN: then the long way says why.
+    None if they are not of one length, or if the value is NaN: then the long way says why. None too where they are
+    so long that Ctrl-C must be heard meanwhile.
     """
     cdef fd_view p_view, q_view
     cdef Py_ssize_t n
     cdef double value
     n = cnp.PyArray_DIM(p, 0)
-    if n != cnp.PyArray_DIM(q, 0) or n == 0:
+    if n != cnp.PyArray_DIM(q, 0) or n == 0 or n > LONG:
         return None
     p_view.data, p_view.stride, p_view.scalar = <const char *>cnp.PyArray_DATA(p), sizeof(double), FD_FLOAT64
     q_view.data, q_view.stride, q_view.scalar = <const char *>cnp.PyArray_DATA(q), sizeof(double), FD_FLOAT64

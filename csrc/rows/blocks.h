@@ -47,7 +47,7 @@ static inline fd_stats *fd_work_in_parallel(const fd_work *w) {
     return results;
 }
 
-static inline fd_stats fd_work_through(const fd_work *w) {
+static fd_stats fd_work_through_many(const fd_work *w) {
     fd_stats total = {0}, *results = fd_work_in_parallel(w);
     fd_sum sum = {0};
     for (ptrdiff_t start = 0; start < w->n; start += FD_BLOCK) {
@@ -70,6 +70,14 @@ static inline fd_stats fd_work_through(const fd_work *w) {
     total.sum_hi = sum.value + sum.error;
     total.sum_lo = sum.error - (total.sum_hi - sum.value);
     return total;
+}
+
+static inline fd_stats fd_work_through(const fd_work *w) {
+    if (w->n > FD_BLOCK)
+        return fd_work_through_many(w);
+    fd_stats only; /* the same bits, at half the cost of a short row */
+    fd_work_on_block(w, 0, &only);
+    return only;
 }
 
 /* Of the masses of a row; exact: sum_hi + sum_lo to twice the working precision. */

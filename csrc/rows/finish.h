@@ -32,6 +32,14 @@ static inline fd_route fd_route_of(fd_measure measure, const fd_options *o) {
     return r;
 }
 
+/* A sum x log(x/y) = P - N of rows that are not normalised, bits, is what its terms add to where they do not nearly
+ * cancel: y - x >= x ln(y/x), so N is at most the sum of q, and P + N at most 65 times a P - N of 1/32 of it. */
+static inline int fd_kl_stands(double excess, double q_sum) { return excess * FD_LN_2 >= q_sum * 0x1p-5; }
+
+/* Else it is d + sum [x - y], d = sum [x log(x/y) - x + y] >= 0, if these do not cancel either: for certain here, else
+ * where d is less than P + N. */
+static inline int fd_kl_is_near(double d, double excess) { return d <= 0x1p5 * fabs(excess); }
+
 /* The largest value before the root: of Jensen-Shannon the entropy of the mixture weights, bits. */
 static inline double fd_bound(fd_measure measure, double w_p, double w_q) {
     const fd_traits *traits = &fd_measures[measure];

@@ -10,34 +10,19 @@
  * Error. A slope is a function of x - y and log(x/y), which are known to some 2u but for the scale between the
  * rows, which is good to delta, some u; near rows have it refined (rows.c), so delta stays below 1e-12 of the
  * root mean square of the slopes. Means add what all terms add up with. Together: at most 1e-12 times the
- * larger of the derivative itself and of the row's mean of |slope| (over its sum), of which the second counts
- * where a derivative is 0 by cancellation only.
+ * larger of the derivative itself and of the row's mean of |slope| (over its sum). Derivatives by masses that are
+ * small beside that are looked at again (again.c), and good to 1e-12 of themselves.
  */
+#include "rows/again.h"
+#include "rows/apart.h"
 #include "rows/far.h"
 #include "rows/gradient.h"
 #include "rows/pair.h"
 #include "rows/renyi.h"
 #include "rows/settle.h"
-#include "rows/slopes.h"
+#include "rows/signs.h"
 #include "rows/terms.h"
 #include "rows/weighed.h"
-
-/* What slopes.h leaves out of all slopes by x, bits; masses that are not normalised have it back. */
-static double fd_constant(fd_measure sum) {
-    return sum == FD_entropy ? -FD_LOG2_E : sum == FD_kl_divergence ? FD_LOG2_E : 0.0;
-}
-
-static fd_slopes fd_apart_slopes(fd_measure sum, double log, const fd_pair *pair) {
-    switch ((int)sum) {
-#define FD_APART(name, ...)                                                                                  \
-    case FD_##name:                                                                                          \
-        return fd_apart_slopes_##name(log, pair);
-        FD_SUMMED(FD_APART)
-#undef FD_APART
-    default:
-        return (fd_slopes){NAN, NAN};
-    }
-}
 
 /* What two rows have in common while their slopes are written. */
 typedef struct {
@@ -99,16 +84,29 @@ static fd_slopes fd_sum_products(fd_slope_work *w, ptrdiff_t start, ptrdiff_t n,
     return sums;
 }
 
-/* Steep slopes that their units bring back among the doubles. No mean matters beside them, but it may itself have
- * made others infinite, which stay so. */
-static void fd_settle_steep(const fd_slope_work *w, const fd_row_reader *r, double unit, double *slopes) {
-    double log = log2(fabs(unit)) - (r->normalize ? log2(r->sum) + r->exponent : 0.0);
+/* Derivatives that overflowed, once more: in the units of its row a slope may be a double, beside its mean (2^-64 of
+ * it: `mean_down`) or without. One that overflowed in these units only is left: beside it nothing is steep. */
+static void fd_settle_steep(const fd_slope_work *w, const fd_row_reader *r, double mean_down, double unit,
+                            double *slopes) {
+    int rises =
+        r == w->p && (w->sum == FD_chi_square || (w->sum == FD_renyi_divergence && w->pair.order > 0.0));
+    double log = log2(fabs(unit)) - (r->normalize ? log2(r->sum) + r->exponent : 0.0),
+           sign = rises ? 1.0 : -1.0;
+    double order = w->pair.order,
+           least = w->sum == FD_renyi_divergence ? fmin(0.0, log2(fabs(1.0 / order + 1.0))) : 0.0;
     for (ptrdiff_t i = 0; i < w->n; i++)
         if (isinf(slopes[i]) && fd_has_mass(r, i)) {
             fd_slopes both = fd_log2_steepness(w, i);
             double steepness = r == w->p ? both.by_x : both.by_y;
-            if (steepness > 1023.0)
-                slopes[i] = copysign(exp2(steepness + log), slopes[i]);
+            if (steepness < 900.0 + least)
+                continue;
+            if (r->normalize && steepness < 1080.0) { /* near enough for the mean to matter */
+                int exponent;
+                double slope = frexp(sign * exp2(steepness - 64.0) - mean_down, &exponent);
+                slopes[i] = ldexp(slope * unit / r->sum, exponent + 64 - r->exponent);
+            } else {
+                slopes[i] = sign * exp2(steepness + log);
+            }
         }
 }
 
@@ -175,6 +173,11 @@ static void fd_write_far_slopes(fd_slope_work *w, double unit) {
         }
         w->by_p[i] = fd_times_exp(s.by_x * unit, top);
         w->by_q[i] = fd_times_exp(s.by_y * unit, top);
+        /* x is none beside y, x log(x/y) may be all there is */
+        if (w->sum == FD_kl_divergence && q - p > FD_FAR && p > -INFINITY) {
+            w->by_p[i] = fd_times_exp(FD_LOG2_E * (p - q + 1.0) * unit, p);
+            w->by_q[i] = fd_times_exp(-FD_LOG2_E * unit, p);
+        }
     }
 }
 
@@ -182,11 +185,11 @@ static void fd_write_far_slopes(fd_slope_work *w, double unit) {
  * and q. */
 static void fd_write_plain_entropy_slopes(fd_slope_work *w, double unit) {
     for (ptrdiff_t i = 0; i < w->n; i++) {
-        double p = fd_entry(&w->p->view, i) + w->p->add, q = fd_entry(&w->q->view, i) + w->q->add, by_q;
+        double p = fd_given(w->p, i), q = fd_given(w->q, i), by_q;
         if (w->p->logs) {
-            double mass = exp(p), by_p = w->sum == FD_entropy ? -1.0 - p : -q;
-            w->by_p[i] = mass > 0.0 ? FD_LOG2_E * mass * by_p * unit : 0.0;
-            by_q = -FD_LOG2_E * mass * unit;
+            double by_p = w->sum == FD_entropy ? -1.0 - p : -q; /* exp(p) may be no double beside 0 */
+            w->by_p[i] = p > -INFINITY ? fd_times_exp(FD_LOG2_E * by_p * unit, p) : 0.0;
+            by_q = p > -INFINITY ? fd_times_exp(-FD_LOG2_E * unit, p) : 0.0;
         } else {
             w->by_p[i] = (w->sum == FD_entropy ? -log2(p) - FD_LOG2_E : -log2(q)) * unit;
             by_q = p > 0.0 ? -p / q * (FD_LOG2_E * unit) : 0.0;
@@ -210,32 +213,44 @@ static void fd_write_limit_slopes(fd_slope_work *w, int is_max, double value) {
     for (ptrdiff_t i = 0; i < w->n; i++) {
         double x, y, a = *fd_block(w->p, i, 1, &x), b = *fd_block(w->q, i, 1, &y);
         double by_x = 0.0, by_y = is_max || !fd_has_mass(w->p, i) ? 0.0 : -exp2(value);
-        if (!w->p->logs && a == 0.0 && b == 0.0)
+        if (!w->p->logs && !fd_has_mass(w->p, i) && !fd_has_mass(w->q, i))
             by_x = w->pair.none_x;
-        if (w->p->logs) {
-            a = exp2(fd_log2_probability(w->p, i));
-            b = exp2(fd_log2_probability(w->q, i));
+        if (w->p->logs) { /* times the masses, which may be none as doubles */
+            double log_q = fd_log2_probability(w->q, i), one = is_max && i == at ? FD_LOG2_E : 0.0;
+            w->by_p[i] = one;
+            w->by_q[i] = is_max || by_y == 0.0 ? -one : -FD_LOG2_E * exp2(value + log_q);
+            fd_add_products(w, w->by_p[i], w->by_q[i]);
+            continue;
         }
         if (is_max && i == at) { /* 1/x and -1/y, times the sums that masses are shares of */
-            by_x =
-                w->p->normalize || w->p->logs ? w->p->sum / a : 1.0 / (fd_entry(&w->p->view, i) + w->p->add);
-            by_y =
-                w->q->normalize || w->q->logs ? w->q->sum / b : 1.0 / (fd_entry(&w->q->view, i) + w->q->add);
-            by_y = -by_y;
+            by_x = w->p->normalize ? w->p->sum / a : 1.0 / fd_given(w->p, i);
+            by_y = w->q->normalize ? -(w->q->sum / b) : -1.0 / fd_given(w->q, i);
         }
-        w->by_p[i] = FD_LOG2_E * by_x * (w->p->logs ? a : 1.0);
-        w->by_q[i] = FD_LOG2_E * by_y * (w->q->logs ? b : 1.0);
-        if (w->p->logs)
-            fd_add_products(w, w->by_p[i], w->by_q[i]);
-        else
-            fd_add_products(w, fd_product(w, w->p, i, a, 0, w->by_p[i]),
-                            fd_product(w, w->q, i, b, 0, w->by_q[i]));
+        w->by_p[i] = FD_LOG2_E * by_x;
+        w->by_q[i] = FD_LOG2_E * by_y;
+        fd_add_products(w, fd_product(w, w->p, i, a, 0, w->by_p[i]),
+                        fd_product(w, w->q, i, b, 0, w->by_q[i]));
     }
 }
 
-/* The measure as something that grows with the differences between the rows, not with their squares. */
-static double fd_first_order(fd_measure measure, double value) {
-    return fd_measures[measure].root || measure == FD_total_variation ? value : sqrt(value);
+/* Total variation of masses that are shares: the signs that the loop left undecided. */
+static void fd_decide_signs(fd_slope_work *w) {
+    fd_whole p_sum, q_sum;
+    int is_summed = 0;
+    for (ptrdiff_t i = 0; i < w->n; i++) {
+        double x, y, p = fd_given(w->p, i), q = fd_given(w->q, i);
+        if (w->by_p[i] != 0.0)
+            continue;
+        if (!is_summed) {
+            p_sum = fd_whole_sum(w->p, w->n);
+            q_sum = fd_whole_sum(w->q, w->n);
+            is_summed = 1;
+        }
+        double sign = fd_sign_of_difference(p, q, &p_sum, &q_sum);
+        w->by_p[i] = sign;
+        w->by_q[i] = -sign;
+        fd_add_products(w, sign * *fd_block(w->p, i, 1, &x), -sign * *fd_block(w->q, i, 1, &y));
+    }
 }
 
 /* At equal rows: the least value, from where only bins without mass lead up. */
@@ -255,7 +270,7 @@ static int fd_write_odd_rows(fd_slope_work *w, double unit) {
         return 0;
     if (is_entropy && (w->p->logs || !w->is_ordinary))
         fd_write_plain_entropy_slopes(w, unit);
-    else if (w->p->logs && fd_is_far(w->p, w->q, w->n))
+    else if (w->p->logs && w->sum != FD_renyi_divergence && fd_is_far(w->p, w->q, w->n))
         fd_write_far_slopes(w, unit);
     else
         return 0;
@@ -269,8 +284,10 @@ static void fd_set_slope_pair(fd_slope_work *w, const fd_options *o, double bits
     fd_set_pair(pair, p, q, o->w_p, o->w_q);
     pair->order = o->alpha - 1.0;
     pair->is_raw = !p->normalize;
-    pair->none_x = w->sum == FD_entropy ? INFINITY : fd_apart_slopes(w->sum, INFINITY, pair).by_x;
-    pair->none_y = fd_apart_slopes(w->sum, -INFINITY, pair).by_y;
+    pair->undecided = p->normalize && !p->logs ? FD_UNDECIDED : 0.0;
+    fd_slopes none = fd_none_slopes(w->sum, pair);
+    pair->none_x = none.by_x;
+    pair->none_y = none.by_y;
     if (w->sum == FD_renyi_divergence && (o->alpha == 0.0 || o->alpha == INFINITY)) {
         pair->none_x = o->alpha;
         pair->none_y = pair->is_raw ? 0.0 : FD_LOG2_E;
@@ -280,12 +297,33 @@ static void fd_set_slope_pair(fd_slope_work *w, const fd_options *o, double bits
         pair->pivot = q->log - bits * FD_LN_2;
     } else if (p->normalize) {
         pair->c_lo = (fma(-pair->c_hi, q->sum, p->sum) + (p->sum_lo - pair->c_hi * q->sum_lo)) / q->sum;
-        pair->pivot = q->sum * exp2(-bits);
+        pair->pivot = fd_pivot(q->sum, bits);
     } else if (p->logs) {
-        double top = fmax(p->top, q->top);
+        double top =
+            w->sum == FD_renyi_divergence ? 0.0 : fmax(p->top, q->top); /* of shares of S: no scale */
         pair->max_p = pair->max_q = top > -INFINITY ? top : 0.0;
     } else {
         pair->pivot = 1.0;
+    }
+}
+
+/* Slopes of chi-square have the means 2D and -D, of which the first may be no double: of D above FD_VAST all are taken
+ * in units of 1/FD_DOWN. */
+static const double FD_DOWN = 0x1p-64;
+
+static fd_again_side fd_again_of(const fd_row_reader *r, double mean, double constant, double factor,
+                                 double *slopes) {
+    fd_again_side side = {.row = r, .slopes = slopes, .least = INFINITY};
+    double scale[3];
+    fd_mean_and_scale(r, mean, constant, factor, &side.mean, scale);
+    side.unit = scale[0] * scale[1] * scale[2];
+    return side;
+}
+
+static void fd_scale_slopes(const fd_slope_work *w, double factor) {
+    for (ptrdiff_t i = 0; i < w->n; i++) {
+        w->by_p[i] *= factor;
+        w->by_q[i] *= factor;
     }
 }
 
@@ -299,20 +337,53 @@ static void fd_write_gradient(fd_slope_work *w, fd_measure measure, const fd_opt
         return;
     if (p->normalize && w->sum != FD_entropy && (measure == FD_cross_entropy || fd_is_near(first_order)))
         fd_refine_scale(&w->pair, p, q, w->n);
-    if (value == 0.0 && p->normalize && measure != FD_cross_entropy) {
+    else if (!p->logs && !fd_feels_scale(w->sum))
+        w->pair.c_lo = 0.0;
+    int is_variation = measure == FD_total_variation;
+    int is_level = value == 0.0 && p->normalize && measure != FD_cross_entropy && !is_variation;
+    int is_limit = w->sum == FD_renyi_divergence && (o->alpha == 0.0 || o->alpha == INFINITY);
+    if (is_level) {
         fd_write_level_slopes(w);
-    } else if (w->sum == FD_renyi_divergence && (o->alpha == 0.0 || o->alpha == INFINITY)) {
+    } else if (is_limit) {
         fd_write_limit_slopes(w, o->alpha == INFINITY, bits);
     } else {
         fd_write_slopes(w);
         constant = fd_constant(w->sum);
+        if (w->pair.undecided > 0.0 && is_variation)
+            fd_decide_signs(w);
     }
-    fd_settle(p, w->n, fd_sum_total(w->x) / p->sum, constant, unit, w->pair.max_p, w->by_p);
+    if (w->sum == FD_renyi_divergence && p->logs && !p->normalize) { /* neither mean nor scale */
+        fd_scale_slopes(w, unit);
+        return;
+    }
+    double by_x = fd_sum_total(w->x) / p->sum, by_y = fd_sum_total(w->y) / q->sum;
+    int is_vast = w->sum == FD_chi_square && p->normalize && value > FD_VAST;
+    if (is_vast) {
+        fd_scale_slopes(w, FD_DOWN);
+        by_x = 2.0 * (value * FD_DOWN);
+        by_y = -(value * FD_DOWN);
+    }
+    int is_sure = is_level || is_limit || is_vast || w->is_steep || p->wide ||
+                  q->wide; /* of such no slope is taken again */
+    double size =
+        is_sure || !p->normalize ? 0.0 : fd_slopes_size(w->sum, o->alpha, bits / fd_measures[measure].times);
+    fd_again again = {w->sum,
+                      w->n,
+                      &w->pair,
+                      o->alpha,
+                      size,
+                      fd_again_of(p, by_x, constant, unit, w->by_p),
+                      fd_again_of(q, by_y, 0.0, unit, w->by_q)};
+    again.p.least = fd_settle(p, w->n, by_x, constant, unit, w->pair.max_p, w->by_p);
     if (w->sum != FD_entropy)
-        fd_settle(q, w->n, fd_sum_total(w->y) / q->sum, 0.0, unit, w->pair.max_q, w->by_q);
+        again.q.least = fd_settle(q, w->n, by_y, 0.0, unit, w->pair.max_q, w->by_q);
+    if (!is_sure)
+        fd_look_again(&again);
+    if (is_vast)
+        fd_scale_slopes(w, 1.0 / FD_DOWN);
     if (w->is_steep) {
-        fd_settle_steep(w, p, unit, w->by_p);
-        fd_settle_steep(w, q, unit, w->by_q);
+        fd_settle_steep(w, p, is_vast ? by_x : by_x * FD_DOWN, unit, w->by_p);
+        fd_settle_steep(w, q, is_vast ? by_y : by_y * FD_DOWN, unit, w->by_q);
     }
 }
 
@@ -327,14 +398,15 @@ static double fd_gradient_of_views(fd_measure measure, fd_view p_view, fd_view q
     w.by_p = by_p;
     w.by_q = by_q;
     if (has_unit) {
-        in_bits.unit_hi = 1.0;
+        in_bits.unit_hi = 0.25; /* a value in nats may be more in bits than a double */
         in_bits.unit_lo = 0.0;
     }
     if (fd_weigh_any(&p, n) && (is_entropy || fd_weigh_any(q, n))) {
         w.is_ordinary = p.logs || (fd_is_ordinary(&p) && fd_is_ordinary(q));
         bits = fd_weighed_row(measure, &p, q, n, &in_bits);
     }
-    double value = has_unit ? fd_in_unit(bits, &o) : bits;
+    double value = has_unit ? 4.0 * fd_in_unit(bits, &o) : bits;
+    bits = has_unit ? 4.0 * bits : bits;
     if (!(fabs(value) < INFINITY) || (traits->root && value == 0.0)) { /* none, or the kink of a root */
         fd_fill(by_p, n, value == 0.0 ? 0.0 : NAN);
         fd_fill(by_q, n, value == 0.0 ? 0.0 : NAN);

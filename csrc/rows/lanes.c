@@ -9,17 +9,9 @@
 #include <stdlib.h>
 
 #include "rows/finish.h"
+#include "rows/lanes.h"
 #include "rows/rows.h"
 #include "rows/weighed.h"
-
-/* Rows side by side: bin j of row i is at [j][i]; p = q: entropy. */
-typedef struct {
-    ptrdiff_t n;
-    double *p, *q;
-    fd_lane_stats of_p, of_q;
-    fd_pairs pairs;
-    unsigned alone; /* a bit for each row that goes by fd_row */
-} fd_beside;
 
 enum { FD_ALL_ROWS = (1 << FD_ROWS) - 1 };
 
@@ -27,15 +19,23 @@ static ptrdiff_t fd_block_size(ptrdiff_t n, ptrdiff_t start) {
     return n - start < FD_BLOCK ? n - start : FD_BLOCK;
 }
 
-/* A bit for each row that is marked by other than 0: none, nearly always. */
-static unsigned fd_marked(const double *mark) {
-    double any = 0.0;
+/* Nearly always none. */
+unsigned fd_marked(const double *mark) {
+    uint64_t any = 0;
     unsigned rows = 0;
-    _Pragma("omp simd reduction(+ : any)") for (int i = 0; i < FD_ROWS; i++) any += mark[i];
-    if (any != 0.0)
+    _Pragma("omp simd reduction(| : any)") for (int i = 0; i < FD_ROWS; i++) any |= fd_bits(mark[i]);
+    if (any != 0)
         for (int i = 0; i < FD_ROWS; i++)
             rows |= (unsigned)(mark[i] != 0.0) << i;
     return rows;
+}
+
+/* Of what gcc knows for zeros it makes rep stos (lane_loops.h). */
+static void fd_clear(double *x) {
+    static const volatile double hidden = 0.0;
+    const double zero = hidden;
+    for (int i = 0; i < FD_ROWS; i++)
+        x[i] = zero;
 }
 
 /* As fd_work_through adds blocks up; what is not finite has NaN for its sum. */
@@ -52,7 +52,10 @@ static void fd_terms_beside(const fd_beside *b, fd_measure sum, double *sums) {
     }
     fd_sum totals[FD_ROWS] = {{0}};
     for (ptrdiff_t start = 0; start < b->n; start += FD_BLOCK) {
-        loop(b->p + start * FD_ROWS, b->q + start * FD_ROWS, fd_block_size(b->n, start), &b->pairs, sums);
+        fd_pairs pairs = b->pairs;
+        pairs.p_ahead += start * pairs.p_ahead_step;
+        pairs.q_ahead += start * pairs.q_ahead_step;
+        loop(b->p + start * FD_ROWS, b->q + start * FD_ROWS, fd_block_size(b->n, start), &pairs, sums);
         fd_add_block(totals, sums);
     }
     for (int i = 0; i < FD_ROWS; i++)
@@ -70,11 +73,8 @@ static int fd_is_aligned(fd_view v, ptrdiff_t step) {
     return (uintptr_t)v.data % size == 0 && (uintptr_t)v.stride % size == 0 && (uintptr_t)step % size == 0;
 }
 
-/* Rows `step` bytes apart, side by side in `out`, the last one once more where there are fewer than FD_ROWS; where
- * bins or rows of doubles are contiguous, they are read in place: the result, `pitch` from bin to bin, `apart` from
- * row to row. */
-static const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, double *out,
-                                   ptrdiff_t *pitch, ptrdiff_t *apart) {
+const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, double *out, ptrdiff_t *pitch,
+                            ptrdiff_t *apart) {
     static const double as_it_is[2] = {1.0, 1.0};
     ptrdiff_t size = fd_scalar_size(v.scalar);
     *pitch = FD_ROWS;
@@ -98,16 +98,13 @@ static const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_
         fd_row_loops_now->lane_turn(v.data, v.scalar, step / size, n, out);
         return out;
     }
-    for (int i = 0; i < FD_ROWS; i++) {
-        fd_view row = {v.data + (i < rows ? i : rows - 1) * step, v.stride, v.scalar};
-        fd_lay_row(row, n, out, i);
-    }
+    for (int i = 0; i < FD_ROWS; i++)
+        fd_lay_row(fd_row_at(v, step, i < rows ? i : rows - 1), n, out, i);
     return out;
 }
 
-/* Reads the masses of rows; those that are not ordinary go alone. */
-static void fd_weigh_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, const fd_options *o,
-                            double *out, fd_lane_stats *stats) {
+void fd_weigh_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, const fd_options *o, double *out,
+                     fd_lane_stats *stats) {
     fd_sum sums[FD_ROWS];
     double least = o->normalize != 0.0 ? FD_SUM_MIN : 0.0;
     ptrdiff_t pitch, apart;
@@ -119,40 +116,38 @@ static void fd_weigh_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, c
                                      o->pseudocount, out + start * FD_ROWS, stats);
         if (b->n > FD_BLOCK)
             fd_add_block(sums, stats->sum);
-        b->alone |= fd_marked(stats->odd);
+        for (int i = 0; i < FD_ROWS; i++)
+            b->mark[i] += stats->odd[i];
     }
     if (b->n > FD_BLOCK)
         for (int i = 0; i < FD_ROWS; i++)
             stats->sum[i] = sums[i].value + sums[i].error;
     _Pragma("omp simd") for (int i = 0; i < FD_ROWS; i++) {
         double odd = stats->sum[i] >= least ? 0.0 : 1.0;
-        stats->odd[i] = stats->sum[i] <= FD_SUM_MAX ? odd : 1.0;
+        b->mark[i] += stats->sum[i] <= FD_SUM_MAX ? odd : 1.0;
     }
-    b->alone |= fd_marked(stats->odd);
+}
+
+/* What b->first says of the order; twice is not at all. */
+static void fd_exchange_beside(fd_beside *b) {
+    fd_row_loops_now->lane_swap(b->p, b->q, b->n, b->first);
+    fd_row_loops_now->lane_swap(b->of_p.sum, b->of_q.sum, 1, b->first);
 }
 
 /* Symmetric measures take their rows in the order of fd_in_order; where products do not tell, alone. */
 static void fd_order_beside(fd_beside *b, int normalize, double *w_p, double *w_q) {
-    double first[FD_ROWS], one[FD_ROWS];
+    double one[FD_ROWS];
     for (int i = 0; i < FD_ROWS; i++)
         one[i] = 1.0;
     fd_row_loops_now->lane_order(b->p, b->q, b->n, normalize ? b->of_p.sum : one,
-                                 normalize ? b->of_q.sum : one, first);
-    fd_row_loops_now->lane_swap(b->p, b->q, b->n, first);
-    double *x = b->of_p.sum, *y = b->of_q.sum, open[FD_ROWS];
-    _Pragma("omp simd") for (int i = 0; i < FD_ROWS; i++) {
-        double p_sum = x[i], q_sum = y[i], w = w_p[i], v = w_q[i];
-        x[i] = first[i] < 0.0 ? q_sum : p_sum;
-        y[i] = first[i] < 0.0 ? p_sum : q_sum;
-        w_p[i] = first[i] < 0.0 ? v : w;
-        w_q[i] = first[i] < 0.0 ? w : v;
-        open[i] = first[i] == 0.0 ? 1.0 : 0.0;
-    }
-    b->alone |= fd_marked(open);
+                                 normalize ? b->of_q.sum : one, b->first);
+    fd_exchange_beside(b);
+    fd_row_loops_now->lane_swap(w_p, w_q, 1, b->first);
+    for (int i = 0; i < FD_ROWS; i++)
+        b->mark[i] += b->first[i] == 0.0 ? 1.0 : 0.0;
 }
 
-/* The scale between the rows of `which`, more exactly (fd_refine_scale). */
-static void fd_refine_beside(fd_beside *b, unsigned which) {
+void fd_refine_beside(fd_beside *b, unsigned which) {
     double excess[FD_ROWS];
     fd_terms_beside(b, FD_imbalance, excess);
     for (int i = 0; i < FD_ROWS; i++)
@@ -181,7 +176,8 @@ static void fd_sums_beside(fd_beside *b, fd_measure sum, double again, double *d
         d[i] = share;
         mark[i] = share > 0.0 ? small : 0.0;
     }
-    unsigned near = fd_marked(mark) & ~b->alone;
+    unsigned near = fd_marked(mark);
+    near = near ? near & ~fd_marked(b->mark) : 0;
     if (!(near & (near - 1))) { /* one at most */
         b->alone |= near;
         return;
@@ -202,13 +198,22 @@ static void fd_sums_beside(fd_beside *b, fd_measure sum, double again, double *d
 
 /* fd_kl_as_it_stands */
 static void fd_kl_beside(const fd_beside *b, double *d) {
-    double size[FD_ROWS], excess[FD_ROWS], imbalance[FD_ROWS];
-    fd_terms_beside(b, FD_kl_divergence, d);
-    fd_terms_beside(b, FD_log_excess_size, size);
-    fd_terms_beside(b, FD_log_excess, excess);
+    double near[FD_ROWS], size[FD_ROWS], imbalance[FD_ROWS];
+    unsigned stands = 0, is_near = 0;
+    fd_terms_beside(b, FD_log_excess, d);
+    for (int i = 0; i < FD_ROWS; i++)
+        stands |= (unsigned)fd_kl_stands(d[i], b->of_q.sum[i]) << i;
+    if (stands == FD_ALL_ROWS)
+        return;
+    fd_terms_beside(b, FD_kl_divergence, near);
     fd_terms_beside(b, FD_imbalance, imbalance);
     for (int i = 0; i < FD_ROWS; i++)
-        d[i] = d[i] < size[i] ? d[i] + FD_LOG2_E * imbalance[i] : excess[i];
+        is_near |= (unsigned)fd_kl_is_near(near[i], d[i]) << i;
+    if ((stands | is_near) != FD_ALL_ROWS)
+        fd_terms_beside(b, FD_log_excess_size, size);
+    for (int i = 0; i < FD_ROWS; i++)
+        if (!(stands >> i & 1) && (is_near >> i & 1 || near[i] < size[i]))
+            d[i] = near[i] + FD_LOG2_E * imbalance[i];
 }
 
 /* Renyi's divergence of normalised rows; what its sum does not tell is left to renyi.h. */
@@ -239,11 +244,12 @@ static void fd_finish_beside(fd_beside *b, fd_measure measure, const fd_options 
     int whole = measure == FD_renyi_divergence || measure == FD_cross_entropy;
     double bound = fd_bound(measure, o->w_p, o->w_q), times = whole ? 1.0 : traits->times, mark[FD_ROWS];
     double high = traits->in_bits ? o->unit_hi : 1.0, low = traits->in_bits ? o->unit_lo : 0.0;
+    memcpy(mark, b->mark, sizeof mark);
     bound = whole || o->normalize == 0.0 ? INFINITY : bound * (1.0 - 1e-9);
     _Pragma("omp simd") for (int i = 0; i < FD_ROWS; i++) {
         double bits = d[i] * times, at_bound = bits > bound ? 1.0 : 0.0;
         double value = bits * high + bits * low;
-        mark[i] = bits < INFINITY ? at_bound : bits == bits ? 0.0 : 1.0;
+        mark[i] += bits < INFINITY ? at_bound : bits == bits ? 0.0 : 1.0;
         d[i] = bits < INFINITY ? value : bits;
     }
     b->alone |= fd_marked(mark);
@@ -251,8 +257,7 @@ static void fd_finish_beside(fd_beside *b, fd_measure measure, const fd_options 
         _Pragma("omp simd") for (int i = 0; i < FD_ROWS; i++) d[i] = sqrt(d[i]);
 }
 
-static void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const fd_options *o,
-                             double *d) {
+void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const fd_options *o, double *d) {
     fd_measure measure = route->measure;
     const fd_traits *traits = &fd_measures[measure];
     int normalize = o->normalize != 0.0;
@@ -264,11 +269,17 @@ static void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric,
     if (symmetric)
         fd_order_beside(b, normalize, w_p, w_q);
     b->pairs.order = route->order;
-    for (int i = 0; i < FD_ROWS; i++) {
-        b->pairs.c_hi[i] = normalize ? b->of_p.sum[i] / b->of_q.sum[i] : 1.0;
-        b->pairs.s_hi[i] = normalize ? b->of_q.sum[i] : 1.0;
-        b->pairs.c_lo[i] = b->pairs.s_lo[i] = 0.0;
+    const double *of_p = b->of_p.sum, *of_q = b->of_q.sum;
+    double *c_hi = b->pairs.c_hi, *s_hi = b->pairs.s_hi;
+    _Pragma("omp simd") for (int i = 0; i < FD_ROWS; i++) {
+        c_hi[i] = of_p[i] / of_q[i];
+        s_hi[i] = of_q[i];
     }
+    fd_clear(b->pairs.c_lo);
+    fd_clear(b->pairs.s_lo);
+    if (!normalize)
+        for (int i = 0; i < FD_ROWS; i++)
+            c_hi[i] = s_hi[i] = 1.0;
     if (measure == FD_renyi_divergence) {
         fd_renyi_beside(b, route, d);
     } else if (measure == FD_cross_entropy) {
@@ -297,43 +308,72 @@ int fd_has_lanes(fd_measure measure, ptrdiff_t n, const fd_options *o) {
            (o->normalize != 0.0 && route.alpha >= FD_ALPHA_MIN && route.alpha < INFINITY);
 }
 
+static int fd_is_column(fd_view v, ptrdiff_t step) { /* 0: one row for all */
+    return step != 0 && llabs(step) < llabs(v.stride);
+}
+
+/* From one bin's share of the next rows to another's: a bin of columns, or FD_ROWS numbers of the rows there. */
+static ptrdiff_t fd_ahead_step(fd_view v, ptrdiff_t step) {
+    return fd_is_column(v, step) ? v.stride : FD_ROWS * fd_scalar_size(v.scalar);
+}
+
+void fd_open_beside(fd_beside *b, const fd_route *route, fd_view p, ptrdiff_t p_step, fd_view q,
+                    ptrdiff_t q_step, int is_entropy, int rows, ptrdiff_t n, const fd_options *o,
+                    double *copies) {
+    b->n = n;
+    b->alone = 0;
+    fd_clear(b->mark);
+    b->p = copies;
+    b->q = copies + n * FD_ROWS;
+    fd_weigh_beside(b, route->swap ? q : p, route->swap ? q_step : p_step, rows, o, b->p, &b->of_p);
+    if (is_entropy) {
+        b->q = b->p;
+        b->of_q = b->of_p;
+    } else {
+        fd_weigh_beside(b, route->swap ? p : q, route->swap ? p_step : q_step, rows, o, b->q, &b->of_q);
+    }
+    b->pairs.p_ahead = p.data + FD_ROWS * p_step;
+    b->pairs.q_ahead = q.data + FD_ROWS * q_step;
+    b->pairs.p_ahead_step = fd_ahead_step(p, p_step);
+    b->pairs.q_ahead_step = fd_ahead_step(q, q_step);
+}
+
+void fd_turn_back_beside(fd_beside *b, const fd_route *route, int symmetric) {
+    if (symmetric)
+        fd_exchange_beside(b);
+    if (route->swap) {
+        fd_lane_stats of_p = b->of_p;
+        double *p = b->p;
+        b->of_p = b->of_q;
+        b->of_q = of_p;
+        b->p = b->q;
+        b->q = p;
+    }
+}
+
 static int fd_rows_beside(fd_measure measure, fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step,
                           int rows, ptrdiff_t n, const fd_options *o, double *out) {
     double few[2 * FD_FEW * FD_ROWS], d[FD_ROWS];
     fd_route route = fd_route_of(measure, o);
     int same = p.data == q.data && p.stride == q.stride && p_step == q_step;
-    fd_beside b = {.n = n};
+    fd_beside b; /* 1500 bytes: to clear them all takes 20 ns */
     double *copies = n <= FD_FEW ? few : malloc(2 * (size_t)n * FD_ROWS * sizeof *copies);
     if (!copies)
         return 0;
-    b.p = copies;
-    b.q = copies + n * FD_ROWS;
-    fd_weigh_beside(&b, route.swap ? q : p, route.swap ? q_step : p_step, rows, o, b.p, &b.of_p);
-    if (same && measure == FD_cross_entropy) {
-        b.q = b.p;
-        b.of_q = b.of_p;
-    } else {
-        fd_weigh_beside(&b, route.swap ? p : q, route.swap ? p_step : q_step, rows, o, b.q, &b.of_q);
-    }
+    fd_open_beside(&b, &route, p, p_step, q, q_step, same && measure == FD_cross_entropy, rows, n, o, copies);
     fd_values_beside(&b, &route, fd_measures[measure].symmetric, o, d);
     if (copies != few)
         free(copies);
     memcpy(out, d, (size_t)rows * sizeof *d);
-    for (int i = 0; b.alone >> i && i < rows; i++) {
-        fd_view x = {p.data + i * p_step, p.stride, p.scalar}, y = {q.data + i * q_step, q.stride, q.scalar};
+    for (int i = 0; b.alone >> i && i < rows; i++)
         if (b.alone >> i & 1)
-            out[i] = fd_row(measure, x, y, n, o);
-    }
+            out[i] = fd_row(measure, fd_row_at(p, p_step, i), fd_row_at(q, q_step, i), n, o);
     return 1;
-}
-
-static int fd_is_column(fd_view v, ptrdiff_t step) { /* 0: one row for all */
-    return step != 0 && llabs(step) < llabs(v.stride);
 }
 
 /* Side by side a block costs as much for one row as for all; alone a row has its own costs, those of some 80 bins.
  * What lies side by side in memory would have to be gathered first. */
-static int fd_is_worth_it(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows, ptrdiff_t n) {
+int fd_is_worth_lanes(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows, ptrdiff_t n) {
     if (n <= FD_FEW)
         return rows * (80 + n) >= FD_ROWS * n;
     return rows > FD_ROWS / 4 && (fd_is_column(p, p_step) || fd_is_column(q, q_step));
@@ -341,11 +381,9 @@ static int fd_is_worth_it(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_st
 
 void fd_rows(fd_measure measure, fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows,
              ptrdiff_t n, const fd_options *options, double *out) {
-    if (rows > 1 && fd_has_lanes(measure, n, options) && fd_is_worth_it(p, p_step, q, q_step, rows, n) &&
+    if (rows > 1 && fd_has_lanes(measure, n, options) && fd_is_worth_lanes(p, p_step, q, q_step, rows, n) &&
         fd_rows_beside(measure, p, p_step, q, q_step, rows, n, options, out))
         return;
-    for (int i = 0; i < rows; i++) {
-        fd_view x = {p.data + i * p_step, p.stride, p.scalar}, y = {q.data + i * q_step, q.stride, q.scalar};
-        out[i] = fd_row(measure, x, y, n, options);
-    }
+    for (int i = 0; i < rows; i++)
+        out[i] = fd_row(measure, fd_row_at(p, p_step, i), fd_row_at(q, q_step, i), n, options);
 }

@@ -8,6 +8,8 @@
  */
 #include "rows/logits.h"
 
+#include "math/fetch.h"
+#include "rows/lanes.h"
 #include "rows/pair.h"
 #include "rows/settle.h"
 #include "rows/terms.h"
@@ -17,8 +19,37 @@ typedef struct {
     double unit;
 } fd_logits;
 
+/* Weighs logits as fd_log_weigh does, but the exponentials are kept: exp(q - max) in `parts`, and what they add
+ * to in q->sum, of which `max + log` is the logarithm. */
+static int fd_keep_parts(fd_row_reader *q, ptrdiff_t n, double *parts) {
+    double copy[FD_BLOCK], at_max = -1.0;
+    fd_row_reader raw = *q;
+    fd_sum below = {0};
+    raw.normalize = 0; /* the largest only */
+    if (!fd_log_weigh(&raw, n) || raw.top == -INFINITY)
+        return 0;
+    q->max = q->top = raw.top;
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        double sum, count;
+        fd_slope_loops_now->logit_parts(fd_block(q, start, size, copy), size, q->max, parts + start, &sum,
+                                        &count);
+        fd_sum_add(&below, sum);
+        at_max += count;
+    }
+    q->log = log1p(at_max + fd_sum_total(below));
+    q->sum = 1.0 + (at_max + fd_sum_total(below));
+    return 1;
+}
+
+/* Logits whose derivatives are wanted if `by_q` is not NULL; 0 for a row that is none. */
+static int fd_weigh_logits(fd_row_reader *q, ptrdiff_t n, double *by_q) {
+    return by_q && q->normalize ? fd_keep_parts(q, n, by_q) : fd_log_weigh(q, n);
+}
+
 /* 0 for a row that is none. */
-static int fd_logits_open(fd_logits *w, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options) {
+static int fd_logits_open(fd_logits *w, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options,
+                          double *by_q) {
     fd_options masses = *options, logs = *options;
     masses.log_input = 0.0;
     logs.log_input = 1.0;
@@ -26,59 +57,152 @@ static int fd_logits_open(fd_logits *w, fd_view p, fd_view q, ptrdiff_t n, const
     w->p = fd_reader(p, &masses);
     w->q = fd_reader(q, &logs);
     w->unit = fd_in_unit(FD_LOG2_E, options);
-    if (!fd_weigh_any(&w->p, n) || !fd_weigh_any(&w->q, n))
+    if (!fd_weigh_any(&w->p, n) || !fd_weigh_logits(&w->q, n, by_q))
         return 0;
     if (!fd_is_ordinary(&w->p) && w->p.normalize)
         fd_rescale(&w->p, n, fd_sum_exponent(&w->p, n));
     return 1;
 }
 
+static void fd_write_logit_gradient(const fd_logits *w, ptrdiff_t n, double nats, double *by_p,
+                                    double *by_q) {
+    double p_copy[FD_BLOCK], q_copy[FD_BLOCK], scale[3], mean;
+    fd_mean_and_scale(&w->p, nats, 0.0, w->unit, &mean, scale);
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *p = fd_block(&w->p, start, size, p_copy);
+        if (by_p)
+            fd_slope_loops_now->logit_masses(fd_block(&w->q, start, size, q_copy), size, w->q.max, w->q.log,
+                                             mean, scale, by_p + start);
+        if (by_q && w->p.normalize)
+            fd_slope_loops_now->logit_shares(p, size, w->q.sum, w->p.sum, w->unit, by_q + start);
+        for (ptrdiff_t i = 0; by_q && !w->p.normalize && i < size; i++)
+            by_q[start + i] = -p[i] * w->unit;
+    }
+}
+
 double fd_logits_cross_entropy(fd_view p_view, fd_view q_view, ptrdiff_t n, const fd_options *options,
                                double *by_p, double *by_q) {
     fd_logits w;
-    double p_copy[FD_BLOCK], q_copy[FD_BLOCK], surprisals[FD_BLOCK];
+    double p_copy[FD_BLOCK], q_copy[FD_BLOCK];
     fd_sum sum = {0};
-    if (!fd_logits_open(&w, p_view, q_view, n, options)) {
+    if (!fd_logits_open(&w, p_view, q_view, n, options, by_q)) {
         fd_fill(by_p, n, NAN);
         fd_fill(by_q, n, NAN);
         return NAN;
     }
-    double total = fd_total(&w.p);
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
         const double *p = fd_block(&w.p, start, size, p_copy), *q = fd_block(&w.q, start, size, q_copy);
-        fd_sum_add(
-            &sum, fd_slope_loops_now->logits(p, q, size, w.q.max, w.q.log, by_p ? by_p + start : surprisals));
-        if (by_q && w.p.normalize) {
-            fd_row_loops_now->exp(q, size, w.q.max, w.q.log, by_q + start);
-            fd_slope_loops_now->excess(by_q + start, p, size, total, w.unit);
-        }
-        for (ptrdiff_t i = 0; by_q && !w.p.normalize && i < size; i++)
-            by_q[start + i] = -p[i] * w.unit;
+        fd_sum_add(&sum, fd_slope_loops_now->logit_sum(p, q, size, w.q.max));
     }
-    double nats = fd_sum_total(sum) / total;
-    if (by_p)
-        fd_settle(&w.p, n, nats, 0.0, w.unit, 0.0, by_p);
+    double nats = fd_sum_total(sum) / fd_total(&w.p) + w.q.log;
+    if (by_p || by_q)
+        fd_write_logit_gradient(&w, n, nats, by_p, by_q);
     return nats * w.unit;
 }
 
-double fd_label_cross_entropy(ptrdiff_t label, fd_view q_view, ptrdiff_t n, const fd_options *options,
-                              double *by_q) {
+static double fd_label_cross_entropy(ptrdiff_t label, fd_view q_view, ptrdiff_t n, const fd_options *options,
+                                     double *by_q) {
     fd_options o = *options;
     o.log_input = o.normalize = 1.0;
     fd_row_reader q = fd_reader(q_view, &o);
-    double copy[FD_BLOCK], unit = fd_in_unit(FD_LOG2_E, &o);
-    if (label < 0 || label >= n || !fd_weigh_any(&q, n)) {
+    double unit = fd_in_unit(FD_LOG2_E, &o);
+    if (label < 0 || label >= n || !fd_weigh_logits(&q, n, by_q)) {
         fd_fill(by_q, n, NAN);
         return NAN;
     }
     double nats = (q.max - fd_entry(&q.view, label)) + q.log;
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        fd_row_loops_now->exp(fd_block(&q, start, size, copy), size, q.max, q.log, by_q + start);
-        for (ptrdiff_t i = 0; i < size; i++)
-            by_q[start + i] *= unit;
-    }
+    fd_slope_loops_now->scale(by_q, n, unit / q.sum);
     by_q[label] = expm1(-nats) * unit; /* share - 1, which may be small */
     return nats * unit;
+}
+
+/* Side by side, a row a lane, the same bits; which rows are left to fd_label_cross_entropy. */
+static unsigned fd_label_lanes(const ptrdiff_t *labels, fd_view q, ptrdiff_t step, int rows, ptrdiff_t n,
+                               double unit, double *values, double *by_q, ptrdiff_t pitch) {
+    double parts[FD_FEW * FD_ROWS], max[FD_ROWS], below[FD_ROWS], at_max[FD_ROWS], mean[FD_ROWS] = {0.0};
+    double scale[FD_ROWS], least[FD_ROWS];
+    ptrdiff_t from_bin, from_row;
+    unsigned alone = 0;
+    const double *in = fd_lay_beside(q, step, rows, n, parts, &from_bin, &from_row);
+    for (int i = 0; i < rows; i++)
+        fd_fetch_for_writing(by_q + i * pitch, n * (ptrdiff_t)sizeof *by_q);
+    fd_slope_loops_now->logit_lanes(in, from_bin, from_row, n, parts, max, below, at_max);
+    for (int i = 0; i < FD_ROWS; i++)
+        scale[i] = unit / (1.0 + ((at_max[i] - 1.0) + below[i]));
+    fd_slope_loops_now->settle_lanes(parts, n, mean, scale, rows, by_q, pitch, least);
+    for (int i = 0; i < rows; i++) {
+        fd_view row = fd_row_at(q, step, i);
+        if (!(fabs(max[i]) < INFINITY) || labels[i] < 0 || labels[i] >= n) {
+            alone |= 1u << i;
+            continue;
+        }
+        double nats = (max[i] - fd_entry(&row, labels[i])) + log1p((at_max[i] - 1.0) + below[i]);
+        by_q[i * pitch + labels[i]] = expm1(-nats) * unit;
+        values[i] = nats * unit;
+    }
+    return alone;
+}
+
+void fd_label_cross_entropies(const ptrdiff_t *labels, fd_view q, ptrdiff_t step, int rows, ptrdiff_t n,
+                              const fd_options *options, double *values, double *by_q, ptrdiff_t pitch) {
+    unsigned alone = ~0u;
+    if (rows > 1 && n <= FD_FEW && fd_is_worth_lanes(q, step, q, step, rows, n))
+        alone = fd_label_lanes(labels, q, step, rows, n, fd_in_unit(FD_LOG2_E, options), values, by_q, pitch);
+    for (int i = 0; alone >> i && i < rows; i++)
+        if (alone >> i & 1)
+            values[i] =
+                fd_label_cross_entropy(labels[i], fd_row_at(q, step, i), n, options, by_q + i * pitch);
+}
+
+/* Of more classes than this a row of masses against logits is as fast alone. */
+enum { FD_FEW_CLASSES = 32 };
+
+/* Side by side likewise; which rows are left to fd_logits_cross_entropy. */
+static unsigned fd_cross_entropy_lanes(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows,
+                                       ptrdiff_t n, const fd_options *o, double *values, double *by_p,
+                                       ptrdiff_t p_pitch, double *by_q, ptrdiff_t q_pitch) {
+    double masses[FD_FEW_CLASSES * FD_ROWS], logits[FD_FEW_CLASSES * FD_ROWS],
+        parts[FD_FEW_CLASSES * FD_ROWS], unit = fd_in_unit(FD_LOG2_E, o);
+    double below[FD_ROWS], at_max[FD_ROWS], nats[FD_ROWS], none[FD_ROWS] = {0.0}, one[FD_ROWS],
+                                                           scale[FD_ROWS], least[FD_ROWS];
+    ptrdiff_t from_bin, from_row;
+    fd_logit_lanes of;
+    fd_beside b = {.n = n};
+    const double *in = fd_lay_beside(q, q_step, rows, n, logits, &from_bin, &from_row);
+    fd_weigh_beside(&b, p, p_step, rows, o, masses, &b.of_p);
+    fd_slope_loops_now->logit_lanes(in, from_bin, from_row, n, parts, of.max, below, at_max);
+    for (int i = 0; i < FD_ROWS; i++) {
+        double others = (at_max[i] - 1.0) + below[i];
+        of.rest[i] = log1p(others);
+        of.by_part[i] = unit / (1.0 + others);
+        of.by_mass[i] = scale[i] = unit / b.of_p.sum[i];
+        one[i] = 1.0;
+    }
+    fd_slope_loops_now->logit_lane_terms(masses, in, from_bin, from_row, n, &of, parts, nats);
+    unsigned alone = fd_marked(b.mark);
+    for (int i = 0; i < FD_ROWS; i++) {
+        nats[i] = nats[i] / b.of_p.sum[i] + of.rest[i];
+        alone |= (unsigned)!(fabs(of.max[i]) < INFINITY && fabs(nats[i]) < INFINITY) << i;
+    }
+    fd_slope_loops_now->settle_lanes(masses, n, nats, scale, rows, by_p, p_pitch, least);
+    fd_slope_loops_now->settle_lanes(parts, n, none, one, rows, by_q, q_pitch, least);
+    for (int i = 0; i < rows; i++)
+        values[i] = nats[i] * unit;
+    return alone;
+}
+
+void fd_logits_cross_entropies(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows,
+                               ptrdiff_t n, const fd_options *options, double *values, double *by_p,
+                               ptrdiff_t p_pitch, double *by_q, ptrdiff_t q_pitch) {
+    unsigned alone = ~0u;
+    if (rows > 1 && n <= FD_FEW_CLASSES && options->normalize != 0.0 &&
+        fd_is_worth_lanes(p, p_step, q, q_step, rows, n))
+        alone = fd_cross_entropy_lanes(p, p_step, q, q_step, rows, n, options, values, by_p, p_pitch, by_q,
+                                       q_pitch);
+    for (int i = 0; alone >> i && i < rows; i++)
+        if (alone >> i & 1)
+            values[i] = fd_logits_cross_entropy(fd_row_at(p, p_step, i), fd_row_at(q, q_step, i), n, options,
+                                                by_p + i * p_pitch, by_q + i * q_pitch);
 }

@@ -25,24 +25,25 @@ FD_INLINE void fd_pad(double *padded, const double *tail, ptrdiff_t n, double fi
         padded[i] = i < n ? tail[i] : filler;
 }
 
-/* Asks for the 16 bins one block further on, most often the next row's: the loop of a measure computes for
- * longer than memory takes, but the sums that come before the next one would wait. */
-FD_INLINE void fd_fetch_ahead(const double *bins) {
+/* Asks for 16 bins, most often the next row's: the loop of a measure computes for longer than memory takes, but the
+ * sums that come before the next one would wait. */
+FD_INLINE void fd_fetch_ahead(const double *bins, uintptr_t ahead) {
 #if defined(__GNUC__)
-    __builtin_prefetch(bins + FD_BLOCK);
-    __builtin_prefetch(bins + FD_BLOCK + FD_LANES / 2);
+    __builtin_prefetch((const void *)((uintptr_t)bins + ahead));
+    __builtin_prefetch((const void *)((uintptr_t)bins + ahead + 64));
 #endif
 }
 
 /* The sum of an expression in p and q, a bin of two rows, and pair. */
 #define FD_SUM_LOOP(name, filler, expression)                                                                \
     static double name(const double *p_row, const double *q_row, ptrdiff_t n, const fd_pair *pair_in) {      \
+        const uintptr_t p_ahead = pair_in->p_ahead, q_ahead = pair_in->q_ahead;                              \
         const fd_pair copy = *pair_in, *pair = &copy;                                                        \
         double lanes[FD_LANES] = {0}, p_tail[FD_LANES], q_tail[FD_LANES];                                    \
         ptrdiff_t i = 0;                                                                                     \
         for (; i + FD_LANES <= n; i += FD_LANES) {                                                           \
-            fd_fetch_ahead(p_row + i);                                                                       \
-            fd_fetch_ahead(q_row + i);                                                                       \
+            fd_fetch_ahead(p_row + i, p_ahead);                                                              \
+            fd_fetch_ahead(q_row + i, q_ahead);                                                              \
             _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {                                \
                 double p = p_row[i + lane], q = q_row[i + lane];                                             \
                 lanes[lane] += expression;                                                                   \
@@ -153,14 +154,13 @@ static void fd_stats_loop(const double *p, ptrdiff_t n, fd_stats *stats) {
     stats->is_signed = (int)(any >> 63);
 }
 
-/* As fd_stats_loop of x + add, in the same order; asks for the next rows, since the loops that follow see copies. */
+/* As fd_stats_loop of x + add, in the same order. */
 static void fd_smooth_loop(const double *x, ptrdiff_t n, double add, double *out, fd_stats *stats) {
     double sum[FD_LANES] = {0}, least[FD_LANES], raw[FD_LANES], given[FD_LANES], row[FD_LANES];
     ptrdiff_t i = 0;
     for (int lane = 0; lane < FD_LANES; lane++)
         least[lane] = raw[lane] = INFINITY;
     for (; i + FD_LANES <= n; i += FD_LANES) {
-        fd_fetch_ahead(x + i);
         _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {
             double from = x[i + lane], mass = from + add, positive = mass > 0.0 ? mass : INFINITY;
             out[i + lane] = mass;
@@ -218,10 +218,12 @@ static double fd_max_loop(const double *p, ptrdiff_t n) {
         max[lane] = x > max[lane] ? x : max[lane];
         nan[lane] = x == x ? nan[lane] : x;
     });
-    double most = max[0], missing = fd_fold(nan);
-    for (int lane = 1; lane < FD_LANES; lane++)
-        most = max[lane] > most ? max[lane] : most;
-    return missing == missing ? most : missing;
+    double missing = fd_fold(nan);
+    for (int half = FD_LANES / 2; half > 0;
+         half /= 2) /* a tree: a chain of 15 waits takes longer than 50 bins */
+        for (int lane = 0; lane < half; lane++)
+            max[lane] = max[lane + half] > max[lane] ? max[lane + half] : max[lane];
+    return missing == missing ? max[0] : missing;
 }
 
 static double fd_least_loop(const double *p, ptrdiff_t n) {

@@ -43,9 +43,9 @@ FD_INLINE double fd_fold_pair(__m512d low, __m512d high) {
             return fd_sum_##name(p, q, n, pair);                                                             \
         __m512d share = _mm512_set1_pd(1.0 / pair->s_hi), low = _mm512_setzero_pd(), high = low, most = low; \
         for (ptrdiff_t i = 0; i < n; i += FD_LANES) {                                                        \
-            fd_fetch_ahead(p + i);                                                                           \
+            fd_fetch_ahead(p + i, pair->p_ahead);                                                            \
             if (q != p)                                                                                      \
-                fd_fetch_ahead(q + i);                                                                       \
+                fd_fetch_ahead(q + i, pair->q_ahead);                                                        \
             low = step(fd_load(p + i, n - i), fd_load(q + i, n - i), share, &most, low);                     \
             high = step(fd_load(p + i + 8, n - i - 8), fd_load(q + i + 8, n - i - 8), share, &most, high);   \
         }                                                                                                    \

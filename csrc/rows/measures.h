@@ -142,13 +142,18 @@ static inline double fd_log2_weight(double weight, double others) {
     return weight > 0.5 ? log1p(-others) * FD_LOG2_E : log2(weight);
 }
 
+/* -w log2 w */
+static inline double fd_weight_bits(double weight, double others) {
+    return weight > 0.0 ? weight * -fd_log2_weight(weight, others) : 0.0;
+}
+
 /* The entropy of mixture weights, bits: what rows with nothing in common come to. */
 static inline double fd_weight_entropy(const double *weights, ptrdiff_t m) {
     double bits = 0.0, small = 0.0; /* the sum of all weights but one above 1/2 */
     for (ptrdiff_t i = 0; i < m; i++)
         small += weights[i] > 0.5 ? 0.0 : weights[i];
     for (ptrdiff_t i = 0; i < m; i++)
-        bits -= weights[i] > 0.0 ? weights[i] * fd_log2_weight(weights[i], small) : 0.0;
+        bits += fd_weight_bits(weights[i], small);
     return bits;
 }
 
@@ -160,8 +165,8 @@ FD_INLINE double fd_term_js_divergence(fd_bin b, const fd_pair *pair) {
            pair->w_q * fd_relative_entropy(b.y, m, -pair->w_p * b.d);
 }
 FD_INLINE double fd_apart_js_divergence(fd_far_bin b, const fd_pair *pair) {
-    return b.x > b.y ? b.x * pair->w_p * -fd_log2_weight(pair->w_p, pair->w_q)
-                     : b.y * pair->w_q * -fd_log2_weight(pair->w_q, pair->w_p);
+    return b.x > b.y ? b.x * fd_weight_bits(pair->w_p, pair->w_q)
+                     : b.y * fd_weight_bits(pair->w_q, pair->w_p);
 }
 FD_OF_BINS(js_divergence)
 

@@ -27,6 +27,7 @@ typedef struct {
     int exponent;       /* of the scale: row = masses * 2^exponent */
     double max, log;    /* of a row of logarithms: log sum exp = max + log; 0 where that is not divided by */
     double top;         /* its largest entry */
+    uintptr_t ahead;    /* bytes from a bin to what is read a block later */
 } fd_row_reader;
 
 static inline double fd_entry(const fd_view *v, ptrdiff_t i) {
@@ -56,6 +57,7 @@ static inline ptrdiff_t fd_scalar_size(fd_scalar scalar) {
 
 static inline fd_row_reader fd_reader(fd_view view, const fd_options *options) {
     fd_row_reader r = {.view = view, .scale = {1.0, 1.0}};
+    r.ahead = FD_BLOCK * sizeof(double);
     r.logs = options->log_input != 0.0;
     r.normalize = options->normalize != 0.0;
     r.add = options->pseudocount;
@@ -63,6 +65,9 @@ static inline fd_row_reader fd_reader(fd_view view, const fd_options *options) {
                (uintptr_t)view.data % sizeof(double) == 0 && r.add == 0.0;
     return r;
 }
+
+/* Entry i with its pseudocount, before scaling. */
+static inline double fd_given(const fd_row_reader *r, ptrdiff_t i) { return fd_entry(&r->view, i) + r->add; }
 
 /* Bins [start, start + n) as contiguous doubles: in place, or copied to `copy` (n of them). */
 static const double *fd_block(const fd_row_reader *r, ptrdiff_t start, ptrdiff_t n, double *copy) {

@@ -4,7 +4,11 @@
 #ifndef FD_RENYI_H
 #define FD_RENYI_H
 
+#include "rows/excess.h"
 #include "rows/terms.h"
+
+/* Sums this near 1 have logarithms as small, of which log2(S) keeps too little. */
+static inline int fd_is_near_1(double bits) { return fabs(bits) < 0x1p-8; }
 
 /* Order 0, bits: -log2 of the mass of q on the support of p. */
 static inline double fd_renyi_min_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
@@ -26,7 +30,10 @@ static inline double fd_renyi_min_order(const fd_row_reader *p, const fd_row_rea
             else
                 outside += exp2(log);
         }
-    return q->normalize && outside < 0.5 ? -log1p(-outside) * FD_LOG2_E : -(most + log2(inside));
+    if (q->normalize && outside < 0.5)
+        return -log1p(-outside) * FD_LOG2_E;
+    double bits = most + log2(inside);
+    return -(!q->normalize && fd_is_near_1(bits) ? log1p(fd_mass_less_1(q, n, p)) * FD_LOG2_E : bits);
 }
 
 /* log2(p/q) of bin i, to full precision. */
@@ -109,6 +116,29 @@ static inline double fd_renyi_by_logs(const fd_row_reader *p, const fd_row_reade
                 sum += exp2(pair->order * (log - most));
         }
     return isinf(most) ? most : most + log2(sum) / pair->order;
+}
+
+/* D of rows as they stand from S - 1 = order A + alpha (sum x - 1) - order (sum y - 1), where these are small; of
+ * orders below 1/2 with the rows exchanged, as S is the same. */
+static inline double fd_renyi_near_1(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                                     const fd_pair *pair, double alpha, double otherwise) {
+    int swap = alpha < 0.5;
+    fd_pair its = *pair;
+    its.order = swap ? -alpha : pair->order;
+    double a =
+        its.order * ldexp(fd_terms(FD_renyi_divergence, swap ? q : p, swap ? p : q, n, &its), p->exponent);
+    double x = alpha * fd_mass_less_1(p, n, NULL), y = -pair->order * fd_mass_less_1(q, n, NULL);
+    return fabs(a) + fabs(x) + fabs(y) < 1.0 ? log1p(a + (x + y)) / pair->order * FD_LOG2_E : otherwise;
+}
+
+/* D of rows as they stand, from S or, where it is no double, from logarithms. */
+static inline double fd_renyi_as_it_stands(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                                           const fd_pair *pair, double alpha) {
+    int plain = !p->logs && !p->wide && !q->wide && p->exponent == 0;
+    double overlap = plain ? fd_terms(FD_renyi_overlap, p, q, n, pair) : 0.0;
+    double bits = overlap > 0x1p-400 && overlap < 0x1p400 ? log2(overlap) / pair->order
+                                                          : fd_renyi_by_logs(p, q, n, pair);
+    return fd_is_near_1(bits * pair->order) ? fd_renyi_near_1(p, q, n, pair, alpha, bits) : bits;
 }
 
 /* D_alpha in bits for 1/2 <= alpha, alpha != 1, from A (see measures.h). */

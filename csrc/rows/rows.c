@@ -60,14 +60,20 @@ static double fd_cross_entropy(const fd_row_reader *p, const fd_row_reader *q, p
     return bits;
 }
 
-/* sum x log(x/y) of rows that are not normalised: as it stands, or, if its terms nearly cancel because the
- * rows agree, as sum [x log(x/y) - x + y] + sum [x - y]. */
+/* sum x log(x/y) of rows that are not normalised (fd_kl_stands). */
 static double fd_kl_as_it_stands(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
                                  const fd_pair *pair) {
+    double excess = fd_terms(FD_log_excess, p, q, n, pair);
+    if (fd_kl_stands(excess, p->logs ? INFINITY : q->sum))
+        return excess;
     double d = fd_terms(FD_kl_divergence, p, q, n, pair);
-    if (!(d < fd_terms(FD_log_excess_size, p, q, n, pair)))
-        return fd_terms(FD_log_excess, p, q, n, pair);
-    return d + FD_LOG2_E * fd_terms(FD_imbalance, p, q, n, pair);
+    if (!fd_kl_is_near(d, excess) && !(d < fd_terms(FD_log_excess_size, p, q, n, pair)))
+        return excess;
+    double value = d + FD_LOG2_E * fd_terms(FD_imbalance, p, q, n, pair);
+    /* differences of masses are exact where these are near, those of exponentials are not, and may cancel */
+    if (p->logs && fabs(value) < 0x1p-9 * fd_terms(FD_log_excess_size, p, q, n, pair))
+        return d + FD_LOG2_E * fd_mass_difference(p, q, n, pair->max_p);
+    return value;
 }
 
 /* Twice total variation of near-identical rows: gains and losses are equal, and what rounds is the mass that
@@ -104,12 +110,8 @@ static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t
         fd_refine_scale(pair, p, q, n);
     if (alpha == INFINITY)
         return fd_renyi_max_order(p, q, n, pair);
-    if (!p->normalize) { /* the sum itself, of rows that are summed as they are */
-        int plain = !p->logs && !p->wide && !q->wide && p->exponent == 0;
-        double overlap = plain ? fd_terms(FD_renyi_overlap, p, q, n, pair) : 0.0;
-        return overlap > 0x1p-400 && overlap < 0x1p400 ? log2(overlap) / pair->order
-                                                       : fd_renyi_by_logs(p, q, n, pair);
-    }
+    if (!p->normalize)
+        return fd_renyi_as_it_stands(p, q, n, pair, alpha);
     if (alpha == 2.0 && !p->logs) {
         double bits = fd_renyi_of_chi_square(fd_sum_terms(FD_chi_square, p, q, n, pair));
         if (bits == bits)
@@ -130,11 +132,20 @@ static double fd_unscale(double sum, int exponent, double top) {
     return fd_times_exp(ldexp(sum, exponent), top);
 }
 
+/* The same in the caller's unit, in which it may be a double where it is none in bits. */
+static double fd_in_unit_unscaled(double bits, int exponent, double top, const fd_options *o) {
+    if (exponent == 0 && top == 0.0)
+        return fd_in_unit(bits, o);
+    return ldexp(fd_in_unit(fd_times_exp(0.25 * bits, top), o), exponent + 2);
+}
+
 /* From the sum over rows that were so scaled to the value. The root is taken first: it may be a double where
  * the sum is none. */
 static double fd_finish_scaled(const fd_traits *traits, double sum, int exponent, double top,
                                const fd_options *o) {
     int odd = exponent & 1;
+    if (!traits->root && traits->in_bits)
+        return fd_in_unit_unscaled(sum, exponent, top, o);
     if (!traits->root)
         return fd_finish(traits, fd_unscale(sum, exponent, top), o);
     return fd_unscale(fd_finish(traits, odd ? 2.0 * sum : sum, o), (exponent - odd) / 2, 0.5 * top);
@@ -222,10 +233,10 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
     int far = p->logs && !normalize && measure != FD_renyi_divergence && fd_is_far(p, q, n);
     if (measure == FD_cross_entropy && far) {
         d = fd_far_terms(p == q ? FD_entropy : FD_cross_entropy, p, q, n, &pair, &top);
-        return fd_in_unit(fd_times_exp(d, top), &o);
+        return fd_in_unit_unscaled(d, 0, top, &o);
     }
     if (measure == FD_cross_entropy)
-        return fd_in_unit(fd_unscale(fd_cross_entropy(p, q, n, &pair), exponent, top), &o);
+        return fd_in_unit_unscaled(fd_cross_entropy(p, q, n, &pair), exponent, top, &o);
     if (measure == FD_renyi_divergence) {
         d = route.factor * fd_renyi(p, q, n, &pair, route.alpha);
         if (d == INFINITY && route.factor < 1.0) /* divided by a small order before it is multiplied */
@@ -248,34 +259,35 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
  * not finite is so in the sum. */
 static int fd_smooth(fd_row_reader *r, ptrdiff_t n, double add, double *copy) {
     fd_stats stats = fd_work_through(&(fd_work){.p = r, .n = n, .add = add, .smooth = copy});
+    r->ahead += (uintptr_t)r->view.data - (uintptr_t)copy;
     r->view.data = (const char *)copy;
     return !stats.is_signed && fd_take_mass(r, n, stats);
 }
 
-static double fd_row_of_smoothed(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n,
-                                 const fd_options *options, double *p_copy, double *q_copy) {
-    fd_options o = *options;
-    o.pseudocount = 0.0;
-    fd_row_reader of_p = fd_reader(p, &o), of_q = fd_reader(q, &o);
-    int same = p.data == q.data, entropy = same && measure == FD_cross_entropy;
-    if (!fd_smooth(&of_p, n, options->pseudocount, p_copy))
-        return NAN;
-    if (same)
-        of_q = of_p;
-    else if (!fd_smooth(&of_q, n, options->pseudocount, q_copy))
-        return NAN;
-    return fd_weighed_row(measure, &of_p, entropy ? &of_p : &of_q, n, &o);
+/* A row that is read in a copy: while it is, what comes after the row itself is asked for. */
+static fd_row_reader fd_reader_of_copy(fd_view copy, fd_view v, ptrdiff_t n, const fd_options *o) {
+    fd_row_reader r = fd_reader(copy, o);
+    if (copy.data != v.data)
+        r.ahead = (uintptr_t)v.data + (uintptr_t)n * (uintptr_t)v.stride - (uintptr_t)copy.data;
+    return r;
 }
 
 static double fd_row_of_copies(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n,
                                const fd_options *options) {
     double p_copy[FD_COPY], q_copy[FD_COPY];
     int same = p.data == q.data && p.stride == q.stride;
-    p = fd_plain_view(p, n, p_copy);
-    q = same ? p : fd_plain_view(q, n, q_copy);
-    if (options->pseudocount > 0.0)
-        return fd_row_of_smoothed(measure, p, q, n, options, p_copy, q_copy);
-    return fd_row_of_views(measure, p, q, n, options);
+    fd_options o = *options;
+    o.pseudocount = 0.0;
+    fd_view x = fd_plain_copy(p, n, p_copy), y = same ? x : fd_plain_copy(q, n, q_copy);
+    fd_row_reader of_p = fd_reader_of_copy(x, p, n, &o), of_q = fd_reader_of_copy(y, q, n, &o);
+    double add = options->pseudocount;
+    if (!(add > 0.0 ? fd_smooth(&of_p, n, add, p_copy) : fd_weigh_any(&of_p, n)))
+        return NAN;
+    if (same)
+        of_q = of_p;
+    else if (!(add > 0.0 ? fd_smooth(&of_q, n, add, q_copy) : fd_weigh_any(&of_q, n)))
+        return NAN;
+    return fd_weighed_row(measure, &of_p, same && measure == FD_cross_entropy ? &of_p : &of_q, n, &o);
 }
 
 /* Copies two rows without the bins in which either has a NaN; 0 where none is left, or what is left is no row. */
@@ -301,7 +313,8 @@ static int fd_copy_complete(fd_view p, fd_view q, ptrdiff_t n, const fd_options 
 
 static double fd_row_without_missing(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n,
                                      const fd_options *options) {
-    double few[2 * FD_COPY], *copies = n <= FD_COPY ? few : malloc(2 * (size_t)n * sizeof *copies), d = NAN;
+    double few[2 * FD_COPY], d = NAN;
+    double *copies = n <= FD_COPY ? few : fd_needed(malloc(2 * (size_t)n * sizeof *copies));
     int same = p.data == q.data && p.stride == q.stride;
     fd_options o = *options;
     if (copies && fd_copy_complete(p, q, n, options, copies, copies + n)) {
@@ -341,4 +354,11 @@ void fd_events(int entropy, fd_view p, ptrdiff_t n, double *out) {
     for (ptrdiff_t i = 0; i < n; i++)
         out[i] = fd_entry(&p, i);
     (entropy ? fd_row_loops_now->binary_entropy : fd_row_loops_now->surprisal)(out, out, n);
+}
+
+void fd_elements(int whole, fd_view x, fd_view y, ptrdiff_t n, double *out) {
+    double x_copy[FD_ELEMENTS], y_copy[FD_ELEMENTS];
+    fd_row_reader first = fd_reader(x, &fd_default_options), second = fd_reader(y, &fd_default_options);
+    (whole ? fd_row_loops_now->kl_div : fd_row_loops_now->rel_entr)(fd_block(&first, 0, n, x_copy),
+                                                                    fd_block(&second, 0, n, y_copy), n, out);
 }

@@ -22,6 +22,10 @@ void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, 
 /* Bits of single events: surprisal -log2 p, or the entropy of p and 1-p. NaN outside [0, 1]. */
 void fd_events(int entropy, fd_view p, ptrdiff_t n, double *out);
 
+/* x log(x/y) of so many elements, nats; `whole`: with - x + y. `out` is none of the views. */
+enum { FD_ELEMENTS = 1024 };
+void fd_elements(int whole, fd_view x, fd_view y, ptrdiff_t n, double *out);
+
 /* js_divergence or js_distance of m rows, `step` bytes apart, mixed by weights that add to 1. */
 double fd_js_stack(fd_measure measure, fd_view first, ptrdiff_t step, ptrdiff_t m, const double *weights,
                    ptrdiff_t n, const fd_options *options);

@@ -37,6 +37,7 @@ cdef extern from "rows/view.h" nogil:
 cdef extern from "rows/table.h" nogil:
     enum:
         FD_ROWS
+        FD_FEW
 
 cdef extern from "rows/rows.h" nogil:
     int fd_has_lanes(fd_measure measure, Py_ssize_t n, const fd_options *options)
@@ -44,6 +45,9 @@ cdef extern from "rows/rows.h" nogil:
                  Py_ssize_t n, const fd_options *options, double *out)
     void fd_gather_rows(fd_view first, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t n, double *out,
                         Py_ssize_t pitch)
+    enum:
+        FD_ELEMENTS
+    void fd_elements(int whole, fd_view x, fd_view y, Py_ssize_t n, double *out)
     void fd_events(int entropy, fd_view p, Py_ssize_t n, double *out)
     double fd_row(fd_measure measure, fd_view p, fd_view q, Py_ssize_t n, const fd_options *options)
     double fd_js_stack(fd_measure measure, fd_view first, Py_ssize_t step, Py_ssize_t m, const double *weights,

@@ -2,33 +2,51 @@
 #ifndef FD_SETTLE_H
 #define FD_SETTLE_H
 
-#include "rows/weigh.h"
 #include "rows/slope_table.h"
+#include "rows/weigh.h"
+
+/* The measure as something that grows with the differences between the rows, not with their squares. */
+static inline double fd_first_order(fd_measure measure, double value) {
+    return fd_measures[measure].root || measure == FD_total_variation ? value : sqrt(value);
+}
 
 /* Below this, in units of the first order, the scale between the rows matters to slopes: it is good to some
  * u, and they are as small as this. */
 static inline int fd_is_near(double first_order) { return first_order < 0x1p-7; }
+
+/* Above this twice a measure may be no double. */
+static const double FD_VAST = 0x1p1000;
+
+/* The mass that is 2^-bits of its row, one that loops can take: of entropies beyond 800 bits another, whose slope is
+ * not 0 but small beside them. */
+static inline double fd_pivot(double sum, double bits) { return sum * exp2(-fmin(bits, 800.0)); }
 
 static inline void fd_fill(double *out, ptrdiff_t n, double value) {
     for (ptrdiff_t i = 0; out && i < n; i++)
         out[i] = value;
 }
 
-/* `mean`: of the slopes of a row that is normalised; one that is not has `constant` added instead, and its
- * logarithms are to be multiplied by exp(max). */
-static inline void fd_settle(const fd_row_reader *r, ptrdiff_t n, double mean, double constant, double factor,
-                             double max, double *slopes) {
-    double copy[FD_BLOCK], scale[3] = {factor, 1.0, 1.0}; /* three, as their product may be no double */
-    mean = r->normalize ? mean : -constant;
-    if (!r->logs) {
-        if (r->normalize) {
-            scale[0] /= r->sum;
-            scale[1] = r->scale[0];
-            scale[2] = r->scale[1];
-        }
-        fd_slope_loops_now->settle(slopes, n, mean, scale);
-        return;
+/* What slopes of masses are to have taken off, and be multiplied by: three, as their product may be no double. */
+static inline void fd_mean_and_scale(const fd_row_reader *r, double mean, double constant, double factor,
+                                     double *taken, double *scale) {
+    *taken = r->normalize ? mean : -constant;
+    scale[0] = factor;
+    scale[1] = scale[2] = 1.0;
+    if (!r->logs && r->normalize) {
+        scale[0] /= r->sum;
+        scale[1] = r->scale[0];
+        scale[2] = r->scale[1];
     }
+}
+
+/* `mean`: of the slopes of a row that is normalised; one that is not has `constant` added instead, and its
+ * logarithms are to be multiplied by exp(max). The least size of a slope of masses less its mean. */
+static inline double fd_settle(const fd_row_reader *r, ptrdiff_t n, double mean, double constant,
+                               double factor, double max, double *slopes) {
+    double copy[FD_BLOCK], scale[3];
+    fd_mean_and_scale(r, mean, constant, factor, &mean, scale);
+    if (!r->logs)
+        return fd_slope_loops_now->settle(slopes, n, mean, scale);
     if (!r->normalize) { /* exp(max) may be no double, nor its root */
         scale[1] = scale[2] = exp(0.25 * max);
         scale[0] = scale[0] * scale[1] * scale[1];
@@ -38,6 +56,7 @@ static inline void fd_settle(const fd_row_reader *r, ptrdiff_t n, double mean, d
         const double *logs = fd_block(r, start, size, copy);
         fd_slope_loops_now->settle_logs(slopes + start, logs, size, max, r->log, mean, scale);
     }
+    return INFINITY;
 }
 
 #endif

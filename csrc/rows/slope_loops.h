@@ -1,7 +1,7 @@
 /* Loops over bins that write the slopes of a pair of rows, compiled once per instruction set; the shape is that
  * of loops.h.
  */
-#include "rows/loops.h"
+#include "rows/lane_loops.h"
 #include "rows/slopes.h"
 
 /* Writes the slopes of n bins and returns their means in q's and p's masses, sum x by_x and sum y by_y: of
@@ -57,15 +57,96 @@
 FD_SUMMED(FD_OF_SUMMED)
 FD_SLOPE_LOOPS_OF(entropy)
 #undef FD_OF_SUMMED
+
+/* The same of rows side by side, of masses (FD_LANE_LOOP). */
+#define FD_LANE_SLOPE_LOOP(name, ...)                                                                        \
+    FD_INLINE fd_slopes fd_lane_slope_##name(double p, double q, const fd_pairs *pairs, int row) {           \
+        const fd_pair pair = {                                                                               \
+            .c_hi = pairs->c_hi[row],                                                                        \
+            .c_lo = pairs->c_lo[row],                                                                        \
+            .w_p = pairs->w_p[row],                                                                          \
+            .w_q = pairs->w_q[row],                                                                          \
+            .order = pairs->order,                                                                           \
+            .divergence = pairs->divergence[row],                                                            \
+            .pivot = pairs->pivot[row],                                                                      \
+            .none_x = pairs->none_x,                                                                         \
+            .none_y = pairs->none_y,                                                                         \
+            .undecided = pairs->undecided,                                                                   \
+            .is_raw = pairs->is_raw,                                                                         \
+        };                                                                                                   \
+        fd_slopes s = fd_##name##_slopes_of_masses(p, q, &pair);                                             \
+        int is_none = (p == 0.0) & (q == 0.0);                                                               \
+        return (fd_slopes){is_none ? pair.none_x : s.by_x, is_none ? pair.none_y : s.by_y};                  \
+    }                                                                                                        \
+    static void fd_lane_slopes_##name(const double *p_rows, const double *q_rows, ptrdiff_t n,               \
+                                      const fd_pairs *pairs_in, double *by_p_rows, double *by_q_rows,        \
+                                      double *x_sums, double *y_sums) {                                      \
+        const char *p_ahead = pairs_in->p_ahead, *q_ahead = pairs_in->q_ahead;                               \
+        const ptrdiff_t p_step = pairs_in->p_ahead_step, q_step = pairs_in->q_ahead_step;                    \
+        fd_pairs pairs;                                                                                      \
+        double xs[FD_LANES][FD_ROWS], ys[FD_LANES][FD_ROWS];                                                 \
+        fd_copy_pairs(&pairs, pairs_in);                                                                     \
+        fd_clear_parts(xs, n);                                                                               \
+        fd_clear_parts(ys, n);                                                                               \
+        for (ptrdiff_t j = 0; j < n; j++) {                                                                  \
+            const double *p_bin = p_rows + j * FD_ROWS, *q_bin = q_rows + j * FD_ROWS;                       \
+            double *by_p = by_p_rows + j * FD_ROWS, *by_q = by_q_rows + j * FD_ROWS;                         \
+            double *x = xs[j % FD_LANES], *y = ys[j % FD_LANES];                                             \
+            const double *x_before = j < FD_LANES ? fd_no_part : x,                                          \
+                         *y_before = j < FD_LANES ? fd_no_part : y;                                          \
+            fd_fetch_lanes(p_ahead + j * p_step);                                                            \
+            fd_fetch_lanes(q_ahead + j * q_step);                                                            \
+            _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {                                    \
+                double p = p_bin[row], q = q_bin[row];                                                       \
+                fd_slopes s = fd_lane_slope_##name(p, q, &pairs, row);                                       \
+                by_p[row] = s.by_x;                                                                          \
+                by_q[row] = s.by_y;                                                                          \
+                x[row] = x_before[row] + fd_if_any(p, s.by_x);                                               \
+                y[row] = y_before[row] + fd_if_any(q, s.by_y);                                               \
+            }                                                                                                \
+        }                                                                                                    \
+        fd_fold_rows(xs, x_sums);                                                                            \
+        fd_fold_rows(ys, y_sums);                                                                            \
+    }
+
+FD_SUMMED(FD_LANE_SLOPE_LOOP)
+FD_LANE_SLOPE_LOOP(entropy)
+#undef FD_LANE_SLOPE_LOOP
 #undef FD_SLOPE_LOOPS_OF
 #undef FD_SLOPE_LOOP
 
-/* Takes the mean off slopes and scales them. */
-static void fd_settle_loop(double *slopes, ptrdiff_t n, double mean, const double *scale) {
-    double first = scale[0], second = scale[1], third = scale[2];
-#pragma omp simd
-    for (ptrdiff_t i = 0; i < n; i++)
-        slopes[i] = (slopes[i] - mean) * first * second * third;
+/* Takes the mean off slopes and scales them; the least size of any, before scaling. */
+static double fd_settle_loop(double *slopes, ptrdiff_t n, double mean, const double *scale) {
+    double first = scale[0], second = scale[1], third = scale[2], least = INFINITY;
+#pragma omp simd reduction(min : least)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double slope = slopes[i] - mean, size = fabs(slope);
+        least = size < least ? size : least;
+        slopes[i] = slope * first * second * third;
+    }
+    return least;
+}
+
+/* The same of rows side by side, which are then rows again. */
+static void fd_settle_lanes_loop(double *slopes, ptrdiff_t n, const double *mean_in, const double *scale_in,
+                                 int rows, double *out, ptrdiff_t pitch, double *least_out) {
+    double mean[FD_ROWS], scale[FD_ROWS], least[FD_ROWS];
+    fd_copy_rows(mean, mean_in);
+    fd_copy_rows(scale, scale_in);
+    for (int row = 0; row < FD_ROWS; row++)
+        least[row] = INFINITY;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        double *bin = slopes + j * FD_ROWS;
+        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
+            double slope = bin[row] - mean[row], size = fabs(slope);
+            least[row] = size < least[row] ? size : least[row];
+            bin[row] = slope * scale[row];
+        }
+    }
+    for (int row = 0; row < rows; row++)
+        for (ptrdiff_t j = 0; j < n; j++)
+            out[row * pitch + j] = slopes[j * FD_ROWS + row];
+    fd_copy_rows(least_out, least);
 }
 
 /* The same of products with the mass exp(log - max - rest). */
@@ -100,31 +181,3 @@ static void fd_log_settle_loop(double *slopes, const double *logs, ptrdiff_t n, 
 FD_STACK_SLOPES(fd_stack_slopes, fd_bin_of_masses, 0)
 FD_STACK_SLOPES(fd_log_stack_slopes, fd_bin_of_logs, 1)
 #undef FD_STACK_SLOPES
-
-/* Cross entropy of masses against logarithms, nats: the surprisals log sum exp q - q_i, which are the slopes
- * by p. Returns the sum of p surprisal. */
-static double fd_logits_loop(const double *p, const double *q, ptrdiff_t n, double max, double rest,
-                             double *surprisals) {
-    double lanes[FD_LANES] = {0}, last = 0.0;
-    ptrdiff_t i = 0;
-    for (; i + FD_LANES <= n; i += FD_LANES) {
-#pragma omp simd
-        for (int lane = 0; lane < FD_LANES; lane++) {
-            double nats = (max - q[i + lane]) + rest, mass = p[i + lane], product = mass * nats;
-            surprisals[i + lane] = nats;
-            lanes[lane] += mass > 0.0 ? product : 0.0;
-        }
-    }
-    for (; i < n; i++) {
-        surprisals[i] = (max - q[i]) + rest;
-        last += p[i] > 0.0 ? p[i] * surprisals[i] : 0.0;
-    }
-    return fd_fold(lanes) + last;
-}
-
-/* What is more in shares than in the shares masses/sum. */
-static void fd_excess_loop(double *shares, const double *masses, ptrdiff_t n, double sum, double unit) {
-#pragma omp simd
-    for (ptrdiff_t i = 0; i < n; i++)
-        shares[i] = (shares[i] - masses[i] / sum) * unit;
-}

@@ -62,12 +62,14 @@ FD_INLINE fd_slopes fd_slopes_js_divergence(fd_bin b, const fd_pair *pair) {
 static inline fd_slopes fd_apart_slopes_js_divergence(double log, const fd_pair *pair) {
     double at_x = -fd_log2_weight(pair->w_p, pair->w_q), at_y = -fd_log2_weight(pair->w_q, pair->w_p);
     double by_x = log > 0.0 ? at_x : log + at_y, by_y = log > 0.0 ? at_x - log : at_y;
-    return (fd_slopes){pair->w_p > 0.0 ? pair->w_p * by_x : 0.0, pair->w_q > 0.0 ? pair->w_q * by_y : 0.0};
+    if (pair->w_p == 0.0 || pair->w_q == 0.0) /* the mixture is one of them, whatever the other is */
+        return (fd_slopes){0.0, 0.0};
+    return (fd_slopes){pair->w_p * by_x, pair->w_q * by_y};
 }
 
-/* |x - y|; 0 at its kink. */
+/* |x - y|; 0 at its kink, and where the loop does not decide (signs.h). */
 FD_INLINE fd_slopes fd_slopes_total_variation(fd_bin b, const fd_pair *pair) {
-    double sign = (b.d > 0.0 ? 1.0 : 0.0) - (b.d < 0.0 ? 1.0 : 0.0);
+    double least = pair->undecided * b.x, sign = (b.d > least ? 1.0 : 0.0) - (b.d < -least ? 1.0 : 0.0);
     return (fd_slopes){sign, -sign};
 }
 static inline fd_slopes fd_apart_slopes_total_variation(double log, const fd_pair *pair) {
@@ -102,10 +104,12 @@ static inline fd_slopes fd_apart_slopes_triangular_discrimination(double log, co
 }
 
 /* Renyi's divergence itself, of order alpha = 1 + order, with l = ln(x/y) and D in nats:
- *     alpha/order (exp(order (l - D)) - 1)    and    -(exp(alpha l - order D) - 1). */
+ *     alpha/order (exp(order (l - D)) - 1)    and    -(exp(alpha l - order D) - 1).
+ * Of rows of other mass than 1 D grows as order goes to 0, order D does not. */
 FD_INLINE fd_slopes fd_renyi_slopes(double l, const fd_pair *pair) {
-    double alpha = 1.0 + pair->order, v = pair->order * (l - pair->divergence);
-    double w = alpha * (l - pair->divergence) + pair->divergence;
+    double alpha = 1.0 + pair->order, mass = pair->order * pair->divergence;
+    double v = pair->is_raw ? pair->order * l - mass : pair->order * (l - pair->divergence);
+    double w = pair->is_raw ? alpha * l - mass : alpha * (l - pair->divergence) + pair->divergence;
     double by_p = pair->is_raw ? fd_exp(v) : fd_expm1(v), by_q = pair->is_raw ? fd_exp(w) : fd_expm1(w);
     return (fd_slopes){FD_LOG2_E * (alpha / pair->order) * by_p, -FD_LOG2_E * by_q};
 }
@@ -156,16 +160,21 @@ FD_INLINE fd_slopes fd_pulls_chi_square(fd_bin b, const fd_pair *pair) {
     return (fd_slopes){is_near ? near.by_x : far.by_x, is_near ? near.by_y : far.by_y};
 }
 
-FD_INLINE fd_slopes fd_pulls_renyi_divergence(fd_bin b, const fd_pair *pair) {
+/* x^alpha y^(1-alpha) may be much more than x and y, of which exp makes 0: so by log x there. */
+FD_INLINE fd_slopes fd_renyi_pulls(fd_bin b, double log_x, const fd_pair *pair) {
     double alpha = 1.0 + pair->order, l = b.log * FD_LN_2, y = b.y - FD_TINY;
-    double v = pair->order * (l - pair->divergence), w = v + l; /* = alpha l - order D */
-    double grown = fd_times_power(b.mass, v);                   /* = y e^w */
+    double v = pair->is_raw ? pair->order * l - pair->order * pair->divergence
+                            : pair->order * (l - pair->divergence);
+    double w = v + l; /* = alpha l - order D */
+    int is_some = log_x > -INFINITY;
+    double by_power = fd_times_power(b.mass, v), by_log = fd_exp(log_x + v);
+    double grown = (b.mass > 0.0) & !pair->is_raw ? by_power : by_log; /* = y e^w */
     double by_x = v * v <= 1.0 ? b.mass * fd_expm1(v) : grown - b.mass;
     double by_y = w * w <= 1.0 ? y * fd_expm1(w) : grown - y;
     by_x = pair->is_raw ? grown : by_x;
     by_y = pair->is_raw ? grown : by_y;
-    by_x = b.mass > 0.0 ? by_x : 0.0;
-    by_y = b.mass > 0.0 ? by_y : (pair->is_raw ? 0.0 : -y);
+    by_x = is_some ? by_x : 0.0;
+    by_y = is_some ? by_y : (pair->is_raw ? 0.0 : -y);
     return (fd_slopes){FD_LOG2_E * (alpha / pair->order) * by_x, -FD_LOG2_E * by_y};
 }
 
@@ -184,7 +193,12 @@ FD_SLOPES_OF_BINS(total_variation)
 FD_SLOPES_OF_BINS(hellinger_distance)
 FD_SLOPES_OF_BINS(chi_square)
 FD_SLOPES_OF_BINS(triangular_discrimination)
-FD_SLOPES_OF_BINS(renyi_divergence)
+FD_INLINE fd_slopes fd_renyi_divergence_slopes_of_masses(double p, double q, const fd_pair *pair) {
+    return fd_slopes_renyi_divergence(fd_bin_of_masses(p, q, pair), pair);
+}
+FD_INLINE fd_slopes fd_renyi_divergence_slopes_of_logs(double p, double q, const fd_pair *pair) {
+    return fd_renyi_pulls(fd_bin_of_logs(p, q, pair), (p - pair->max_p) - pair->log_p, pair);
+}
 #undef FD_SLOPES_OF_BINS
 
 /* -log y and -(x - y)/y. The first is told from the mass that is 2^-H of its row, whose own slope is 0: what

@@ -122,8 +122,8 @@ static void fd_stack_close(fd_stack *s) {
 static int fd_stack_open(fd_stack *s, fd_view first, ptrdiff_t step, const double *weights,
                          const fd_options *o) {
     ptrdiff_t m = s->m;
-    s->rows = calloc((size_t)m, sizeof *s->rows);
-    s->pairs = calloc((size_t)m, sizeof *s->pairs);
+    s->rows = fd_needed(calloc((size_t)m, sizeof *s->rows));
+    s->pairs = fd_needed(calloc((size_t)m, sizeof *s->pairs));
     if (!s->rows || !s->pairs)
         return 0;
     s->heaviest = 0;
@@ -201,7 +201,7 @@ double fd_js_stack_gradient(fd_measure measure, fd_view first, ptrdiff_t step, p
                             const double *weights, ptrdiff_t n, const fd_options *o, double *by_rows) {
     int root = fd_measures[measure].root;
     fd_stack stack = {.m = m, .n = n};
-    double *sums = calloc((size_t)m, sizeof *sums), value = NAN;
+    double *sums = fd_needed(calloc((size_t)m, sizeof *sums)), value = NAN;
     if (sums && fd_stack_open(&stack, first, step, weights, o)) {
         double bits = fd_stack_divergence(measure, &stack, weights), factor = fd_in_unit(1.0, o);
         value = fd_in_unit(bits, o);

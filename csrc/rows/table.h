@@ -3,6 +3,7 @@
 #define FD_ROWS_TABLE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/core.h"
 #include "rows/list.h"
@@ -12,7 +13,7 @@
 enum { FD_LANES = 16, FD_BLOCK = 512 };
 
 /* Rows that are computed side by side, one a lane (lanes.c); those of up to so many bins always are. */
-enum { FD_ROWS = 16, FD_FEW = 64 };
+enum { FD_ROWS = 16, FD_FEW = 128 };
 
 /* What the terms of one pair of rows have in common. */
 typedef struct {
@@ -26,13 +27,20 @@ typedef struct {
     double divergence;      /* gradients (slopes.h): Renyi's divergence itself, nats; */
     double pivot;           /* the mass (of logarithms: less the maximum) that is exp(-entropy) of its row; */
     double none_x, none_y;  /* slopes of a bin without mass; */
+    double undecided;       /* total variation leaves shares nearer than this, relative, to signs.h; */
     int is_raw;             /* rows are not normalised */
+    uintptr_t p_ahead, q_ahead; /* bytes from a bin to what is asked for meanwhile: the next row */
 } fd_pair;
 
 /* Of rows side by side what differs between them. */
 typedef struct {
     double c_hi[FD_ROWS], c_lo[FD_ROWS], s_hi[FD_ROWS], s_lo[FD_ROWS], w_p[FD_ROWS], w_q[FD_ROWS];
+    double divergence[FD_ROWS], pivot[FD_ROWS]; /* gradients, as are */
+    double none_x, none_y, undecided;           /* these, of all rows */
+    int is_raw;
     double order;
+    const char *p_ahead, *q_ahead; /* a bin's share (FD_ROWS numbers) of the next rows, or of results */
+    ptrdiff_t p_ahead_step, q_ahead_step; /* from bin to bin */
 } fd_pairs;
 
 /* Their sums, and 1 where a row has negative or tiny masses, else 0. */
@@ -86,6 +94,9 @@ typedef struct fd_row_loops {
     void (*lane_turn)(const void *rows, int scalar, ptrdiff_t step, ptrdiff_t n, double *out);
     void (*surprisal)(const double *p, double *out, ptrdiff_t n);      /* -log2 p, bin by bin */
     void (*binary_entropy)(const double *p, double *out, ptrdiff_t n); /* bits */
+    /* element_loops.h */
+    void (*rel_entr)(const double *x, const double *y, ptrdiff_t n, double *out);
+    void (*kl_div)(const double *x, const double *y, ptrdiff_t n, double *out);
 } fd_row_loops;
 
 #define fd_row_loops_now (fd_here->kernels->rows)

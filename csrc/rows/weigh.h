@@ -63,7 +63,7 @@ static inline void fd_rescale(fd_row_reader *r, ptrdiff_t n, int exponent) {
     r->scale[1] = ldexp(1.0, -exponent + exponent / 2);
     fd_stats stats = fd_row_stats(r, n, 0);
     for (ptrdiff_t i = 0; i < n && !r->wide; i++) {
-        double x = fd_entry(&r->view, i) + r->add;
+        double x = fd_given(r, i);
         double mass = x * r->scale[0] * r->scale[1];
         r->wide = (x > 0.0 && mass < FD_MASS_MIN) || mass > FD_SUM_MAX;
     }
@@ -122,13 +122,13 @@ static inline double fd_total(const fd_row_reader *r) { return r->normalize ? r-
 /* log2 of entry i after scaling, also where the scaled entry is no double. */
 static inline double fd_log2_share(const fd_row_reader *r, ptrdiff_t i) {
     int exponent;
-    double mantissa = frexp(fd_entry(&r->view, i) + r->add, &exponent);
+    double mantissa = frexp(fd_given(r, i), &exponent);
     return log2(mantissa) + (exponent - r->exponent);
 }
 
 /* log2 of entry i as a probability (as it stands where rows are not normalised); -inf for none. */
 static inline double fd_log2_probability(const fd_row_reader *r, ptrdiff_t i) {
-    double x = fd_entry(&r->view, i) + r->add;
+    double x = fd_given(r, i);
     if (r->logs)
         return ((x - r->max) - r->log) * FD_LOG2_E;
     if (!(x > 0.0))
@@ -137,7 +137,7 @@ static inline double fd_log2_probability(const fd_row_reader *r, ptrdiff_t i) {
 }
 
 static inline int fd_has_mass(const fd_row_reader *r, ptrdiff_t i) {
-    return fd_entry(&r->view, i) + r->add > (r->logs ? -INFINITY : 0.0);
+    return fd_given(r, i) > (r->logs ? -INFINITY : 0.0);
 }
 
 #endif

@@ -16,14 +16,21 @@ static inline int fd_is_plain(fd_view v) {
     return v.scalar == FD_FLOAT64 && v.stride == sizeof(double) && (uintptr_t)v.data % sizeof(double) == 0;
 }
 
-static inline fd_view fd_plain_view(fd_view v, ptrdiff_t n, double *copy) {
+static inline fd_view fd_plain_copy(fd_view v, ptrdiff_t n, double *copy) {
     fd_row_reader reader = {.view = v, .scale = {1.0, 1.0}};
     if (fd_is_plain(v))
         return v;
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK)
         fd_block(&reader, start, n - start < FD_BLOCK ? n - start : FD_BLOCK, copy + start);
-    fd_fetch(v.data + n * v.stride, n * fd_scalar_size(v.scalar)); /* most often the next row */
     return (fd_view){(const char *)copy, sizeof *copy, FD_FLOAT64};
+}
+
+/* The same, and asks for what is most often the next row. */
+static inline fd_view fd_plain_view(fd_view v, ptrdiff_t n, double *copy) {
+    fd_view plain = fd_plain_copy(v, n, copy);
+    if (plain.data != v.data)
+        fd_fetch(v.data + n * v.stride, n * fd_scalar_size(v.scalar));
+    return plain;
 }
 
 /* Whether two rows are worth copying. */

@@ -31,7 +31,7 @@ case FD_##name:                                                                 
 static inline int fd_scale_bin(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t i, double *x,
                                double *y, int *e) {
     const int none = INT32_MIN / 2;
-    double a = fd_entry(&p->view, i) + p->add, b = fd_entry(&q->view, i) + q->add;
+    double a = fd_given(p, i), b = fd_given(q, i);
     int ex = a > 0.0 ? ilogb(a) - p->exponent : none, ey = b > 0.0 ? ilogb(b) - q->exponent : none;
     *e = ex > ey ? ex : ey;
     *x = a > 0.0 ? ldexp(a, -p->exponent - *e) : 0.0;
@@ -46,11 +46,11 @@ static inline double fd_odd_term(fd_measure measure, const fd_row_reader *p, con
     double x, y;
     int e;
     if (fd_is_entropy(measure)) { /* p log2(S/q) */
-        if (!(fd_entry(&p->view, i) + p->add > 0.0))
+        if (!(fd_given(p, i) > 0.0))
             return 0.0;
-        if (!(fd_entry(&q->view, i) + q->add > 0.0))
+        if (!(fd_given(q, i) > 0.0))
             return INFINITY;
-        return ldexp(fd_entry(&p->view, i) + p->add, -p->exponent) * (log2(pair->s_hi) - fd_log2_share(q, i));
+        return ldexp(fd_given(p, i), -p->exponent) * (log2(pair->s_hi) - fd_log2_share(q, i));
     }
     if (!fd_scale_bin(p, q, i, &x, &y, &e))
         return fd_term_apart(measure, fd_log2_share(p, i), fd_log2_share(q, i) + log2(pair->c_hi), pair);
@@ -59,7 +59,7 @@ static inline double fd_odd_term(fd_measure measure, const fd_row_reader *p, con
 
 /* Whether the loops cannot take entry i, which they see as `mass`. */
 static inline int fd_is_odd(const fd_row_reader *r, ptrdiff_t i, double mass) {
-    return (mass < FD_MASS_MIN && fd_entry(&r->view, i) + r->add > 0.0) || mass > FD_SUM_MAX;
+    return (mass < FD_MASS_MIN && fd_given(r, i) > 0.0) || mass > FD_SUM_MAX;
 }
 
 static inline double fd_wide_loop(fd_measure measure, const fd_row_reader *p, const fd_row_reader *q,

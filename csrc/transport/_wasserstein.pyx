@@ -28,6 +28,7 @@ from transport cimport (
     fd_arc,
     fd_argsort,
     fd_cells_from,
+    fd_circle_gradient,
     fd_circle_wasserstein,
     fd_couple,
     fd_coupling,
@@ -43,6 +44,7 @@ from transport cimport (
     fd_samples,
     fd_scaled_wasserstein,
     fd_sort,
+    fd_sort_into,
     fd_source,
     fd_statistic,
     fd_statistic_of_rows,
@@ -54,6 +56,8 @@ from transport cimport (
     fd_work_of_hist,
     fd_work_of_row,
 )
+
+from fastdiv._threads import hears_signals, heed, interruptibly
 
 cnp.import_array()
 attach()
@@ -101,6 +105,18 @@ cdef fd_samples _samples(cnp.ndarray values, cnp.ndarray weights):
     return x
 
 
+cdef bint _is_long(double work):
+    """Whether one pass, of `work` nanoseconds, is so long that it must not keep Ctrl-C waiting."""
+    return work > 5e7 and hears_signals()
+
+
+cdef int _signals() except -1:
+    """Between passes: Ctrl-C is heard here, or the caller has heard it."""
+    PyErr_CheckSignals()
+    heed()
+    return 0
+
+
 cdef int64_t _rows_between_signals(int64_t rows, double work) noexcept:
     """How many of them to do before Ctrl-C is looked at: some 0.1 s for each thread."""
     cdef double most = fd_max_threads() * (1e8 / (work + 1.0) + 1.0)
@@ -120,13 +136,16 @@ def statistic_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.n
     cdef int64_t first = 0, rows, n_rows = out.shape[0]
     cdef fd_task task
     cdef int status = 0
+    if _is_long(fd_work_of_row(&x, &y)):
+        return interruptibly(statistic_of_rows, u, v, u_weights, v_weights, out, statistic, p, omit,
+                             is_sorted, workers)
     task.statistic, task.p, task.omit, task.sorted = <fd_statistic>statistic, p, omit, is_sorted
     while first < n_rows and status == 0:
         rows = _rows_between_signals(n_rows - first, fd_work_of_row(&x, &y))
         with nogil:
             status = fd_statistic_of_rows(&x, &y, &task, first, first + rows, workers, result)
         first += rows
-        PyErr_CheckSignals()
+        _signals()
     if status:
         scratch = 8 * (x.length + y.length)
         raise MemoryError(f"no memory for the {scratch} bytes of scratch that each thread needs")
@@ -144,6 +163,9 @@ def gradient_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.nd
     cdef int64_t first = 0, rows, n_rows = out.shape[0]
     cdef fd_task task
     cdef int status = 0
+    if _is_long(fd_work_of_gradient(&x, &y)):
+        return interruptibly(gradient_of_rows, u, v, u_weights, v_weights, out, by_u, by_v, by_u_weights,
+                             by_v_weights, statistic, p, omit, is_sorted)
     task.statistic, task.p, task.omit, task.sorted = <fd_statistic>statistic, p, omit, is_sorted
     result.value = <double *>cnp.PyArray_DATA(out)
     result.values[0], result.values[1] = <double *>_optional(by_u), <double *>_optional(by_v)
@@ -154,7 +176,7 @@ def gradient_of_rows(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.nd
         with nogil:
             status = fd_gradient_of_rows(&x, &y, &task, first, first + rows, &result)
         first += rows
-        PyErr_CheckSignals()
+        _signals()
     if status:
         raise MemoryError(f"no memory for the scratch of {x.length + y.length} values for each thread")
 
@@ -179,12 +201,14 @@ def hist_rows(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarr
     cdef fd_hists x = _hists(u_edges, u, u_low), y = _hists(v_edges, v, v_low)
     cdef double *result = <double *>cnp.PyArray_DATA(out)
     cdef int64_t first = 0, rows, n_rows = out.shape[0]
+    if _is_long(fd_work_of_hist(&x, &y)):
+        return interruptibly(hist_rows, u_edges, u, v_edges, v, out, p, u_low, v_low)
     while first < n_rows:
         rows = _rows_between_signals(n_rows - first, fd_work_of_hist(&x, &y))
         with nogil:
             fd_wasserstein_of_hists(&x, &y, p, first, first + rows, result)
         first += rows
-        PyErr_CheckSignals()
+        _signals()
 
 
 def hist_gradients(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.ndarray v, cnp.ndarray out,
@@ -196,12 +220,25 @@ def hist_gradients(cnp.ndarray u_edges, cnp.ndarray u, cnp.ndarray v_edges, cnp.
     cdef double *of_u = <double *>cnp.PyArray_DATA(by_u)
     cdef double *of_v = <double *>cnp.PyArray_DATA(by_v)
     cdef int64_t first = 0, rows, n_rows = out.shape[0]
+    if _is_long(4 * fd_work_of_hist(&x, &y)):
+        return interruptibly(hist_gradients, u_edges, u, v_edges, v, out, by_u, by_v, p, u_low, v_low)
     while first < n_rows:
         rows = _rows_between_signals(n_rows - first, 4 * fd_work_of_hist(&x, &y))
         with nogil:
             fd_gradients_of_hists(&x, &y, p, first, first + rows, result, of_u, of_v)
         first += rows
-        PyErr_CheckSignals()
+        _signals()
+
+
+def ascending(cnp.ndarray x, cnp.ndarray out):
+    """Fills `out` with a contiguous float64 vector in ascending order; there is no NaN."""
+    cdef const double *values = <const double *>cnp.PyArray_DATA(x)
+    cdef double *arranged = <double *>cnp.PyArray_DATA(out)
+    cdef int64_t n = x.shape[0]
+    if _is_long(10.0 * n):
+        return interruptibly(ascending, x, out)
+    with nogil:
+        fd_sort_into(values, n, arranged)
 
 
 def order(cnp.ndarray x, cnp.ndarray positions, cnp.ndarray values):
@@ -209,6 +246,8 @@ def order(cnp.ndarray x, cnp.ndarray positions, cnp.ndarray values):
     cdef fd_samples sample = _sample(x, None)
     cdef Py_ssize_t *out = <Py_ssize_t *>cnp.PyArray_DATA(positions)
     cdef void *arranged = cnp.PyArray_DATA(values)
+    if _is_long(40.0 * sample.length):
+        return interruptibly(order, x, positions, values)
     with nogil:
         fd_order_of(&sample, out, arranged)
 
@@ -224,6 +263,9 @@ def plan(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_weig
     cdef fd_samples x = _sample(u, u_weights), y = _sample(v, v_weights)
     cdef fd_coupling c
     cdef int64_t pieces
+    if _is_long(20.0 * (x.length + y.length)):
+        return interruptibly(plan, u, v, u_weights, v_weights, p, scale, u_order, v_order, rows, cols, mass,
+                             u_potential, v_potential)
     c.p, c.scale = p, scale
     c.u_order = <const int64_t *>cnp.PyArray_DATA(u_order)
     c.v_order = <const int64_t *>cnp.PyArray_DATA(v_order)
@@ -241,6 +283,8 @@ def distance(cnp.ndarray u, cnp.ndarray v, cnp.ndarray u_weights, cnp.ndarray v_
     """scale times W_p of two sorted vectors of finite values."""
     cdef fd_samples x = _sample(u, u_weights), y = _sample(v, v_weights)
     cdef double result
+    if _is_long(20.0 * (x.length + y.length)):
+        return interruptibly(distance, u, v, u_weights, v_weights, p, scale)
     with nogil:
         result = fd_scaled_wasserstein(&x, &y, p, scale)
     return result
@@ -258,8 +302,30 @@ def circle(cnp.ndarray u, cnp.ndarray u_low, cnp.ndarray u_weights, cnp.ndarray 
     """W_p on a circle of points high + low in [-period / 2, period / 2], ascending."""
     cdef fd_arc x = _arc(u, u_low, u_weights), y = _arc(v, v_low, v_weights)
     cdef double result
+    if _is_long(500.0 * (x.n + y.n)):
+        return interruptibly(circle, u, u_low, u_weights, v, v_low, v_weights, period, period_low, p)
     with nogil:
         result = fd_circle_wasserstein(x, y, period, period_low, p)
+    if result < 0:
+        raise MemoryError(f"no memory for the levels of {x.n + y.n} points")
+    return result
+
+
+def circle_gradient(cnp.ndarray u, cnp.ndarray u_low, cnp.ndarray u_weights, cnp.ndarray v, cnp.ndarray v_low,
+                    cnp.ndarray v_weights, double period, double period_low, double p, cnp.ndarray by_u,
+                    cnp.ndarray by_v, cnp.ndarray by_u_weights, cnp.ndarray by_v_weights):
+    """As circle, with the derivatives by every point and weight, in the order of the points."""
+    cdef fd_arc x = _arc(u, u_low, u_weights), y = _arc(v, v_low, v_weights)
+    cdef fd_gradients out
+    cdef double result
+    if _is_long(1000.0 * (x.n + y.n)):
+        return interruptibly(circle_gradient, u, u_low, u_weights, v, v_low, v_weights, period, period_low, p,
+                             by_u, by_v, by_u_weights, by_v_weights)
+    out.values[0], out.values[1] = <double *>cnp.PyArray_DATA(by_u), <double *>cnp.PyArray_DATA(by_v)
+    out.weights[0] = <double *>cnp.PyArray_DATA(by_u_weights)
+    out.weights[1] = <double *>cnp.PyArray_DATA(by_v_weights)
+    with nogil:
+        result = fd_circle_gradient(x, y, period, period_low, p, &out)
     if result < 0:
         raise MemoryError(f"no memory for the levels of {x.n + y.n} points")
     return result
@@ -315,6 +381,8 @@ def pair(u, v, int statistic, double p, bint is_sorted, bint wary):
     b.values, b.n, b.kind, b.origin = y.values, y.length, <fd_kind>second, 0
     if wary and a.n == b.n and fd_like_shares(&a):
         return None
+    if _is_long(4.0 * (a.n + b.n)):
+        return interruptibly(pair, u, v, statistic, p, is_sorted, wary)
     task.statistic, task.p, task.omit, task.sorted = <fd_statistic>statistic, p, False, is_sorted
     with nogil:
         if plain:
@@ -325,6 +393,8 @@ def pair(u, v, int statistic, double p, bint is_sorted, bint wary):
         raise MemoryError(f"no memory for {8 * (x.length + y.length)} bytes of scratch")
     if status > 0:
         return None
+    if plain:
+        return cnp.PyArray_ToScalar(&result, u)  # np.float64(result), without a call
     return np.float32(result) if first == FD_F32 and second == FD_F32 else np.float64(result)
 
 

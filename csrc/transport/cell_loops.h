@@ -87,6 +87,7 @@ static void fd_cells_gather(fd_cells *c, int s, int chunk) {
     double place[FD_BATCH], wide[FD_BATCH], total = 0.0;
     const int8_t *kind_of = c->kind;
     int64_t position = side->start[chunk];
+    const int64_t room = side->tables == 1 ? c->mixed[s] : side->start[chunk + 1];
     /* Weights times 2^(scale - 126) sum to at most 1, so places lose nothing to the range of double. In two
      * factors: a subnormal weight takes up to 2^1074. */
     const int binary = side->masses.scale - 126;
@@ -116,6 +117,8 @@ static void fd_cells_gather(fd_cells *c, int s, int chunk) {
         for (; j < length; j++)
             sum[0] += place[j];
         total += ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+        if (found > room - position) /* another thread has changed the values since they were counted */
+            found = (int)(room - position);
         for (j = 0; j < found; j++)
             side->gathered[position + j] = x[mixed[j]];
         for (j = 0; w && j < found; j++)

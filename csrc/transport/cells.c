@@ -230,7 +230,7 @@ static void fd_cells_sort(fd_cells *c, int s) {
     fd_cells_side *side = &c->side[s];
     const int64_t n = c->mixed[s];
     if (!side->mass) {
-        fd_numpy.sort_f64(side->gathered, n, NULL);
+        fd_sort_here(side->gathered, n);
         return;
     }
     double *values = fd_allocate(((size_t)n + 1) * sizeof *values),

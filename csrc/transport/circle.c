@@ -32,31 +32,66 @@ static double fd_scale_of(fd_twofold period, double p) {
     return p == 1.0 ? 1.0 : ldexp(1.0, exponent + 2);
 }
 
-static double fd_circle_of_counts(fd_arc u, fd_arc v, fd_twofold period, double p, uint64_t *level) {
+static double fd_circle_of_counts(fd_arc u, fd_arc v, fd_twofold period, double p, uint64_t *level,
+                                  const fd_gradients *out) {
     const fd_circle_u64 c = {
         u, v, level, level + u.n, (uint64_t)(u.n * v.n), period, p, fd_scale_of(period, p)};
     fd_levels_of_counts(u.n, v.n, level);
     fd_levels_of_counts(v.n, u.n, level + u.n);
-    return fd_circle_of_u64(&c);
+    const uint64_t s = fd_circle_offset_u64(&c);
+    const double W = fd_circle_of_u64(&c, s);
+    if (out && W > 0.0) {
+        fd_side_u64 side[2] = {{out->values[0], out->weights[0], {0.0, 0.0}},
+                               {out->values[1], out->weights[1], {0.0, 0.0}}};
+        fd_pull_round_u64(&c, s, W, side);
+    }
+    return W;
 }
 
-static double fd_circle_of_masses(fd_arc u, fd_arc v, fd_twofold period, double p, fd_u256 *level) {
+static double fd_circle_of_masses(fd_arc u, fd_arc v, fd_twofold period, double p, fd_u256 *level,
+                                  const fd_gradients *out) {
     const fd_masses a = fd_masses_of(u.weights, u.n), b = fd_masses_of(v.weights, v.n);
     const fd_circle_u256 c = {
         u, v, level, level + u.n, fd_product(a.total, b.total), period, p, fd_scale_of(period, p)};
     fd_levels_of_masses(a, b.total, level);
     fd_levels_of_masses(b, a.total, level + u.n);
-    return fd_circle_of_u256(&c);
+    const fd_u256 s = fd_circle_offset_u256(&c);
+    const double W = fd_circle_of_u256(&c, s);
+    if (out && W > 0.0) {
+        fd_side_u256 side[2] = {{out->values[0], out->weights[0], {0.0, 0.0}},
+                                {out->values[1], out->weights[1], {0.0, 0.0}}};
+        fd_pull_round_u256(&c, s, W, side);
+    }
+    return W;
 }
 
-double fd_circle_wasserstein(fd_arc u, fd_arc v, double period, double period_low, double p) {
+static double fd_circle_with(fd_arc u, fd_arc v, fd_twofold period, double p, const fd_gradients *out) {
     const int counts = !u.weights && !v.weights && (double)u.n * (double)v.n < 0x1p60;
     void *level = fd_allocate((size_t)(u.n + v.n) * (counts ? sizeof(uint64_t) : sizeof(fd_u256)));
     if (!level)
         return -1.0;
-    const fd_twofold whole = {period, period_low};
-    const double result =
-        counts ? fd_circle_of_counts(u, v, whole, p, level) : fd_circle_of_masses(u, v, whole, p, level);
+    const double W = counts ? fd_circle_of_counts(u, v, period, p, level, out)
+                            : fd_circle_of_masses(u, v, period, p, level, out);
     free(level);
-    return result;
+    return W;
+}
+
+double fd_circle_wasserstein(fd_arc u, fd_arc v, double period, double period_low, double p) {
+    return fd_circle_with(u, v, (fd_twofold){period, period_low}, p, NULL);
+}
+
+double fd_circle_gradient(fd_arc u, fd_arc v, double period, double period_low, double p,
+                          const fd_gradients *out) {
+    const fd_arc x[2] = {u, v};
+    const double W = fd_circle_with(u, v, (fd_twofold){period, period_low}, p, out);
+    for (int k = 0; k < 2; k++) {
+        const fd_masses a = fd_masses_of(x[k].weights, x[k].n);
+        if (W > 0.0)
+            fd_by_weights(out->weights[k], x[k].n, a, p, 0);
+        for (int64_t i = 0; i < x[k].n; i++) {
+            out->values[k][i] = W > 0.0 ? out->values[k][i] * fd_lost_in(&a, i) : 0.0;
+            out->weights[k][i] = W > 0.0 ? out->weights[k][i] : 0.0;
+        }
+    }
+    return W;
 }

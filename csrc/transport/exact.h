@@ -12,29 +12,8 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "math/sum.h"
+#include "math/twofold.h"
 #include "transport/mass.h"
-
-typedef struct {
-    double high, low; /* the unevaluated sum; |low| <= ulp(high) / 2 */
-} fd_twofold;
-
-static inline fd_twofold fd_two_sum(double x, double y) { /* Knuth: exact */
-    const double sum = x + y;
-    return (fd_twofold){sum, fd_sum_error(x, y, sum)};
-}
-
-static inline fd_twofold fd_two_product(double x, double y) { /* Dekker: exact where |x|, |y| < 2^970 */
-    const double product = x * y, p = x * 134217729.0, q = y * 134217729.0;
-    const double x1 = p - (p - x), x0 = x - x1, y1 = q - (q - y), y0 = y - y1;
-    return (fd_twofold){product, ((x1 * y1 - product) + x1 * y0 + x0 * y1) + x0 * y0};
-}
-
-/* x - y of numbers that are sums of two doubles each: exact for doubles and for integers of 64 bits. */
-static inline fd_twofold fd_twofold_minus(fd_twofold x, fd_twofold y) {
-    const fd_twofold d = fd_two_sum(x.high, -y.high);
-    return fd_two_sum(d.high, d.low + (x.low - y.low));
-}
 
 static inline double fd_power_of_two(int exponent) { /* -1022 <= exponent <= 1023 */
     const uint64_t bits = (uint64_t)(exponent + 1023) << 52;

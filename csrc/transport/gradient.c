@@ -126,14 +126,6 @@ static double fd_distance_of(const fd_desk *desk, int real, const fd_masses a, c
                                     (const double *)v->values + v->from, b, task->p, ldexp(1.0, unit));
 }
 
-/* A weight over what its mass keeps of it: masses have 126 bits below the sum of all. */
-static double fd_lost_in(const fd_masses *a, int64_t i) {
-    const fd_mass mass = fd_mass_at(a, i);
-    return a->weights && mass && mass < (fd_mass)1 << 53
-               ? ldexp(a->weights[i], a->scale) / (double)(int64_t)mass
-               : 1.0;
-}
-
 /* The derivatives of both sides, left where they are sorted. */
 static void fd_derive(fd_desk *desk, int real, const fd_task *task, double value) {
     const int unit = real ? fd_unit_of(desk) : 0;

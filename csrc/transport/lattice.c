@@ -128,9 +128,9 @@ static inline int fd_end_of_tie(const double *sample, int size, int i) {
 }
 
 /* Values that come more than once in the sample; where two share a cell, the more frequent. 0: they are not
- * most of all values; -1: no memory. As Good and Turing have it, the share of all values of those seen r times or
- * more is the sample's share of those seen r + 1 times or more. */
-static int fd_spikes_of(fd_lattice *l, const double *sample, int size) {
+ * more than half of all values, or where a `handful` will do an eighth; -1: no memory. As Good and Turing have it,
+ * the share of all values of those seen r times or more is the sample's share of those seen r + 1 times or more. */
+static int fd_spikes_of(fd_lattice *l, const double *sample, int size, int handful) {
     double gap = 1.0, first = 0.0, last = 0.0;
     int shared = 0, spikes = 0, kept = 0;
     for (int i = 0, end; i < size; i = end) {
@@ -142,7 +142,8 @@ static int fd_spikes_of(fd_lattice *l, const double *sample, int size) {
         last = sample[i];
         shared += end - i > 2 ? end - i : 0;
     }
-    if (16 * shared < 9 * size || !(last - first < 0x1p900 && fmax(fabs(first), fabs(last)) < 0x1p900))
+    const int least = handful && spikes <= FD_MOST_SPIKES ? 2 : 9; /* sixteenths */
+    if (16 * shared < least * size || !(last - first < 0x1p900 && fmax(fabs(first), fabs(last)) < 0x1p900))
         return 0;
     if (spikes <= FD_REGISTERS) {
         l->atom = malloc((FD_REGISTERS + 1) * sizeof *l->atom);
@@ -172,7 +173,7 @@ static int fd_spikes_of(fd_lattice *l, const double *sample, int size) {
         weight[k] = end - i;
         l->atom[k] = sample[i];
     }
-    const int status = weight && l->atom ? 16 * kept >= 9 * size : -1;
+    const int status = weight && l->atom ? 16 * kept >= least * size : -1;
     free(weight);
     return status;
 }
@@ -186,16 +187,16 @@ static int fd_tied(const double *sample, int size) {
 }
 
 /* The same for a larger sample: ties may be too many for the first one to show each value twice. */
-static int fd_spikes_of_more(fd_lattice *l, const fd_source *u, const fd_source *v) {
+static int fd_spikes_of_more(fd_lattice *l, const fd_source *u, const fd_source *v, int handful) {
     double *sample = malloc(FD_LARGER_SAMPLE * sizeof *sample);
     if (!sample)
         return -1;
     int size = fd_scattered(u, sample, FD_LARGER_SAMPLE / 2);
     size += fd_scattered(v, sample + size, FD_LARGER_SAMPLE / 2);
-    fd_numpy.sort_f64(sample, size, NULL);
+    fd_sort_here(sample, size);
     free(l->atom);
     *l = (fd_lattice){0};
-    const int status = fd_spikes_of(l, sample, size);
+    const int status = fd_spikes_of(l, sample, size, handful);
     free(sample);
     return status;
 }
@@ -209,19 +210,20 @@ static void fd_tally_free(fd_tally *t) {
 }
 
 static int fd_tally_open(fd_tally *t, const fd_source *u, const fd_source *v, const double *sample, int size,
-                         int threads) {
+                         int handful, int threads) {
     const int64_t n = u->n, m = v->n;
     const double most = fmin((double)FD_MOST_COUNTERS, 64.0 + 0.5 * (double)(n + m));
-    memset(t, 0, sizeof *t);
+    *t = (fd_tally){.most_rest = 8};
     if (n + m > INT32_MAX)
         return 1;
     if (!fd_lattice_of(&t->lattice, sample, size, most)) {
         t->lattice = (fd_lattice){0};
-        int found = fd_spikes_of(&t->lattice, sample, size);
+        int found = fd_spikes_of(&t->lattice, sample, size, handful);
         if (found == 0 && n + m > 16 * FD_LARGER_SAMPLE && fd_tied(sample, size))
-            found = fd_spikes_of_more(&t->lattice, u, v);
+            found = fd_spikes_of_more(&t->lattice, u, v, handful);
         if (found <= 0)
             return found < 0 ? -1 : 1;
+        t->most_rest = handful ? 15 : 8;
     }
     const double first = fd_lattice_value(&t->lattice, 1),
                  last = fd_lattice_value(&t->lattice, t->lattice.cells);
@@ -359,7 +361,7 @@ static int fd_tally_by_cells(const fd_tally *t, int threads, double *result) {
     }
     int size = fd_scattered(&x, sample, FD_SAMPLE / 2);
     size += fd_scattered(&y, sample + size, FD_SAMPLE / 2);
-    fd_numpy.sort_f64(sample, size, NULL);
+    fd_sort_here(sample, size);
     return fd_cells_between_spikes(&x, u->n, &y, v->n, spike, spikes, sample, size, threads, result);
 }
 
@@ -376,7 +378,7 @@ static int fd_tally_finish(const fd_tally *t, const fd_task *task, int threads, 
         const fd_tally_side *side = &t->side[s];
         if (!side->rest_total)
             continue;
-        fd_numpy.sort_f64(side->rest, side->rest_total, NULL);
+        fd_sort_here(side->rest, side->rest_total);
         const double first = side->rest[0], last = side->rest[side->rest_total - 1];
         const double most = fd_long(side->source) ? 0x1p53 : INFINITY;
         if (!(first > -most && last < most))
@@ -410,7 +412,8 @@ static int fd_tally_finish(const fd_tally *t, const fd_task *task, int threads, 
 int fd_tally_statistic(const fd_source *u, const fd_source *v, const double *sample, int size,
                        const fd_task *task, int threads, double *result) {
     fd_tally t;
-    int status = fd_tally_open(&t, u, v, sample, size, threads);
+    /* Cells take KS as it is; else a handful of spikes, each in a cell of its own, spare a sort of their ties. */
+    int status = fd_tally_open(&t, u, v, sample, size, task->statistic != FD_KS, threads);
     if (status == 0) {
         const int chunks = t.side[0].chunks, tasks = chunks + t.side[1].chunks;
         void (*count)(fd_tally *, int, int) = fd_cell_loops_now->tally;

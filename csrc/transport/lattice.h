@@ -29,7 +29,8 @@ typedef struct {
 
 typedef struct fd_tally {
     fd_lattice lattice;
-    int lanes; /* neighbours in a row of counters: one counter would wait for its own last store */
+    int lanes;     /* neighbours in a row of counters: one counter would wait for its own last store */
+    int most_rest; /* of a chunk, in sixteenths */
     fd_tally_side side[2];
 } fd_tally;
 

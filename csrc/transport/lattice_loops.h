@@ -69,7 +69,7 @@ static void fd_tally_count(fd_tally *t, int s, int chunk) {
                 rest[rests] = x[j];
                 rests += cell[j] == 0;
             }
-            if (rests > PATIENCE && 2 * rests > i - start) {
+            if (rests > PATIENCE && 16 * rests > t->most_rest * (i + length - start)) {
                 side->rests[chunk] = -1;
                 return;
             }

@@ -71,6 +71,30 @@ static inline double FD_NAME(fd_climb)(const FD_NAME(fd_circle) * c, const FD_NA
     return half == 0.0 ? mean : mean + tilt * half;
 }
 
+/* The potential on a circle at atom x without mass, between the atoms i and k that have some, at a jump of
+ * G^-1 from y to y': the least that mass at x is moved for, min(f(i) + c(x - y) - c(i - y),
+ * f(k) + c(x - y') - c(k - y')). */
+typedef struct {
+    int64_t i;
+    int turn;
+    double potential;
+} FD_NAME(fd_post);
+
+static inline double FD_NAME(fd_between)(const FD_NAME(fd_circle) * c, const FD_NAME(fd_lap) lap[2],
+                                         FD_NAME(fd_post) i, int64_t x, int turn, FD_NAME(fd_post) k,
+                                         double W) {
+    const double rise = fd_rise(FD_NAME(fd_circle_gap)(c, i.i, i.turn, lap),
+                                FD_NAME(fd_circle_gap)(c, x, turn, lap), c->p, W),
+                 fall = fd_rise(FD_NAME(fd_circle_gap)(c, x, turn, lap + 1),
+                                FD_NAME(fd_circle_gap)(c, k.i, k.turn, lap + 1), c->p, W);
+    return fmin(i.potential + rise, k.potential - fall);
+}
+
+static inline int FD_NAME(fd_massless)(const FD_NAME(fd_circle) * c, int64_t i) {
+    const FD_LEVEL none = {0};
+    return !FD_NAME(fd_less)(i ? c->u_level[i - 1] : none, c->u_level[i]);
+}
+
 /* The derivatives of W_p = W at offset s. */
 static inline void FD_NAME(fd_pull_of_quantiles)(const FD_NAME(fd_circle) * c, FD_LEVEL s, double tilt,
                                                  double W, FD_NAME(fd_side) * side) {
@@ -90,6 +114,13 @@ static inline void FD_NAME(fd_pull_of_quantiles)(const FD_NAME(fd_circle) * c, F
             fd_sum_add(&potential, FD_NAME(fd_climb)(c, lap, i - 1, 0, i, 0, tilt, W, total));
         side->potential[i] = fd_sum_total(potential);
         if (FD_NAME(fd_less)(t, end)) {
+            int64_t before = i - 1;
+            while (round && before > first && FD_NAME(fd_massless)(c, before))
+                before--;
+            for (int64_t k = before + 1; round && k < i && i > first; k++)
+                side->potential[k] =
+                    FD_NAME(fd_between)(c, lap, (FD_NAME(fd_post)){before, 0, side->potential[before]}, k, 0,
+                                        (FD_NAME(fd_post)){i, 0, side->potential[i]}, W);
             lap[0] = lap[1];
             for (;;) {
                 const FD_LEVEL v_end = FD_NAME(fd_lap_end)(c, lap),
@@ -120,11 +151,39 @@ static inline void FD_NAME(fd_pull_of_quantiles)(const FD_NAME(fd_circle) * c, F
         side->potential[k] = round ? fd_sum_total(potential) : rise;
         side->pull[k] = 0.0;
     }
-    if (round)
-        FD_NAME(fd_climb)(c, lap, first ? first - 1 : c->u.n - 1, first > 0, first, 1, tilt, W, total);
+    if (round) {
+        fd_sum_add(&potential, FD_NAME(fd_climb)(c, lap, first ? first - 1 : c->u.n - 1, first > 0, first, 1,
+                                                 tilt, W, total));
+        int64_t last = c->u.n - 1;
+        while (last > first && FD_NAME(fd_massless)(c, last))
+            last--;
+        const FD_NAME(fd_post) from = {last, 0, side->potential[last]},
+                               to = {first, 1, fd_sum_total(potential)};
+        for (int64_t k = last + 1; k < c->u.n; k++)
+            side->potential[k] = FD_NAME(fd_between)(c, lap, from, k, 0, to, W);
+        for (int64_t k = 0; k < first; k++)
+            side->potential[k] = FD_NAME(fd_between)(c, lap, from, k, 1, to, W);
+    }
     side->turn[0] = fd_sum_total(total[0]);
     side->turn[1] = fd_sum_total(total[1]);
     FD_NAME(fd_even_out)(c, side);
+}
+
+/* The derivatives of W_p = W on a circle, by both sides at the best offset s, where they have to close: the
+ * potential gains nothing in one turn. Of the means of two T that is done by one, since the slope of the cost
+ * changes its sign at s. */
+static inline void FD_NAME(fd_pull_round)(const FD_NAME(fd_circle) * c, FD_LEVEL s, double W,
+                                          FD_NAME(fd_side) side[2]) {
+    const FD_NAME(fd_circle)
+        turned = {c->v, c->u, c->v_level, c->u_level, c->whole, c->period, c->p, c->scale};
+    const FD_LEVEL back = FD_NAME(fd_minus)(FD_NAME(fd_plus)(c->whole, c->whole), s);
+    for (int k = 0; k < 2; k++) {
+        const FD_NAME(fd_circle) *x = k ? &turned : c;
+        FD_NAME(fd_pull_of_quantiles)(x, k ? back : s, 0.0, W, side + k);
+        const double gain = side[k].turn[0], half = side[k].turn[1];
+        if (gain != 0.0 && half != 0.0)
+            FD_NAME(fd_pull_of_quantiles)(x, k ? back : s, fmax(-1.0, fmin(1.0, -gain / half)), W, side + k);
+    }
 }
 
 static inline double FD_NAME(fd_signed)(FD_LEVEL x, FD_LEVEL y) {

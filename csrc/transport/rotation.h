@@ -162,8 +162,8 @@ static inline double FD_NAME(fd_circle_power)(const FD_NAME(fd_circle) * c, FD_L
     return p < INFINITY ? fd_sum_total(mean) : largest;
 }
 
-static inline double FD_NAME(fd_circle_of)(const FD_NAME(fd_circle) * c) {
-    const FD_LEVEL s = FD_NAME(fd_circle_offset)(c);
+/* W_p at offset s. */
+static inline double FD_NAME(fd_circle_of)(const FD_NAME(fd_circle) * c, FD_LEVEL s) {
     const double p = c->p;
     if (p == 1.0)
         return FD_NAME(fd_circle_power)(c, s, 1.0, 1.0);

@@ -34,6 +34,14 @@ static inline double fd_rise(fd_twofold d, fd_twofold e, double p, double W) {
     return copysign(rise < FD_BEYOND ? rise : FD_BEYOND, gap);
 }
 
+/* A weight over what its mass keeps of it: masses have 126 bits below the sum of all. */
+static inline double fd_lost_in(const fd_masses *a, int64_t i) {
+    const fd_mass mass = fd_mass_at(a, i);
+    return a->weights && mass && mass < (fd_mass)1 << 53
+               ? ldexp(a->weights[i], a->scale) / (double)(int64_t)mass
+               : 1.0;
+}
+
 /* Derivatives by weights of sum S = t 2^k from those by shares of 1, potentials over `order`, of values times
  * a power of two. */
 static inline void fd_by_weights(double *slope, int64_t n, fd_masses a, double order, int unit) {

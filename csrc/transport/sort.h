@@ -1,10 +1,11 @@
-/* Sorting is left to NumPy, whose vector sort can be called without the GIL. */
+/* Sorting: by places (sort.c), or by NumPy, whose sorts can be called without the GIL. */
 #ifndef FD_SORT_H
 #define FD_SORT_H
 
 #include <math.h>
 #include <stdint.h>
 #include <stddef.h>
+#include <string.h>
 
 /* PyArray_SortFunc and PyArray_ArgSortFunc; the last argument is not looked at for numbers. */
 typedef int fd_sort(void *values, ptrdiff_t n, void *array);
@@ -16,6 +17,25 @@ typedef struct {
 } fd_sorts;
 
 extern fd_sorts fd_numpy; /* filled as _wasserstein is imported */
+
+/* Sorts x into `out`, elsewhere. */
+void fd_sort_into(const double *x, int64_t n, double *out);
+/* The same in place. */
+void fd_sort_here(double *x, int64_t n);
+
+/* Into n sorted values. */
+static inline void fd_insert(double value, double *sorted, int64_t n) {
+    for (; n > 0 && value < sorted[n - 1]; n--)
+        sorted[n] = sorted[n - 1];
+    sorted[n] = value;
+}
+
+static inline void fd_sorted_f64(const double *x, int64_t n, double *out) { fd_sort_into(x, n, out); }
+
+static inline void fd_sorted_u64(const uint64_t *x, int64_t n, uint64_t *out) {
+    memcpy(out, x, (size_t)n * sizeof *x);
+    fd_numpy.sort_u64(out, n, NULL);
+}
 
 /* The order that sorts x, equal values in the order given, and the sorted values. 0: x does not suit.
  *

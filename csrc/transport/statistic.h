@@ -7,8 +7,7 @@ static inline const FD_VALUE *FD_NAME(fd_arrange)(const FD_VALUE *x, const doubl
     if (sorted)
         return x;
     if (*weights == NULL) {
-        memcpy(values, x, (size_t)n * sizeof *x);
-        fd_numpy.FD_NAME(sort)(values, n, NULL);
+        FD_NAME(fd_sorted)(x, n, values);
         return values;
     }
     FD_NAME(fd_order)(x, n, order, values);

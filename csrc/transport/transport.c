@@ -10,7 +10,7 @@
 #include "transport/transport.h"
 
 fd_sorts fd_numpy;
-int64_t fd_cells_from[2] = {5000, 2000}, fd_tally_from = 1500;
+int64_t fd_cells_from[2] = {15000, 1000}, fd_tally_from = 1500;
 
 /* What one thread arranges both samples of a row in. */
 typedef struct {
@@ -34,16 +34,16 @@ static fd_scratch fd_scratch_for(const fd_samples *u, const fd_samples *v) {
         s.weights = fd_allocate(all);
         s.order = fd_allocate(longest * sizeof *s.order);
     }
-    if (u->weights && !(s.weights && s.order)) {
-        fd_scratch_free(s);
-        s.values = NULL;
-    }
-    return s.values ? s : (fd_scratch){0};
+    if (s.values && (!u->weights || (s.weights && s.order)))
+        return s;
+    fd_scratch_free(s);
+    return (fd_scratch){0};
 }
 
-static int fd_suits_cells(int64_t total, int weighted, const fd_task *task) {
+static int fd_suits_cells(int64_t n, int64_t m, int weighted, const fd_task *task) {
+    const int64_t longest = n > m ? n : m;
     const int asks = task->statistic == FD_KS || (task->statistic == FD_WASSERSTEIN && task->p == 1.0);
-    return asks && total >= fd_cells_from[weighted || task->statistic != FD_WASSERSTEIN];
+    return asks && longest >= fd_cells_from[weighted || task->statistic != FD_WASSERSTEIN];
 }
 
 /* Some finite values of both, sorted; how many. */
@@ -53,7 +53,7 @@ static int fd_sampled(const fd_source *u, const fd_source *v, double sample[FD_S
     int size = fd_scattered(u, sample, most);
     size += fd_scattered(v, sample + size, most);
     if (size)
-        fd_numpy.sort_f64(sample, size, NULL);
+        fd_sort_here(sample, size);
     return size;
 }
 
@@ -75,7 +75,7 @@ static int fd_seem_few(const fd_source *u, const fd_source *v) {
 static int fd_without_sorting(fd_source *u, const double *a, fd_source *v, const double *b,
                               const fd_task *task, int threads, double *result) {
     const int64_t total = u->n + v->n;
-    const int cells = fd_suits_cells(total, a != NULL, task);
+    const int cells = fd_suits_cells(u->n, v->n, a != NULL, task);
     const int tally = !a && total >= fd_tally_from && u->n && v->n && (cells || fd_seem_few(u, v));
     double sample[FD_SAMPLE];
     int status = 1;
@@ -152,7 +152,7 @@ static int fd_statistic_of_span(const fd_samples *u, const fd_samples *v, const 
                                 int64_t last, int threads, double *result) {
     fd_scratch scratch = {0};
     int status = 0;
-    if (!task->sorted && !(u->real && fd_suits_cells(u->length + v->length, u->weights != NULL, task))) {
+    if (!task->sorted && !(u->real && fd_suits_cells(u->length, v->length, u->weights != NULL, task))) {
         scratch = fd_scratch_for(u, v);
         if (!scratch.values)
             return -1;

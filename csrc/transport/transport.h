@@ -26,7 +26,7 @@ typedef struct {
     int real;
 } fd_samples;
 
-/* The least total of values and weights that goes through cells (cells.c): of W1 without weights, and else.
+/* The least length of the longer sample that goes through cells (cells.c): of W1 without weights, and else.
  * Measured by fastdiv bench --group corners. */
 extern int64_t fd_cells_from[2];
 /* The least total of values that is looked at for few values (lattice.c). */
@@ -81,6 +81,9 @@ typedef struct {
 
 /* W_p, p < inf, on a circle of the circumference period + period_low. -1: no memory. */
 double fd_circle_wasserstein(fd_arc u, fd_arc v, double period, double period_low, double p);
+/* The same, with the derivatives by the points and weights of u and of v, in their order; out->value is left. */
+double fd_circle_gradient(fd_arc u, fd_arc v, double period, double period_low, double p,
+                          const fd_gradients *out);
 
 /* Histograms, one a row, mass spread evenly within their bins. */
 typedef struct {

@@ -11,6 +11,7 @@ cdef extern from "transport/sort.h" nogil:
         fd_argsort *argsort_f64
         fd_argsort *argsort_u64
     fd_sorts fd_numpy
+    void fd_sort_into(const double *x, int64_t n, double *out)
 
 cdef extern from "transport/mass.h" nogil:
     double fd_largest_weight(const double *w, int64_t n)
@@ -83,6 +84,8 @@ cdef extern from "transport/transport.h" nogil:
         const double *weights
         int64_t n
     double fd_circle_wasserstein(fd_arc u, fd_arc v, double period, double period_low, double p)
+    double fd_circle_gradient(fd_arc u, fd_arc v, double period, double period_low, double p,
+                              const fd_gradients *out)
 
     ctypedef struct fd_hists:
         const double *high

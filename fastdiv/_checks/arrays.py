@@ -17,6 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from fastdiv._checks.bins import binned, bins_of, counts_of
+from fastdiv._checks.foreign import array_of, opened, takes_arrow
+
 __all__ = ["as_exact_numbers", "as_numbers", "is_sparse", "known_chunks", "same_chunks", "same_labels"]
 
 PLACES = ("support", "bin_edges")  # where bins are: an entry left out takes a mass with it
@@ -37,21 +40,28 @@ def as_numbers(values: Any, name: str) -> np.ndarray:
     Raises
     ------
     TypeError
-        For objects, strings, dates, complex and long double, mappings, sparse matrices, and for masked arrays
-        with a masked entry.
+        For objects, strings, dates, complex and long double, mappings, sparse matrices, for masked arrays
+        with a masked entry, and for what lies on a GPU or is computed later.
     ValueError
         For ragged nested sequences.
     """
-    if type(values) is not np.ndarray:
-        values = _unwrapped(values, name)
+    return _numbers(_opened(values, name), name, values)
+
+
+def _opened(values: Any, name: str) -> Any:
+    return values if type(values) is np.ndarray else opened(_unwrapped(values, name), name)
+
+
+def _numbers(values: Any, name: str, given: Any) -> np.ndarray:
+    """As `as_numbers`, of what has been opened; errors speak of what was `given`."""
     try:
-        array = np.asarray(values)
+        array = values if type(values) is np.ndarray else array_of(values, name)
     except ValueError as error:
         raise ValueError(f"{name} is not a rectangular array: {error}") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"{name} has dtype {array.dtype}, but real numbers are needed (bool, integer or float)"
-            + _hint(values, array, name)
+            + _hint(given, array, name)
         )
     if array.dtype.itemsize > 8:
         raise TypeError(
@@ -67,11 +77,12 @@ def as_exact_numbers(values: Any, name: str) -> np.ndarray:
     Lists and tables become float64 where integers stand beside fractions, missing values or, in NumPy, one
     beyond 2^63. An array has its dtype already.
     """
-    array = as_numbers(values, name)
-    if array.dtype.kind != "f" or isinstance(getattr(values, "dtype", None), np.dtype) or not array.size:
+    given, values = values, _opened(values, name)
+    array = _numbers(values, name, given)
+    if array.dtype != np.float64 or isinstance(getattr(values, "dtype", None), np.dtype) or not array.size:
         return array
     with np.errstate(invalid="ignore"):
-        big = np.abs(array) > 2.0**53
+        big = np.abs(array) >= 2.0**53  # 2^53 + 1 has become 2^53
     given = _objects(values) if big.any() else array
     if given is array or given.shape != array.shape:
         return array
@@ -127,6 +138,11 @@ def _unwrapped(values: Any, name: str) -> Any:
                 if isinstance(part, masked) and np.ma.is_masked(part):
                     raise TypeError(f"{name} has masked entries, which have no value here; pass them without")
     if isinstance(values, Mapping):
+        if hasattr(values, "to_dataarray"):  # xarray
+            raise TypeError(
+                f"{name} is a {type(values).__name__}, which has several arrays: pass one of them, or "
+                f"{name}.to_dataarray()"
+            )
         if name.endswith("_values"):  # as Counter has them
             raise TypeError(
                 f"{name} is a {type(values).__name__}; pass list({name}) and, if it maps values to weights, "
@@ -136,6 +152,10 @@ def _unwrapped(values: Any, name: str) -> Any:
             f"{name} is a {type(values).__name__}, whose keys say which bin is which; put all in one order "
             f"of keys and pass the values, for example [{name}.get(key, 0) for key in keys]"
         )
+    if binned(values):
+        return counts_of(values, name)
+    if isinstance(values, (list, tuple)) and values and binned(values[0]):
+        return [counts_of(row, f"{name}[{i}]") if binned(row) else row for i, row in enumerate(values)]
     if is_sparse(values):
         raise TypeError(
             f"{name} is a {type(values).__name__}, but a dense array is needed here; pass {name}.toarray() "
@@ -164,9 +184,21 @@ def _hint(values: Any, array: np.ndarray, name: str) -> str:
     """What would make numbers of an array that holds none."""
     dtype: Any = getattr(values, "dtype", None)
     if array.dtype.kind in "Mm":
-        return _hint_for_times(array, f"np.asarray({name})", name)
+        made_by = f"np.asarray({name})"
+        if not hasattr(values, "__array__") and takes_arrow(values):
+            made_by = f"np.asarray(pyarrow.{'table' if array.ndim == 2 else 'chunked_array'}({name}))"
+        return _hint_for_times(array, made_by, name)
+    kind = str(getattr(dtype, "name", dtype))
+    categories = ""
+    if hasattr(values, "value_counts") and kind.startswith(("str", "cat", "Str", "Cat", "Enum")):
+        categories = f"; categories have no place on a line: count them, as {name}.value_counts() does"
     if array.dtype.kind != "O":
-        return ""
+        return categories
+    if kind.startswith("period"):
+        return f'; periods have numbers, {name}.astype("int64"), that count them'
+    if kind.startswith("interval"):
+        middle = f"{name}.{'array.' * hasattr(values, 'array')}mid"
+        return f"; an interval is no number: pass {middle}, or count them and pass the masses and bin_edges"
     if getattr(dtype, "tz", None) is not None and hasattr(
         values, "to_numpy"
     ):  # times of pandas in a time zone
@@ -191,15 +223,16 @@ def _hint(values: Any, array: np.ndarray, name: str) -> str:
     whole = _as_integers(array)
     if whole is not None:
         return f"; for example np.asarray({name}, {str(whole.dtype)!r})"
-    lazy = next((call for call in ("collect", "compute") if hasattr(values, call)), None)
-    if lazy:
-        return f"; {name} is a {type(values).__name__}, which is computed later: pass {name}.{lazy}()"
     with suppress(TypeError, ValueError, OverflowError):
         np.asarray(values, float)
         return f"; for example np.asarray({name}, float)"
     with suppress(AttributeError, TypeError, ValueError):  # of pandas, with NA in it
         values.to_numpy(float, na_value=np.nan)
         return f"; for example {name}.to_numpy(float, na_value=np.nan)"
+    if categories:
+        return categories
+    if not hasattr(values, "__len__"):
+        return f"; {name} is of class {type(values).__name__}"
     return "; convert it to a numeric dtype first"
 
 
@@ -227,6 +260,9 @@ def _labels(array: Any, name: str) -> list[Any] | None:
     """The labels of each axis of a table of pandas, polars, Arrow or xarray, None for an axis without."""
     if array is None or type(array) is np.ndarray:
         return None
+    if binned(array):
+        bins = bins_of(array, name)
+        return None if bins.are_edges else [bins.places]
     if isinstance(array, (list, tuple)):
         return _labels_of_list(array, name)
     if isinstance(array, _classes("pandas", "Series")):
@@ -239,6 +275,9 @@ def _labels(array: Any, name: str) -> list[Any] | None:
         return [None, array.schema.names]
     if isinstance(array, _classes("xarray", "DataArray")):
         return [array.indexes.get(dimension) for dimension in array.dims]
+    if takes_arrow(array) and not hasattr(array, "__array__"):  # DuckDB's relations, readers of batches
+        names = getattr(array, "columns", None) or getattr(getattr(array, "schema", None), "names", None)
+        return [None, names] if isinstance(names, list) else None
     return None
 
 
@@ -282,7 +321,7 @@ def same_labels(arrays: dict[str, Any], axis: int = -1, *, rows: bool = False, e
             continue
         bins = axis % len(labels)
         parts = [(True, bins)] if entries else []
-        if rows and len(labels) == 2 and labels[1 - bins] is not None and array.shape[1 - bins] > 1:
+        if rows and len(labels) == 2 and labels[1 - bins] is not None and len(labels[1 - bins]) > 1:
             parts.append((False, 1 - bins))
         for on_axis, where in parts:
             if labels[where] is None:
@@ -315,12 +354,18 @@ def _how_to_align(p: str, known: Any, there: int, q: str, array: Any, where: int
     """In the words of the library; a bin that one lacks has no mass there, but a weight or a place cannot be
     made up."""
     index = f"{p}.{'columns' if there == 1 and hasattr(known, 'columns') else 'index'}"
-    if isinstance(known, (list, tuple)):
+    if binned(array):
+        return f"{p} = {p}.reindex(list({q}.axes[0]), fill_value=0)"
+    if binned(known):
+        index = f"list({p}.axes[0])"
+    elif isinstance(known, (list, tuple)):
         index = f"{p}[0].index"
     elif hasattr(known, "schema") and hasattr(known, "to_pylist"):  # Arrow
         index = f"{p}.schema.names"
     if isinstance(array, (list, tuple)):
         return _reindexed_list(q, index)
+    if hasattr(array, "select") and not hasattr(array, "__array__"):  # DuckDB
+        return f"{q} = {q}.select(*{index})"
     if hasattr(array, "select") and not hasattr(array, "reindex"):  # polars, Arrow
         return f"{q} = {q}.select({index if type(known) is type(array) else f'list({index})'})"
     if hasattr(array, "dims"):

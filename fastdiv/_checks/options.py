@@ -26,6 +26,7 @@ __all__ = [
     "integer",
     "log_base",
     "mixture_weights",
+    "not_negative",
     "policy",
     "positive",
     "renyi_order",
@@ -170,11 +171,17 @@ def policy(nan_policy: Any) -> str:
     return nan_policy
 
 
+def not_negative(value: Any, name: str) -> float:
+    """A real number, finite and at least 0."""
+    number = _real(value, name)
+    if not 0.0 <= number < math.inf:
+        raise ValueError(f"{name} must be finite and not negative, not {value!r}")
+    return number
+
+
 def smoothing(pseudocount: Any, log_input: bool = False) -> float:
     """The mass added to every bin; logarithms have no place for it."""
-    number = _real(pseudocount, "pseudocount")
-    if not 0.0 <= number < math.inf:
-        raise ValueError(f"pseudocount must be finite and not negative, not {pseudocount!r}")
+    number = not_negative(pseudocount, "pseudocount")
     if number and log_input:
         raise ValueError("pseudocount has no meaning with log_input=True, where masses are logarithms")
     return number

@@ -11,6 +11,8 @@ import numpy as np
 
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, known_chunks, same_chunks, same_labels
+from fastdiv._checks.bins import same_bins
+from fastdiv._checks.foreign import is_elsewhere
 
 __all__ = ["Rows", "is_lazy", "rows"]
 
@@ -47,7 +49,9 @@ class Rows(NamedTuple):
 def is_lazy(array: Any) -> bool:
     """Arrays that compute for themselves, such as Dask's: they get the ufunc, not our conversions."""
     return type(array) is not np.ndarray and (
-        hasattr(array, "__array_function__") and not isinstance(array, np.ndarray)
+        hasattr(array, "__array_function__")
+        and not isinstance(array, np.ndarray)
+        and not is_elsewhere(array)  # CuPy's
     )
 
 
@@ -68,6 +72,7 @@ def rows(
     lazy
         Leave arrays that compute for themselves as they are.
     """
+    same_bins(arrays)
     checked = {name: a if lazy and is_lazy(a) else as_numbers(a, name) for name, a in arrays.items()}
     axis = options.axis
     same_labels(arrays, axis, rows=True)

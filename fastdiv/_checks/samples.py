@@ -20,6 +20,7 @@ __all__ = [
     "check_weights",
     "common",
     "finite_pair",
+    "has_big",
     "masses",
     "samples",
     "shares",
@@ -155,25 +156,32 @@ def check_weights(
 
 
 def common(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both samples as float64 or uint64: see ``common_or_rounded``."""
+    return common_or_rounded(u, v)[:2]
+
+
+def common_or_rounded(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, bool]:
     """Both samples as float64, or as uint64 where float64 would merge integers that differ.
 
     Distances do not change under translation, so big integers are moved to start at 0: exact in float64 if
     they span at most 2^53, else as uint64. Only a range of 2^64 and more, or integers beyond 2^53 against
-    floats with fractions (or, in a range beyond 2^53, against NaN and infinities), is rounded to float64.
+    floats with fractions (or, in a range beyond 2^53, against NaN and infinities), is rounded to float64:
+    then the third is True.
     """
     sides = [_Whole(as_integers(x, y), y) for x, y in ((u, v), (v, u))]
     wide = any(x.whole.dtype.kind in "iu" and x.whole.dtype.itemsize == 8 for x in sides)
     if not wide or any(x.whole.dtype.kind not in "biu" or not x.whole.size for x in sides):
-        return np.asarray(u, np.float64), np.asarray(v, np.float64)
+        rounded = wide and (has_big(u) or has_big(v))
+        return np.asarray(u, np.float64), np.asarray(v, np.float64), rounded
     low, high = min(int(x.whole.min()) for x in sides), max(int(x.whole.max()) for x in sides)
     narrow = high - low <= EXACT
     if max(-low, high) <= EXACT or high - low >= 2**64 or not (narrow or all(x.plain for x in sides)):
-        return np.asarray(u, np.float64), np.asarray(v, np.float64)
+        return np.asarray(u, np.float64), np.asarray(v, np.float64), max(-low, high) > EXACT
     origin = np.uint64(low % 2**64)
     moved = [_modulo_2_64(x.whole) - origin for x in sides]  # wraps round, as it must
     if not narrow:
-        return moved[0], moved[1]
-    return sides[0].put(moved[0].astype(np.float64)), sides[1].put(moved[1].astype(np.float64))
+        return moved[0], moved[1], False
+    return sides[0].put(moved[0].astype(np.float64)), sides[1].put(moved[1].astype(np.float64)), False
 
 
 class _Whole:
@@ -181,7 +189,7 @@ class _Whole:
 
     def __init__(self, x: np.ndarray, other: np.ndarray) -> None:
         self.x, self.whole, self.plain = x, x, True
-        if x.dtype.kind == "f" and _has_big(other):
+        if x.dtype.kind == "f" and has_big(other):
             self.finite = np.isfinite(x)
             self.plain = bool(self.finite.all())
             if not self.plain:
@@ -198,7 +206,7 @@ class _Whole:
 
 def as_integers(x: np.ndarray, other: np.ndarray) -> np.ndarray:
     """x as 64-bit integers, if it is floats that all are integers and `other` has some beyond 2^53."""
-    if x.dtype.kind != "f" or not x.size or not _has_big(other):
+    if x.dtype.kind != "f" or not x.size or not has_big(other):
         return x
     low, high = float(x.min()), float(x.max())
     if not (low >= -(2.0**63) and high < (2.0**63 if low < 0 else 2.0**64) and (np.floor(x) == x).all()):
@@ -206,7 +214,7 @@ def as_integers(x: np.ndarray, other: np.ndarray) -> np.ndarray:
     return x.astype(np.int64 if low < 0 else np.uint64)
 
 
-def _has_big(x: np.ndarray) -> bool:
+def has_big(x: np.ndarray) -> bool:
     """Whether some are integers beyond 2^53."""
     if x.dtype.kind not in "iu" or x.dtype.itemsize < 8 or not x.size:
         return False

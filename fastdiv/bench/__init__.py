@@ -10,6 +10,7 @@ file each. ``session.py`` runs them into a document (``record.py``: its form, wh
 GROUPS = {
     "everyday": "the shapes that people have, and what is to be reached there",
     "rows": "measures row by row",
+    "gradients": "values with their gradients, row by row",
     "matrix": "many against many, and nearest neighbours",
     "transport": "samples on a line",
     "sweeps": "bins, rows, samples and ties from few to many",

@@ -7,6 +7,7 @@ may cost: 0.8 is 1.25 times.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,10 @@ import numpy as np
 import fastdiv
 from fastdiv.bench.contestants import ABSENT, SORTS, Contestant, numkong, of, ours, plain
 from fastdiv.bench.expressions import js_distance, kl_divergence, shares, smallest
+from fastdiv.bench.limits import copies, logarithms
 from fastdiv.bench.race import OURS, Case
 from fastdiv.bench.rows import PROBED, twin
-from fastdiv.bench.workloads import counts, dirichlet, loose, near_one, unrelated
+from fastdiv.bench.workloads import counts, dirichlet, loose, near_one, pieces, unrelated
 
 Run = Callable[..., Any]
 SORT = SORTS.name
@@ -29,6 +31,7 @@ def cases(scale: float) -> Iterator[Case]:
     yield from _rows(int(5000 * scale))
     yield from _samples(int(800_000 * scale))
     yield from _sizes()
+    yield from _million(int(1e6 * scale))
     yield from _matrices(scale)
     yield from _neighbours(scale)
     yield from _single()
@@ -85,7 +88,12 @@ def _rows(many: int) -> Iterator[Case]:
     ):
         some: dict[str, Any] = options
         yield _rowwise(what, pair, [ours(run, **some), without], {WITHOUT: goal}, **some)
-    runs = [ours(run, normalize=False), plain(kl_divergence, "NumPy")]
+    runs = [
+        ours(run, normalize=False),
+        plain(kl_divergence, "NumPy"),
+        logarithms(pair[0].size),
+        copies(pair[0]),
+    ]
     yield _rowwise("kl_divergence, normalize=False", pair, runs, {"NumPy": 2.5}, normalize=False)
     single = tuple(np.maximum(x, 1e-4).astype("f4") for x in pair)
     runs = [
@@ -132,9 +140,29 @@ def _of_samples(work: str, run: Run, what: str, pair: Any, goal: float) -> Case:
 def _sizes() -> Iterator[Case]:
     """The same for quick runs: size is the matter."""
     r = np.random.default_rng(8)
-    for n in (30, 300, 3000, 10_000, 100_000, 300_000):
-        pair = r.normal(size=n), r.normal(size=n) + 0.1
-        yield _of_samples("W1", fastdiv.wasserstein_distance, "normal", pair, 1.5)
+    for n in (30, 100, 300, 1000, 3000, 10_000, 30_000, 100_000, 300_000):
+        many = max(n, 1 << 18)
+        pair, *more = pieces(n, r.normal(size=many), r.normal(size=many) + 0.1)
+        yield replace(_of_samples("W1", fastdiv.wasserstein_distance, "normal", pair, 1.5), more=more)
+
+
+def _million(n: int) -> Iterator[Case]:
+    """What was asked of large samples before."""
+    r = np.random.default_rng(9)
+    u, v, w = r.normal(size=n), r.normal(size=n) + 0.1, r.normal(size=n)
+    k = n // 3
+    weighted = u[:k], v[:k], r.random(k), r.random(k)
+    few = n // 10
+    for work, what, args, name, goal in (
+        ("W1", "shifted", (u, v), "SciPy", 60),
+        ("W1", "one law", (u, w), "SciPy", 40),
+        ("W1, weighted", "shifted", weighted, "SciPy", 30),
+        ("W2", "shifted", (u[:k], v[:k]), "POT wasserstein_1d", 25),
+        ("transport_plan", "shifted", (u[:few], v[:few]), "POT emd2_1d", 4),
+    ):
+        runs = [run for run in of(work) if run is not SORTS]
+        if len(runs) > 1:
+            yield Case(f"{work}, {what}", f"{len(args[0])} + {len(args[1])}", runs, args, goals={name: goal})
 
 
 def _matrices(scale: float) -> Iterator[Case]:
@@ -147,7 +175,7 @@ def _matrices(scale: float) -> Iterator[Case]:
         rows = max(int(rows * scale), 12)
         A, B = dirichlet(rows, bins, 1), dirichlet(rows, bins, 2)
         for metric in ("kl_divergence", "wasserstein"):
-            runs = [ours(fastdiv.cdist, metric=metric), product]
+            runs = [ours(fastdiv.cdist, metric=metric), product, _preparing(metric)]
             yield _many(f"cdist {metric}", A, B, runs, {product.name: 0.5})
     A, B = near_one(n, 257, 1), near_one(n, 257, 2)
     first, *others = of("cdist js_distance")
@@ -155,11 +183,21 @@ def _matrices(scale: float) -> Iterator[Case]:
     yield _many("cdist js_distance, near-identical", A, B, [first, *theirs], {"SciPy cdist": 8})
 
 
+def _preparing(metric: Any) -> Contestant:
+    """Each row once, and next to no pairs."""
+
+    def run(A: Any, B: Any) -> None:
+        fastdiv.cdist(A, B[:1], metric)
+        fastdiv.cdist(A[:1], B, metric)
+
+    return Contestant("preparing the rows", run, None)
+
+
 def _many(what: str, A: Any, B: Any, runs: list[Contestant], goals: dict[str, float]) -> Case:
     here = [run for run in runs if run.library not in ABSENT]
     size = f"{len(A)} x {len(B)} x {A.shape[1]}"
     metric: Any = what.partition(",")[0].split()[1]
-    few = A[:4], B[:4]
+    few = tuple(X[: 4 if A.shape[1] < 1000 else 1] for X in (A, B))  # the twin has exact fractions
     return Case(
         what,
         size,
@@ -193,7 +231,8 @@ def _neighbours(scale: float) -> Iterator[Case]:
 
 def _single() -> Iterator[Case]:
     """The cost of a call."""
-    p, q = unrelated(1, 64)
+    rows, *more_rows = pieces(1, *unrelated(1024, 64))
+    pair, *more_pairs = ((p[0], q[0]) for p, q in (rows, *more_rows))
     run = fastdiv.kl_divergence
     every: dict[str, Any] = {
         "base": None,
@@ -204,12 +243,15 @@ def _single() -> Iterator[Case]:
     }
     truth = fastdiv.reference.kl_divergence
     peer = plain(kl_divergence)
-    for what, size, args, own, most in (
-        ("kl_divergence", "one pair of 64", (p, q), ours(run), 0.25e-6),
-        ("kl_divergence", "1 x 64", (p[None], q[None]), ours(run), 1e-6),
-        ("kl_divergence, options spelled out", "one pair of 64", (p, q), ours(run, **every), 1e-6),
+    one = np.ones(1)
+    yield Case("kl_divergence, the call alone", "one pair of 1", [ours(run), peer], (one, one), truth=truth)
+    spelled = "kl_divergence, options spelled out"
+    for what, size, args, more, own, most in (
+        ("kl_divergence", "one pair of 64", pair, more_pairs, ours(run), 0.25e-6),
+        ("kl_divergence", "1 x 64", rows, more_rows, ours(run), 1e-6),
+        (spelled, "one pair of 64", pair, more_pairs, ours(run, **every), 1e-6),
     ):
-        yield Case(what, size, [own, peer], args, truth=truth, goals={OURS: most})
+        yield Case(what, size, [own, peer], args, truth=truth, goals={OURS: most}, more=more)
 
 
 def _instead(run: Run, *args: Any) -> Run:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
-from itertools import groupby
 from typing import Any
 
 from fastdiv.bench.record import Measured
@@ -82,18 +80,30 @@ def _figure(width: float, height: float) -> tuple[Any, Any]:
     return figure, axes
 
 
+def titles(group: str, cases: list[Measured]) -> list[str]:
+    """Of a group's pictures: one for each sweep, else one for all cases."""
+    if group == "sweeps":
+        return list(dict.fromkeys(case.what for case in cases if case.at))
+    if not cases:
+        return []
+    if group == "limits":
+        return ["Time of an element beside the limits of this machine (log scale)"]
+    return ["Their time over ours (log scale): left of 1 we lose; grey: our noise"]
+
+
 def plots(group: str, cases: list[Measured]) -> list[tuple[str, str]]:
     """Title and SVG of each picture of a group."""
     import matplotlib as mpl
 
+    drawn = []
     with mpl.rc_context(STYLE):
-        if group == "sweeps":
-            return list(_sweeps(cases))
-        if group == "limits":
-            return [("Time of an element beside the limits of this machine (log scale)", _limits(cases))]
-        return [
-            ("Their time over ours (log scale): left of 1 we lose; grey: our noise", _ratios(group, cases))
-        ]
+        for number, title in enumerate(titles(group, cases)):
+            if group == "sweeps":
+                svg = _sweep(f"sweep{number}", [case for case in cases if case.what == title])
+            else:
+                svg = _limits(cases) if group == "limits" else _ratios(group, cases)
+            drawn.append((title, svg))
+    return drawn
 
 
 def _ratios(group: str, cases: list[Measured]) -> str:
@@ -113,12 +123,6 @@ def _ratios(group: str, cases: list[Measured]) -> str:
     axes.grid(axis="x", color=OTHER, alpha=0.25)
     figure.legend(names.values(), names, loc="outside lower center", ncols=3, fontsize=8)
     return _svg(figure, group)
-
-
-def _sweeps(cases: Iterable[Measured]) -> Iterable[tuple[str, str]]:
-    with_place = [case for case in cases if case.at]
-    for number, (what, found) in enumerate(groupby(with_place, key=lambda case: case.what)):
-        yield what, _sweep(f"sweep{number}", list(found))
 
 
 def _sweep(name: str, cases: list[Measured]) -> str:

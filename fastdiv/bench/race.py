@@ -3,7 +3,8 @@
 Round after round, and the medians are compared: on a shared machine absolute times drift, the ratio of two
 medians from the same rounds does not. Ours runs twice in each round, first and last: what the two differ by
 is noise (``floor``). One thread is timed by the CPU time of the process, since the wall clock charges a short
-call for what the scheduler gave to others; threads by the wall clock.
+call for what the scheduler gave to others; threads by the wall clock. Short calls go over many sets of
+arguments, all in each round: of one set the processor would learn every branch.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ ROUND_SECONDS = 2e-3  # of one run in a round, so that short calls are not timed
 
 @dataclass(frozen=True)
 class Case:
-    """One row of work. The first of `runs` is ours; all are called with `args`.
+    """One row of work. The first of `runs` is ours; all are called with `args`, and with each of `more`.
 
     Answers are compared on `probe` (or `args`) with `truth`, or else with ours. `per` tells time by the bin
     or the row: its name, and how many there are. `at`: the place in a sweep, the axis and the position.
@@ -46,6 +47,7 @@ class Case:
     at: tuple[str, float] | None = None
     goals: dict[str, float] = field(default_factory=dict)
     unit: str = "s"
+    more: Sequence[tuple[Any, ...]] = field(default=(), repr=False)
 
     @property
     def dtype(self) -> str:
@@ -83,29 +85,32 @@ class Case:
             return rounds([lambda run=run: run(*self.args)[0] for run in runs], seconds)  # type: ignore[misc]
         clock = time.process_time if self.threads == 1 else time.perf_counter
         with np.errstate(all="ignore"):
-            return rounds([stopwatch(run, self.args, clock) for run in runs], seconds)
+            return rounds([stopwatch(run, [self.args, *self.more], clock) for run in runs], seconds)
 
 
 def agrees(run: Contestant, error: float | None) -> bool:
     return error is None or run.tolerance is None or error <= run.tolerance
 
 
-def stopwatch(run: Contestant, args: tuple[Any, ...], clock: Callable[[], float]) -> Callable[[], float]:
-    """A function that gives the seconds of one call; it has been called once, warm."""
+def stopwatch(
+    run: Contestant, sets: Sequence[tuple[Any, ...]], clock: Callable[[], float]
+) -> Callable[[], float]:
+    """A function that gives the seconds of a call, over all sets in turn; each has been called, warm."""
     call = run.run
 
-    def here(count: int) -> float:
+    def here(times: int) -> float:
         start = clock()
-        for _ in range(count):
-            call(*args)
-        return (clock() - start) / count
+        for _ in range(times):
+            for args in sets:
+                call(*args)
+        return (clock() - start) / (times * len(sets))
 
-    timed = (run.elsewhere(*args) if run.elsewhere else None) or here
-    taken = timed(1)
+    timed = (run.elsewhere(sets) if run.elsewhere else None) or here
+    taken = timed(1) * len(sets)
     if taken < 10 * ROUND_SECONDS:
-        taken = timed(1)
-    count = max(1, min(5000, int(ROUND_SECONDS / max(taken, 1e-9))))
-    return lambda: timed(count)
+        taken = timed(1) * len(sets)
+    times = max(1, min(5000, int(ROUND_SECONDS / max(taken, 1e-9))))
+    return lambda: timed(times)
 
 
 def rounds(watches: Sequence[Callable[[], float]], seconds: float) -> list[list[float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 import fastdiv
 from fastdiv.bench.contestants import ROWS, Contestant, loosened, of
 from fastdiv.bench.race import Case
-from fastdiv.bench.workloads import counts, near, unrelated
+from fastdiv.bench.workloads import counts, near, pieces, unrelated
 
 PROBED = 50  # rows whose answers are compared
 FEW = (2, 3, 5, 10, 20)
@@ -50,12 +51,13 @@ def cases(scale: float) -> Iterator[Case]:
         runs = loosened(of(measure), np.inf)
         there = Contestant("fastdiv, unrelated rows", lambda p, q, f=runs[0]: f(*pair), None)
         yield _case(measure, "near-identical", near_pair, [*runs, there])
+    rows = pieces(1, *unrelated(1024, 64))
+    pairs = [(p[0], q[0]) for p, q in rows]
     for measure in ("entropy", "kl_divergence", "js_distance"):
         runs = [c for c in of(measure) if c.library != "fastjsd"]  # takes matrices only
-        yield _case(measure, "", unrelated(1, 64), runs)
+        yield replace(_case(measure, "", pairs[0], runs), more=pairs[1:])
     for measure in ("kl_divergence", "js_distance"):
-        p, q = unrelated(1, 64)
-        yield _case(measure, "", (p[None], q[None]), of(measure))
+        yield replace(_case(measure, "", rows[0], of(measure)), more=rows[1:])
     for bins in FEW:
         p, q = unrelated(int(100_000 * scale), bins)
         few = np.maximum(p, 1e-9), np.maximum(q, 1e-9)

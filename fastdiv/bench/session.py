@@ -45,6 +45,24 @@ def measure(
     progress(1.0, "")
 
 
+def again(document: dict[str, Any], keys: set[Any], progress: Callable[[float, str], None]) -> dict[str, Any]:
+    """A document of the cases with these keys, measured once more."""
+    about = document["fastdiv"]
+    quick, done, benchmarks = about["quick"], 0, []
+    before = fastdiv.num_threads()
+    try:
+        for group in dict.fromkeys(key[0] for key in keys):
+            for case in cases(group, QUICK if quick else 1.0):
+                if (group, case.what, case.size, case.dtype, case.threads) in keys:
+                    progress(done / len(keys), f"once more: {case.what}")
+                    fastdiv.set_num_threads(case.threads)
+                    benchmarks += _of_case(group, case, SECONDS[quick], [])
+                    done += 1
+    finally:
+        fastdiv.set_num_threads(before)
+    return {**document, "benchmarks": benchmarks}
+
+
 def _of_case(group: str, case: Case, seconds: float, failed: list[dict[str, str]]) -> list[dict[str, Any]]:
     """The entries of a case; none if ours failed. A run that gives no answer is left out."""
     able, answers = [], []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from fastdiv.bench.contestants import Contestant, loosened, of
 from fastdiv.bench.race import Case
 from fastdiv.bench.rows import PROBED, twin
-from fastdiv.bench.workloads import unrelated
+from fastdiv.bench.workloads import pieces, unrelated
 
 BINS = (2, 3, 5, 10, 20, 50, 100, 300, 1000, 3000, 10_000, 100_000)
 MEASURES = ("kl_divergence", "js_distance")
@@ -24,10 +25,11 @@ def cases(scale: float) -> Iterator[Case]:
     yield from _ties(int(1e6 * scale))
 
 
-def _row_case(measure: str, what: str, p: Any, q: Any, at: tuple[str, float], per: str) -> Case:
+def _row_case(measure: str, what: str, pairs: list[tuple[Any, ...]], at: tuple[str, float], per: str) -> Case:
     runs = [
         c for c in loosened(of(measure), np.inf) if c.library != "fastjsd"
     ]  # slower than all, and takes long
+    (p, q), *more = pairs
     few = max(1, min(PROBED, 20_000 // p.shape[1]))
     count = p.size if per == "bin" else len(p)
     return Case(
@@ -39,6 +41,7 @@ def _row_case(measure: str, what: str, p: Any, q: Any, at: tuple[str, float], pe
         twin(measure),
         (per, count),
         at=at,
+        more=more,
     )
 
 
@@ -49,7 +52,7 @@ def _bins(entries: int) -> Iterator[Case]:
             return
         p, q = (np.atleast_2d(np.maximum(x, 1e-9)) for x in unrelated(entries // bins, bins))
         for measure in MEASURES:
-            yield _row_case(measure, "bins from few to many", p, q, ("bins", bins), "bin")
+            yield _row_case(measure, "bins from few to many", [(p, q)], ("bins", bins), "bin")
 
 
 def _rows(most: int) -> Iterator[Case]:
@@ -58,9 +61,8 @@ def _rows(most: int) -> Iterator[Case]:
     for measure in MEASURES:
         rows = 1
         while rows <= most:
-            yield _row_case(
-                measure, "rows from one to many", p[:rows], q[:rows], ("rows of 10 bins", rows), "row"
-            )
+            some = pieces(rows, p, q)
+            yield _row_case(measure, "rows from one to many", some, ("rows of 10 bins", rows), "row")
             rows *= 10
 
 
@@ -70,13 +72,15 @@ def _samples(most: int) -> Iterator[Case]:
     u, v = rng.normal(size=most), rng.normal(size=most) + 0.1
     n = 10
     while n <= most:
-        yield _sample_case("samples from few to many", u[:n], v[:n], ("samples of a side", n))
+        yield _sample_case("samples from few to many", pieces(n, u, v), ("samples of a side", n))
         n *= 10
 
 
-def _sample_case(what: str, u: Any, v: Any, at: tuple[str, float]) -> Case:
-    runs: list[Contestant] = [c for c in of("W1") if len(u) <= SLOW or c.library != "scipy"]
-    return Case(f"W1, {what}", f"{len(u)} + {len(v)}", runs, (u, v), per=("sample", 2 * len(u)), at=at)
+def _sample_case(what: str, pairs: list[tuple[Any, ...]], at: tuple[str, float]) -> Case:
+    pair, *more = pairs
+    n = len(pair[0])
+    runs: list[Contestant] = [c for c in of("W1") if n <= SLOW or c.library != "scipy"]
+    return Case(f"W1, {what}", f"{n} + {n}", runs, pair, per=("sample", 2 * n), at=at, more=more)
 
 
 def _ties(n: int) -> Iterator[Case]:
@@ -84,7 +88,7 @@ def _ties(n: int) -> Iterator[Case]:
     rng = np.random.default_rng(5)
     values = n
     while values:
-        u, v = (rng.integers(0, values, n) * 0.1 for _ in range(2))
-        case = _sample_case("ties from none to all", u, v, ("distinct values", values))
-        yield Case(case.what, f"{case.size} of {values}", case.runs, case.args, per=case.per, at=case.at)
+        pair = tuple(rng.integers(0, values, n) * 0.1 for _ in range(2))
+        case = _sample_case("ties from none to all", [pair], ("distinct values", values))
+        yield replace(case, size=f"{case.size} of {values}")
         values //= 10

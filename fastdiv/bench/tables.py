@@ -98,11 +98,11 @@ def brief(cases: Iterable[Measured]) -> list[str]:
     return table(("work", "size", "ours", "against", "ratio", "their error"), rows)
 
 
-GOALS = ("work", "size", "ours", "theirs", "ratio", "reach", "reached?")
+GOALS = ("work", "size", "ours", "theirs", "ratio", "asked", "reached", "limit")
 
 
 def goals(cases: Iterable[Measured]) -> list[str]:
-    """What was to be reached, one line a goal."""
+    """What was to be reached, one line a goal; limit: work that no answer can do without, with its time."""
     rows = []
     for case in cases:
         first = [
@@ -110,20 +110,27 @@ def goals(cases: Iterable[Measured]) -> list[str]:
             f"{case.size} {case.dtype}".strip(),
             shown(case.ours.seconds, case.per, case.unit),
         ]
+        bounds = [run for run in case.peers if _is_limit(case, run)]
+        limit = ", ".join(f"{run.name} {shown(run.seconds, case.per, case.unit)}" for run in bounds)
         for name, goal in case.goals.items():
             if name == OURS:
                 share = case.ours.seconds / goal
-                rows.append([*first, "", "", f"{shown(goal)} at most", _reached(1 / share, 1, case.floor)])
+                said = _reached(1 / share, 1, case.floor)
+                rows.append([*first, "", "", f"{shown(goal)} at most", said, limit])
             for run in case.peers:
                 if run.name == name:
                     theirs = f"{name} {shown(run.seconds, case.per, case.unit)}"
                     reach = (
                         f"at most {1 / goal:.3g} times" if run.kind == "self" and goal < 1 else f"{goal:.3g}"
                     )
-                    rows.append(
-                        [*first, theirs, digits(run.ratio), reach, _reached(run.ratio, goal, case.floor)]
-                    )
+                    said = _reached(run.ratio, goal, case.floor)
+                    rows.append([*first, theirs, digits(run.ratio), reach, said, limit])
     return table(GOALS, rows)
+
+
+def _is_limit(case: Measured, run: Timed) -> bool:
+    """Whether it says how far one can get at all, beside what is asked."""
+    return run.kind == "bound" and bool(case.goals) and run.name not in case.goals
 
 
 def _reached(ratio: float, goal: float, floor: float) -> str:
@@ -137,7 +144,7 @@ def losses(cases: Iterable[Measured]) -> list[str]:
         for case in cases
         if case.suite != "limits"  # nobody passes those
         for run in case.peers
-        if slower(case, run)
+        if slower(case, run) and not _is_limit(case, run)
     ]
     lost.sort(key=lambda found: found[0])
     lines = []

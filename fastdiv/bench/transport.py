@@ -12,7 +12,7 @@ import numpy as np
 
 from fastdiv.bench.contestants import of
 from fastdiv.bench.race import Case
-from fastdiv.bench.workloads import Array, everyday_samples, samples
+from fastdiv.bench.workloads import Array, everyday_samples, pieces, samples
 
 
 def cases(scale: float) -> Iterator[Case]:
@@ -23,7 +23,8 @@ def cases(scale: float) -> Iterator[Case]:
     r = np.random.default_rng(1)
     u, v = r.normal(size=3 * n), r.normal(size=5 * n) + 0.1
     yield Case("W1", f"{3 * n} + {5 * n}", of("W1"), (u, v))
-    yield Case("W1", "1000 + 1000", of("W1"), (u[:1000], v[:1000]))
+    two, *more = pieces(1000, u, v)
+    yield Case("W1", "1000 + 1000", of("W1"), two, more=more)
     yield from _everyday(int(8e5 * scale), u, v)
     ordered = np.sort(u[:n]), np.sort(v[: int(0.7 * n)])
     yield Case("W1, sorted", f"{n} + {int(0.7 * n)}", of("W1, sorted"), ordered)
@@ -46,5 +47,7 @@ def _everyday(n: int, u: Array, v: Array) -> Iterator[Case]:
             yield Case(f"{work}, {name}", f"{n} + {n}", of(f"{work}, everyday"), pair)
     for k in (30, 300, 3000, 10_000, 30_000, 100_000):
         if k <= n:
-            yield Case("W1, one law", f"{k} + {k}", of("W1, everyday"), (u[:k], u[k : 2 * k]))
-            yield Case("W1, shifted", f"{k} + {k}", of("W1, everyday"), (u[:k], v[:k]))
+            half = len(u) // 2
+            for what, other in ("one law", u[half:]), ("shifted", v):
+                two, *more = pieces(k, u[:half], other)
+                yield Case(f"W1, {what}", f"{k} + {k}", of("W1, everyday"), two, more=more)

@@ -12,6 +12,9 @@ from fastdiv.bench.record import Measured, NoDocument, measured
 LEAST = 0.10
 """What two processes differ by though nothing has changed: where arrays lie, which pages they get."""
 
+TIMES = 2
+"""How often what seems to have changed is measured once more."""
+
 
 def comparable(path: str, old: dict[str, Any], new: dict[str, Any]) -> None:
     """Refuse what cannot be compared, in one sentence; asked before anything is measured."""
@@ -34,26 +37,70 @@ def comparable(path: str, old: dict[str, Any], new: dict[str, Any]) -> None:
 def compared(path: str, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """The verdict on each case that both have: its time now over that before, and the noise of that.
 
-    Relative to the drift: the median of what the others' times changed by, whose code is the same.
+    Two changes are looked at, and the one nearer to 1 counts, or 1 where they point to both sides: of our
+    time, relative to the drift, which is the median of what the others' times changed by, whose code is the
+    same; and relative to those who ran in the same rounds. Noise is that of both runs (`floor`), times what
+    nine in ten of the others changed by beyond the drift, or LEAST.
     """
     before = {case.key: case for case in measured(old)}
     pairs = [(before[case.key], case) for case in measured(new) if case.key in before]
-    drift = _drift(pairs) if _versions(old) == _versions(new) else 1.0
+    same = _versions(old) == _versions(new)
+    others = [_others(was, now) if same else [] for was, now in pairs]
+    logs = [change for some in others for change in some]
+    drift = statistics.median(logs) if logs else 0.0
+    spread = max(_ninth([abs(change - drift) for change in logs]), math.log1p(LEAST))
     changes = []
-    for was, now in pairs:
-        change = now.ours.seconds / max(was.ours.seconds, 1e-12) / drift
-        noise = (1 + was.floor) * (1 + now.floor) * (1 + LEAST) - 1
+    for (was, now), some in zip(pairs, others, strict=True):
+        mine = math.log(now.ours.seconds / max(was.ours.seconds, 1e-12))
+        change = math.exp(_nearer(mine - drift, mine - statistics.median(some) if some else mine - drift))
+        noise = (1 + was.floor) * (1 + now.floor) * math.exp(spread) - 1
         verdict = "slower" if change > 1 + noise else "faster" if change * (1 + noise) < 1 else "same"
         changes.append(
-            {"case": f"{now.suite}: {now.name}", "change": change, "noise": noise, "verdict": verdict}
+            {
+                "case": f"{now.suite}: {now.name}",
+                "key": now.key,
+                "change": change,
+                "noise": noise,
+                "verdict": verdict,
+            }
         )
     return {
         "path": path,
         "datetime": old["datetime"],
         "commit": old["commit_info"].get("id"),
-        "drift": drift,
+        "drift": math.exp(drift),
         "changes": changes,
     }
+
+
+def odd(found: dict[str, Any]) -> set[Any]:
+    """The keys of what has changed."""
+    return {tuple(x["key"]) for x in found["changes"] if x["verdict"] != "same"}
+
+
+def slower(found: dict[str, Any]) -> bool:
+    """Whether something is."""
+    return any(x["verdict"] == "slower" for x in found["changes"])
+
+
+def confirmed(found: dict[str, Any], again: dict[str, Any]) -> None:
+    """What was measured once more has changed only if it did so again, and by what was less."""
+    second = {tuple(x["key"]): x for x in again["changes"]}
+    for x in found["changes"]:
+        y = second.get(tuple(x["key"]))
+        if y:
+            x["change"] = math.exp(_nearer(math.log(x["change"]), math.log(y["change"])))
+            x["verdict"] = x["verdict"] if x["verdict"] == y["verdict"] else "same"
+
+
+def _nearer(x: float, y: float) -> float:
+    """That nearer to 0, or 0 between them."""
+    return min(x, y, key=abs) if x * y > 0 else 0.0
+
+
+def _ninth(values: list[float]) -> float:
+    """What nine in ten do not exceed; 0 of fewer than ten."""
+    return statistics.quantiles(values, n=10)[-1] if len(values) >= 10 else 0.0
 
 
 def _versions(document: dict[str, Any]) -> dict[str, str]:
@@ -61,12 +108,10 @@ def _versions(document: dict[str, Any]) -> dict[str, str]:
     return found
 
 
-def _drift(pairs: list[tuple[Measured, Measured]]) -> float:
-    logs = []
-    for was, now in pairs:
-        times = {run.name: run.seconds for run in was.peers if run.kind in ("peer", "bound")}
-        logs += [math.log(run.seconds / times[run.name]) for run in now.peers if times.get(run.name)]
-    return math.exp(statistics.median(logs)) if logs else 1.0
+def _others(was: Measured, now: Measured) -> list[float]:
+    """Logarithms of what the times of others changed by."""
+    times = {run.name: run.seconds for run in was.peers if run.kind in ("peer", "bound")}
+    return [math.log(run.seconds / times[run.name]) for run in now.peers if times.get(run.name)]
 
 
 def words(found: dict[str, Any]) -> list[str]:

@@ -57,6 +57,13 @@ def mostly_empty(rows: int, bins: int, full: float, seed: int) -> Array:
     return np.asarray(X / X.sum(1, keepdims=True))
 
 
+def pieces(n: int, *arrays: Array) -> list[tuple[Array, ...]]:
+    """What short calls are raced over: disjoint pieces of n of each array, of 2^18 numbers at most if these
+    are not one."""
+    most = min((1 << 18) // (n * (arrays[0].size // len(arrays[0]))), *(len(x) // n for x in arrays))
+    return [tuple(x[i : i + n] for x in arrays) for i in range(0, n * max(1, min(most, 1024)), n)]
+
+
 def samples(n: int) -> dict[str, tuple[Array, Array]]:
     """Two samples of n."""
     r = np.random.default_rng(0)

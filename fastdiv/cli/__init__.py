@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastdiv._version import __version__
-from fastdiv.cli import bench, compare, files
+from fastdiv.cli import bench, compare, files, profile
 from fastdiv.cli.console import INTERRUPTED, OK, Parser, Wrong, complain, drop, flush, loading
 
 __all__ = ["main"]
@@ -79,6 +79,7 @@ def _parsers() -> tuple[argparse.ArgumentParser, Any]:
     parser.add_argument("--version", action="version", version=f"fastdiv {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
     compare.add_parser(commands)
+    profile.add_parser(commands)
     files.add_parsers(commands)
     bench.add_parser(commands)
     return parser, commands

@@ -58,7 +58,8 @@ def _bench(options: argparse.Namespace) -> int:
     from fastdiv.bench import page, plots, record, session, tables, verdicts
 
     groups = [name for name in GROUPS if name in options.group] if options.group else list(GROUPS)
-    document, old = record.begun(options.quick, groups), None
+    document = record.begun(options.quick, groups)
+    old: Any = None
     try:
         if options.compare:
             old = record.read(options.compare)
@@ -68,15 +69,19 @@ def _bench(options: argparse.Namespace) -> int:
     _room(options.output)
     bar, code = Bar(), OK
     try:
-        session.measure(document, bar.show)
+        try:
+            session.measure(document, bar.show)
+        finally:
+            if old:
+                found = document["fastdiv"]["compared"] = verdicts.compared(options.compare, old, document)
+        for _ in range(verdicts.TIMES if old else 0):
+            once_more = session.again(document, verdicts.odd(found), bar.show)
+            verdicts.confirmed(found, verdicts.compared(options.compare, old, once_more))
+        code = SLOWER if old and verdicts.slower(found) else OK
     except KeyboardInterrupt:
         code = INTERRUPTED
     finally:
         bar.close()
-    if old:
-        found = document["fastdiv"]["compared"] = verdicts.compared(options.compare, old, document)
-        if code == OK and any(change["verdict"] == "slower" for change in found["changes"]):
-            code = SLOWER
     pages = {"json": record.text(document), "md": tables.markdown(document), "html": page.html(document)}
     for kind, text in pages.items():
         path = os.path.join(options.output, f"{NAME}.{kind}")

@@ -8,7 +8,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, Self, TextIO
+
+from fastdiv._files import replacing
 
 __all__ = [
     "DRIFT",
@@ -51,7 +53,7 @@ def complain(message: str) -> int:
 
 def say(message: str) -> None:
     """One line on standard error."""
-    from fastdiv.drift.render import clean
+    from fastdiv.drift.wording import clean
 
     line = f"fastdiv: {clean(message)}\n"
     try:
@@ -78,17 +80,8 @@ def write(text: str, path: str | None) -> None:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
         return
-    unfinished = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(unfinished, "x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(unfinished)
-        raise
+    with replacing(path) as new:
+        new.write(text.encode())
 
 
 def flush() -> None:
@@ -137,23 +130,46 @@ def same_file(a: str, b: str) -> bool:
     return os.path.exists(a) and os.path.exists(b) and os.path.samefile(a, b)
 
 
+# Seconds before which no bar is shown, and until it is drawn again.
+_SOON, _AGAIN = 0.5, 0.1
+
+
 class Bar:
-    """A progress bar on standard error, if that is a terminal, with the time left."""
+    """A progress bar with the time left, on standard error if that is a terminal; of rich, if installed.
+
+    There is none before it has something to tell, half a second, and none is left when it is closed.
+    """
 
     def __init__(self) -> None:
-        self.began, self.first = time.monotonic(), 0.0
+        self.began, self.first = 0.0, 0.0
+        self.next = time.monotonic() + _SOON
         self.seen = self.shown = False
+        self.rich: Any = None
         with suppress(AttributeError, ValueError):  # None, or closed
             self.shown = sys.stderr.isatty()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     def show(self, share: float, what: str) -> None:
         """``share`` of the work is done; ``what`` is told beside it."""
-        if not self.shown:
+        if not self.shown or time.monotonic() < self.next:
             return
-        text = f"[{'#' * round(30 * share):<30}] {100 * share:3.0f} %  {what}"
+        from fastdiv.drift.wording import clean
+
+        what = clean(what)
+        self.next = time.monotonic() + _AGAIN
         if not self.seen:
             self.seen, self.first, self.began = True, share, time.monotonic()
-        elif share > self.first:
+            self.rich = _rich_bar()
+        if self.rich:
+            self.rich.update(self.rich.task_ids[0], completed=share, description=what)
+            return
+        text = f"[{'#' * round(30 * share):<30}] {100 * share:3.0f} %  {what}"
+        if share > self.first:
             left = (time.monotonic() - self.began) / (share - self.first) * (1.0 - share)
             text += f"  {left:.0f} s left"
         width = os.get_terminal_size(sys.stderr.fileno()).columns or 80
@@ -162,5 +178,25 @@ class Bar:
             sys.stderr.flush()
 
     def close(self) -> None:
-        if self.shown and self.seen:
-            sys.stderr.write("\n")
+        if self.rich:
+            self.rich.stop()
+        elif self.seen:
+            with suppress(OSError):
+                sys.stderr.write("\r\x1b[K")
+                sys.stderr.flush()
+        self.rich, self.seen = None, False
+
+
+def _rich_bar() -> Any:
+    """A bar of rich, begun; None without rich."""
+    try:
+        from rich import progress
+        from rich.console import Console
+    except ImportError:
+        return None
+    columns = progress.TextColumn("{task.description}", markup=False), progress.BarColumn()
+    more = progress.TaskProgressColumn(), progress.TimeRemainingColumn()
+    bar = progress.Progress(*columns, *more, console=Console(stderr=True), transient=True)
+    bar.add_task("", total=1.0)
+    bar.start()
+    return bar

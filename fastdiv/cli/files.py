@@ -12,6 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import fastdiv
+from fastdiv._files import replacing
 from fastdiv.cli.console import Bar, Wrong, complain, load, same_file, say
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _MODULES = (
     "zipfile",
     "fastdiv.matrix.neighbours",
     "fastdiv._wasserstein",
-    "fastdiv.drift.render",
+    "fastdiv.drift.wording",
 )
 
 # the options of metrics that a shell can say
@@ -115,7 +116,7 @@ def _guarded(run: Any, options: argparse.Namespace) -> int:
         return complain(str(error))
     except OSError as error:
         name = str(error.filename or options.output)
-        if name.startswith(f"{options.output}.part"):
+        if name.startswith(f"{options.output}."):
             name = options.output
         return complain(f"{name}: {error.strerror or error}")
     return 0
@@ -208,7 +209,7 @@ def _run_pairwise(options: argparse.Namespace) -> None:
     job = Job(XA, XB, options.metric, _metric_options(options), options.workers, _names(options))
     n = job.shape[0]
     if 0 in job.shape:
-        with open(options.output, "wb") as file:  # numpy.save would add .npy to the name
+        with replacing(options.output) as file:
             np.save(file, np.empty(job.shape, job.dtype))
         return
     with _Part(options, job.shape, job.dtype) as part:
@@ -239,7 +240,20 @@ class _Part:
             say(f"going on after {self.done} of {self.rows} rows")
         else:
             _remove(self.note)
-            self.out = np.lib.format.open_memmap(self.path, mode="w+", dtype=dtype, shape=shape)
+            try:
+                self.out = np.lib.format.open_memmap(self.path, mode="w+", dtype=dtype, shape=shape)
+                # room on the disk: to run out of it while a mapped file is written ends the process
+                with open(self.path, "rb+") as file:
+                    os.posix_fallocate(file.fileno(), 0, os.path.getsize(self.path))
+            except OSError:
+                vars(self).pop("out", None)
+                _remove(self.path)
+                raise
+
+    def _refuse_changes(self) -> None:
+        for path in (self.content["A"][0], self.content["B"][0]):
+            if _stamp(path) not in (self.content["A"], self.content["B"]):
+                raise Wrong(f"{os.path.relpath(path)} changed while it was read")
 
     def __enter__(self) -> _Part:
         self.bar = Bar()
@@ -250,6 +264,11 @@ class _Part:
         if kind is None:
             self.out.flush()
             del self.out
+            try:
+                self._refuse_changes()
+            except BaseException:
+                self.remove()
+                raise
             _sync(self.path)
         elif issubclass(kind, (Wrong, ValueError, TypeError)) or not os.path.exists(self.note):
             # nothing is finished, or the files must change first
@@ -298,11 +317,8 @@ def _write_note(path: str, content: dict[str, Any]) -> None:
     """Replaced as a whole, so that it never says more than is true."""
     import json
 
-    with open(f"{path}.new", "w", encoding="utf-8") as file:
-        json.dump(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(f"{path}.new", path)
+    with replacing(path) as file:
+        file.write(json.dumps(content).encode())
 
 
 def _sync(path: str) -> None:
@@ -349,12 +365,9 @@ def _run_nearest(options: argparse.Namespace) -> None:
             part.out["indices"][start : start + step] = where
             part.out.flush()
             part.progress(min(n, start + step))
-    found = np.load(part.path, mmap_mode="r")
-    new = f"{part.path}.new"
-    with open(new, "wb") as file:
+    found = np.load(part.path, mmap_mode="r", allow_pickle=False)
+    with replacing(options.output) as file:
         np.savez(file, distances=found["distances"], indices=found["indices"])
-    _sync(new)
-    os.replace(new, options.output)
     part.remove()
 
 

@@ -8,18 +8,49 @@ need no NumPy.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fastdiv.drift.baseline import Baseline as Baseline
     from fastdiv.drift.columns import TableError as TableError
     from fastdiv.drift.comparison import compare as compare
+    from fastdiv.drift.contribution import Contribution as Contribution
+    from fastdiv.drift.contribution import contributions as contributions
     from fastdiv.drift.report import Bin as Bin
     from fastdiv.drift.report import ColumnDrift as ColumnDrift
+    from fastdiv.drift.report import Noise as Noise
     from fastdiv.drift.report import Report as Report
     from fastdiv.drift.report import Skipped as Skipped
+    from fastdiv.drift.series import Change as Change
+    from fastdiv.drift.series import Series as Series
+    from fastdiv.drift.series import compare_over as compare_over
+    from fastdiv.drift.thresholds import Thresholds as Thresholds
 
-_HOME = {"compare": "comparison", "TableError": "columns"} | dict.fromkeys(
-    ["Bin", "ColumnDrift", "Report", "Skipped"], "report"
-)
+_HOME = {
+    "Baseline": "baseline",
+    "compare": "comparison",
+    "compare_over": "series",
+    "Change": "series",
+    "Series": "series",
+    "Contribution": "contribution",
+    "contributions": "contribution",
+    "TableError": "columns",
+    "Thresholds": "thresholds",
+} | dict.fromkeys(["Bin", "ColumnDrift", "Noise", "Report", "Skipped"], "report")
 
-__all__ = ["Bin", "ColumnDrift", "Report", "Skipped", "TableError", "compare"]
+__all__ = [
+    "Baseline",
+    "Bin",
+    "Change",
+    "ColumnDrift",
+    "Contribution",
+    "Noise",
+    "Report",
+    "Series",
+    "Skipped",
+    "TableError",
+    "Thresholds",
+    "compare",
+    "compare_over",
+    "contributions",
+]
 
 
 def __getattr__(name: str) -> object:

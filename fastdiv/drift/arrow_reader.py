@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fastdiv.drift.columns import TOO_FAR, Column, Table, TableError, one_line
+from fastdiv._checks.foreign import from_chunks, of_decimals
+from fastdiv.drift.columns import TOO_FAR, Column, NoRows, Rows, Table, TableError, one_line
 from fastdiv.drift.numpy_reader import array_of, column_of_array
 from fastdiv.drift.objects import as_text, column_of_objects, object_array
 
 __all__ = ["from_frame", "open_arrow"]
+
+
+# Bytes of a column that are read at a time, however large its row groups are.
+_BUFFER = 1 << 20
 
 
 def _pyarrow(what: str) -> Any:
@@ -25,13 +31,17 @@ def _pyarrow(what: str) -> Any:
     return pyarrow
 
 
-def open_arrow(path: Path, reader: str, categorical: frozenset[str]) -> Table:
-    """A Parquet file (`reader` "parquet") or an Arrow file or stream ("ipc", which Feather 2 is)."""
+def open_arrow(path: Path, reader: str, categorical: frozenset[str], kept: bool = True) -> Table:
+    """A Parquet file (`reader` "parquet") or an Arrow file or stream ("ipc", which Feather 2 is).
+
+    `kept`: a Parquet file stays open between columns, which one of very many must not.
+    """
     pa = _pyarrow(str(path))
     try:
         if reader == "parquet":
-            return _open_parquet(path, categorical)
-        return _from_arrow(_read_ipc(pa, path), str(path), categorical)
+            return _open_parquet(path, categorical, kept)
+        size = path.stat().st_size
+        return _from_arrow(_read_ipc(pa, path), str(path), categorical, lambda: _refuse_cut(path, size))
     except pa.ArrowException as error:
         raise TableError(f"{path}: cannot be read as {path.suffix}: {one_line(error)}") from None
 
@@ -73,36 +83,181 @@ def _by_columns(frame: Any, label: str, categorical: frozenset[str]) -> Table:
     return Table(label, names, read)
 
 
-def _open_parquet(path: Path, categorical: frozenset[str]) -> Table:
-    import pyarrow.parquet as pq
+def _open_parquet(path: Path, categorical: frozenset[str], kept: bool) -> Table:
+    files = _Files(path, kept)
+    with files.reader() as file:
+        names = _without_index(file.schema_arrow.names)
+    sizes = [files.metadata.row_group(i).num_rows for i in range(files.metadata.num_row_groups)]
+    rows = sum(sizes)
+    if not rows:
+        raise NoRows(f"{path}: the table has no rows")
 
-    file = pq.ParquetFile(path)
-    names = _without_index(file.schema_arrow.names)
-    if not file.metadata.num_rows:
-        raise TableError(f"{path}: the table has no rows")
-
-    def column(name: str) -> Any:
+    def values(name: str, most: int) -> Iterator[Any]:
         # one column at a time: the peak is one column of each table, not two tables; threads share out
         # columns, so they would only be waited for
-        return file.read(columns=[name], use_threads=False).column(name)
+        with files.reader() as file:
+            for groups in _groups(sizes, most):
+                if sum(sizes[i] for i in groups) <= 2 * most:
+                    yield file.read_row_groups(groups, columns=[name], use_threads=False).column(name)
+                    continue
+                batches = file.iter_batches(most, row_groups=groups, columns=[name], use_threads=False)
+                yield from (pa.chunked_array([batch.column(name)]) for batch in batches)
 
-    return Table(str(path), names, partial(_columns, str(path), column, categorical))
+    pa = _pyarrow(str(path))
+    return _table(str(path), names, values, categorical, rows)
 
 
-def _columns(
-    label: str, column: Callable[[str], Any], categorical: frozenset[str], names: Sequence[str]
-) -> Iterator[Column]:
+def _groups(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Neighbouring row groups, of no more than `most` rows where it is not a single one."""
+    groups: list[int] = []
+    rows = 0
+    for i, size in enumerate(sizes):
+        if groups and rows + size > most:
+            yield groups
+            groups, rows = [], 0
+        groups.append(i)
+        rows += size
+    yield groups
+
+
+class _Files:
+    """A file that is opened once for each thread that reads it at a time, and its schema read once."""
+
+    def __init__(self, path: Path, kept: bool) -> None:
+        self.path, self.kept = path, kept
+        self.metadata: Any = None
+        self.idle: list[Any] = []
+
+    @contextmanager
+    def reader(self) -> Iterator[Any]:
+        import pyarrow.parquet as pq
+
+        try:
+            file = self.idle.pop()
+        except IndexError:
+            how = {"buffer_size": _BUFFER, "page_checksum_verification": True}  # where there are checksums
+            file = pq.ParquetFile(self.path, metadata=self.metadata, **how)
+            self.metadata = file.metadata
+        try:
+            yield file
+        finally:
+            if self.kept:
+                self.idle.append(file)
+            else:
+                file.close()
+
+
+def _table(
+    label: str,
+    names: tuple[str, ...],
+    values: Callable[[str, int], Iterator[Any]],
+    categorical: frozenset[str],
+    rows: int,
+) -> Table:
     import pyarrow as pa
 
-    for name in names:
+    @contextmanager
+    def told(name: str) -> Iterator[None]:
         try:
-            values = column(name)
-            try:
-                yield _column(name, values, name in categorical)
-            except pa.ArrowNotImplementedError:  # views, in some of its versions
-                yield column_of_objects(name, object_array(values.to_pylist()), name in categorical)
+            yield
         except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
             raise TableError(f"{label}: column {name!r} cannot be read: {one_line(error)}") from None
+
+    def column(name: str, some: Any) -> Column:
+        try:
+            return _column(name, some, name in categorical)
+        except pa.ArrowNotImplementedError:  # views, in some of its versions
+            return column_of_objects(name, object_array(some.to_pylist()), name in categorical)
+
+    def pieces(name: str, most: int) -> Iterator[Column]:
+        with told(name):
+            for piece in values(name, most):
+                yield column(name, piece)
+
+    def read(wanted: Sequence[str]) -> Iterator[Column]:
+        return (next(pieces(name, rows)) for name in wanted)
+
+    def by_rows(name: str, most: int) -> Iterator[Rows]:
+        made = partial(column, name), _factorised, partial(_texts, name in categorical), _present
+        with told(name):
+            for piece in values(name, most):
+                yield Rows(piece, *made)
+
+    return Table(label, names, read, pieces, rows=rows, by_rows=by_rows)
+
+
+def _plain(values: Any) -> Any:
+    """Of a type that Arrow's functions take, of which few take views and none runs."""
+    import pyarrow as pa
+    from pyarrow import compute as pc
+    from pyarrow import types
+
+    if types.is_run_end_encoded(values.type):
+        values = pc.run_end_decode(values)
+    if types.is_string_view(values.type):
+        values = values.cast(pa.large_string())
+    if types.is_binary_view(values.type):
+        values = values.cast(pa.large_binary())
+    return values.cast(pa.float32()) if types.is_float16(values.type) else values
+
+
+def _texts(categorical: bool, distinct: Any) -> list[str]:
+    import pyarrow as pa
+    from pyarrow import types
+
+    kind = distinct.type
+    if types.is_boolean(kind) or (categorical and not types.is_dictionary(kind) and not _is_text(kind)):
+        distinct = distinct.cast(pa.string())
+    return [as_text(value) for value in distinct.to_pylist()]
+
+
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    tests = types.is_string, types.is_large_string, types.is_binary, types.is_large_binary
+    return any(test(kind) for test in tests)
+
+
+def _factorised(values: Any) -> tuple[np.ndarray, Any]:
+    import pyarrow as pa
+    from pyarrow import types
+
+    try:
+        codes, distinct = _coded(values)
+    except pa.ArrowNotImplementedError as error:  # lists and structures
+        raise TypeError(str(error)) from None
+    return codes, distinct.dictionary_encode() if types.is_dictionary(values.type) else distinct
+
+
+def _present(values: Any) -> np.ndarray:
+    import pyarrow as pa
+    from pyarrow import compute as pc
+    from pyarrow import types
+
+    values = _plain(values)
+    there = pc.is_valid(values)
+    if types.is_floating(values.type):
+        there = pc.fill_null(pc.invert(pc.is_nan(values)), False)
+    return from_chunks(there.cast(pa.int8())).astype(bool)
+
+
+def _coded(values: Any) -> tuple[np.ndarray, Any]:
+    import pyarrow as pa
+    from pyarrow import compute as pc
+    from pyarrow import types
+
+    values = _plain(values)
+    if types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if types.is_floating(values.type):
+        values = pc.if_else(pc.is_nan(values), None, values)
+    if values.null_count == len(values):
+        return np.full(len(values), -1, np.int64), values[:0]
+    coded = pa.chunked_array([values.combine_chunks()]).unify_dictionaries().dictionary_encode()
+    whole = coded.combine_chunks()
+    whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+    codes = from_chunks(pa.chunked_array([whole.indices.cast(pa.int64()).fill_null(-1)]))
+    return codes, pa.chunked_array([whole.dictionary])
 
 
 def _without_index(names: Sequence[str]) -> tuple[str, ...]:
@@ -119,12 +274,25 @@ def _read_ipc(pa: Any, path: Path) -> Any:
         return pa.ipc.open_stream(source).read_all()
 
 
-def _from_arrow(table: Any, label: str, categorical: frozenset[str]) -> Table:
-    if table.num_columns and not table.num_rows:
-        raise TableError(f"{label}: the table has no rows")
+def _refuse_cut(path: Path, size: int) -> None:
+    """To read a mapped file beyond its end would end the process."""
+    if path.stat().st_size < size:
+        raise TableError(f"{path}: changed while it was read")
 
-    names = _without_index(table.column_names)
-    return Table(label, names, partial(_columns, label, table.column, categorical))
+
+def _from_arrow(
+    table: Any, label: str, categorical: frozenset[str], check: Callable[[], None] = lambda: None
+) -> Table:
+    if table.num_columns and not table.num_rows:
+        raise NoRows(f"{label}: the table has no rows")
+
+    def values(name: str, most: int) -> Iterator[Any]:
+        column = table.column(name)
+        for first in range(0, len(column), most):
+            check()
+            yield column.slice(first, most)
+
+    return _table(label, _without_index(table.column_names), values, categorical, table.num_rows)
 
 
 def _column(name: str, values: Any, categorical: bool) -> Column:
@@ -132,19 +300,12 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
     from pyarrow import compute as pc
     from pyarrow import types
 
-    if types.is_run_end_encoded(values.type):
-        values = pc.run_end_decode(values)
-    if types.is_string_view(values.type):  # few of Arrow's functions take views
-        values = values.cast(pa.large_string())
-    if types.is_binary_view(values.type):
-        values = values.cast(pa.large_binary())
+    values = _plain(values)
     rows, missing, kind = len(values), values.null_count, values.type
     if types.is_dictionary(kind):  # what pandas and polars store categories as
         tally = _tally(values)
         missing = rows - sum(tally.values())
         return Column(name, "categorical" if tally else "missing", rows, missing, tally=tally)
-    if types.is_float16(kind):
-        values = values.cast(pa.float32())
     if types.is_floating(kind):
         values = pc.if_else(pc.is_nan(values), None, values) if pc.any(pc.is_nan(values)).as_py() else values
         missing = values.null_count
@@ -154,8 +315,7 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
         values = values.drop_null()
     if types.is_boolean(kind):
         return Column(name, "boolean", rows, missing, tally=_tally(values.cast(pa.string())))
-    text = types.is_string, types.is_large_string, types.is_binary, types.is_large_binary
-    if any(test(kind) for test in text):
+    if _is_text(kind):
         return Column(name, "categorical", rows, missing, tally=_tally(values))
     numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
     temporal = types.is_timestamp(kind) or types.is_date(kind)
@@ -168,12 +328,12 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
         except pa.ArrowInvalid:
             return Column(name, "unsupported", rows, missing, reason=TOO_FAR)
         if temporal:
-            return Column(name, "datetime", rows, missing, _array(micros))
-        return Column(name, "numeric", rows, missing, _array(micros) / 1e6)
+            return Column(name, "datetime", rows, missing, from_chunks(micros))
+        return Column(name, "numeric", rows, missing, from_chunks(micros) / 1e6)
     if types.is_decimal(kind):
-        return Column(name, "numeric", rows, missing, _array(values.cast(pa.float64())))
+        return Column(name, "numeric", rows, missing, from_chunks(of_decimals(values)))
     if numeric:
-        return Column(name, "numeric", rows, missing, _array(values))
+        return Column(name, "numeric", rows, missing, from_chunks(values))
     return Column(name, "unsupported", rows, missing, reason=f"values of type {kind} are not compared")
 
 
@@ -184,8 +344,3 @@ def _tally(values: Any) -> dict[str, int]:
         if value is not None:
             tally[as_text(value)] = tally.get(as_text(value), 0) + count
     return tally
-
-
-def _array(values: Any) -> np.ndarray:
-    # to_numpy() would import pandas where it is installed: half a second
-    return np.concatenate([np.from_dlpack(chunk) for chunk in values.chunks])

@@ -14,21 +14,24 @@ import csv
 import gzip
 import io
 import re
-import sys
 import zlib
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from shlex import quote
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from fastdiv.drift.columns import ROUNDED, Column, Kind, Table, TableError, common_dtype
+from fastdiv.drift.columns import ROUNDED, Column, Kind, Rows, Table, TableError, common_dtype, rounding
+from fastdiv.drift.numerals import Numerals
+from fastdiv.drift.objects import factorised, object_array, present
 
 __all__ = ["open_csv"]
 
@@ -36,16 +39,23 @@ __all__ = ["open_csv"]
 _ROWS = 1 << 14
 _CHARACTERS = 1 << 20
 
+# Bytes of a line, characters of a cell, at most: a file of zeros, deflated to a thousandth, has one line.
+LONGEST = 1 << 28
+
 _BOOLEANS = {cell: cell.lower() for cell in ("true", "True", "TRUE", "false", "False", "FALSE")}
 
 
 def open_csv(
-    path: Path, categorical: frozenset[str], missing: frozenset[str], delimiter: str | None
+    path: Path,
+    categorical: frozenset[str],
+    missing: frozenset[str],
+    delimiter: str | None,
+    numerals: Numerals,
 ) -> Table:
     """The table in a CSV file: its header now, its columns when they are read."""
     with _told(path), _open_text(path) as file:
         header = file.readline()
-        sep = delimiter or ("\t" if ".tsv" in path.suffixes else _sniff(header))
+        sep = delimiter or ("\t" if ".tsv" in path.suffixes else _sniff(header, numerals.decimal))
         file.seek(0)
         names: list[str] = next(_parser(file, sep), [])
     if not header:
@@ -53,31 +63,81 @@ def open_csv(
     if not names:
         raise TableError(f"{path}: line 1 has no column names")
 
+    def builder(name: str, text: bool) -> _Builder:
+        return _Builder(name, names.index(name), missing, text, numerals)
+
     def read(wanted: Sequence[str]) -> Iterator[Column]:
-        builders = [_Builder(name, names.index(name), missing, name in categorical) for name in wanted]
+        builders = [builder(name, name in categorical) for name in wanted]
         rows = 0
         for count, cells_of in _blocks(path, sep, len(names)):
             rows += count
-            for builder in builders:
-                builder.add(cells_of(builder.index))
+            for each in builders:
+                each.add(cells_of(each.index))
         if not rows:
             raise TableError(f"{path}: the table has a header but no rows")
-        for builder in builders:
-            yield builder.finish(rows, lambda index, cell: _line_of(path, sep, index, cell))
+        for each in builders:
+            yield each.finish(rows, lambda index, cell: _line_of(path, sep, index, cell))
 
-    return Table(str(path), tuple(names), read)
+    cells: dict[str, np.ndarray] = {}
+    lock = Lock()
+
+    def load() -> None:
+        if not cells:  # of all columns, for the file is read once
+            found: list[list[str]] = [[] for _ in names]
+            for _, cells_of in _blocks(path, sep, len(names)):
+                for index, held in enumerate(found):
+                    held += cells_of(index)
+            if not found[0]:
+                raise TableError(f"{path}: the table has a header but no rows")
+            cells.update((other, object_array(held)) for other, held in zip(names, found, strict=True))
+
+    def by_rows(name: str, most: int) -> Iterator[Rows]:
+        with lock:
+            load()
+
+        def made(some: Any, text: bool) -> Column:
+            one = builder(name, text)
+            one.add(some.tolist())
+            return one.finish(len(some), lambda index, cell: _line_of(path, sep, index, cell))
+
+        # a word that happens to be a number, in some rows, is still a word
+        whole = made(cells[name], name in categorical)
+
+        def column(some: Any) -> Column:
+            if whole.reason:
+                return replace(whole, rows=len(some), missing=0)
+            return made(some, whole.kind == "categorical")
+
+        # what Python reads as a number and is none
+        nans = {cell for cell in cells[name].tolist() if _NAN.fullmatch(cell)} if whole.numbers.size else ()
+        gone = missing.union(nans)
+        coded, there = (lambda some: factorised(some, gone)), (lambda some: present(some, gone))
+        for first in range(0, len(cells[name]), most):
+            yield Rows(cells[name][first : first + most], column, coded, partial(_texts, whole.kind), there)
+
+    return Table(str(path), tuple(names), read, by_rows=by_rows)
+
+
+_NAN = re.compile(r"\s*[+-]?nan\s*", re.IGNORECASE)
+
+
+def _texts(kind: Kind, cells: np.ndarray) -> list[str]:
+    return [_BOOLEANS[cell] if kind == "boolean" else cell for cell in cells.tolist()]
 
 
 class _Builder:
     """Gathers one column block by block: as numbers while they last, as counted strings from then on."""
 
-    def __init__(self, name: str, index: int, missing: frozenset[str], categorical: bool) -> None:
+    def __init__(
+        self, name: str, index: int, missing: frozenset[str], categorical: bool, numerals: Numerals
+    ) -> None:
         self.name = name
         self.index = index
         self.missing = missing
         self.counting = categorical
         # a number that means missing would pass as a number
-        self.sift = any(map(_NUMBER.fullmatch, missing))
+        self.sift = any(map(numerals.pattern.fullmatch, missing))
+        self.numerals = numerals
         self.categorical = categorical
         self.blank = 0
         self.numbers: list[np.ndarray] = []
@@ -86,10 +146,10 @@ class _Builder:
 
     def add(self, cells: Sequence[str]) -> None:
         if not self.counting:
-            numbers = None if self.sift else _numbers(cells)
+            numbers = None if self.sift else self.numerals.read(cells)
             if numbers is None:
                 present = [cell for cell in cells if cell not in self.missing]
-                numbers = _numbers(present)
+                numbers = self.numerals.read(present)
                 if numbers is not None:
                     self.blank += len(cells) - len(present)
             if numbers is not None:
@@ -107,7 +167,7 @@ class _Builder:
             if self.numbers:
                 dtype = common_dtype(self.numbers)
                 numbers = np.concatenate(self.numbers, dtype=dtype, casting="unsafe")
-                self.rounded |= dtype.kind == "f" and all(block.dtype.kind != "f" for block in self.numbers)
+                self.rounded |= bool(rounding(self.numbers, dtype))
             if numbers.dtype.kind == "f":
                 numbers = numbers[~np.isnan(numbers)]
             kind: Kind = "numeric" if len(numbers) else "missing"
@@ -139,7 +199,7 @@ class _Builder:
         """Which classes of value the column mixes and the first cell of the rarest; None if it does not."""
         count = Counter({"numbers": sum(map(len, self.numbers))})
         first: dict[str, str] = {}
-        is_number, looks_dated = _NUMBER.fullmatch, _DATE.fullmatch
+        is_number, looks_dated = self.numerals.pattern.fullmatch, _DATE.fullmatch
         for cell, times in self.tally.items():
             if is_number(cell):
                 kind = "numbers"
@@ -156,33 +216,8 @@ class _Builder:
         return " and ".join(found), first[rarest]
 
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d.*)?", re.ASCII)
 _PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
-
-
-def _numbers(cells: Sequence[str]) -> tuple[np.ndarray, bool] | None:
-    """The cells as int64 or uint64 if all are whole and fit, else as float64; None if one is no number.
-
-    And whether float64 rounds what are whole numbers.
-    """
-    array: np.ndarray
-    rounded = False
-    try:
-        try:
-            array = np.fromiter(map(int, cells), np.int64, len(cells))
-        except OverflowError:
-            whole = list(map(int, cells))
-            rounded = min(whole) < 0 or max(whole) >= 2**64
-            array = np.array(list(map(float, cells)) if rounded else whole, float if rounded else np.uint64)
-    except ValueError:
-        try:
-            array = np.fromiter(map(float, cells), np.float64, len(cells))
-        except ValueError:
-            return None
-    # Python reads 1_000 and the digits of every script as numbers; no other CSV reader does
-    text = "".join(cells)
-    return (array, rounded) if text.isascii() and "_" not in text else None
 
 
 def _dates(tally: Counter[str]) -> np.ndarray | None:
@@ -204,21 +239,55 @@ def _dates(tally: Counter[str]) -> np.ndarray | None:
 # -- the file ------------------------------------------------------------------------------------------------
 
 
+class _Lines(io.RawIOBase):
+    """The bytes of a file none of whose lines is longer than LONGEST."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.raw: Any = gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb", 0)  # noqa: SIM115
+        self.line = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        self.line = 0
+        return int(self.raw.seek(place, whence))
+
+    def tell(self) -> int:
+        return int(self.raw.tell())
+
+    def readinto(self, room: Any) -> int:
+        size = int(self.raw.readinto(room))
+        last = room[:size].tobytes().rfind(b"\n")
+        self.line = size - last - 1 if last >= 0 else self.line + size
+        if self.line > LONGEST:
+            raise TableError(f"{self.path}: a line is longer than {LONGEST} bytes")
+        return size
+
+    def close(self) -> None:
+        self.raw.close()
+        super().close()
+
+
 def _open_text(path: Path) -> io.TextIOWrapper:
-    raw: Any = gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb")  # noqa: SIM115
-    return io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
+    buffered = io.BufferedReader(_Lines(path), 1 << 17)
+    return io.TextIOWrapper(buffered, encoding="utf-8-sig", newline="")
 
 
 def _parser(lines: Iterable[str], delimiter: str) -> Any:
     # for the whole process, for there is no other way: a cell may be longer than 131072 characters
-    csv.field_size_limit(sys.maxsize)
+    csv.field_size_limit(LONGEST)
     return csv.reader(lines, delimiter=delimiter, strict=True)
 
 
-def _sniff(header: str) -> str:
-    """The most frequent delimiter outside quotes; a comma if there is none."""
+def _sniff(header: str, decimal: str) -> str:
+    """The most frequent delimiter outside quotes; the first that is no decimal mark, if there is none."""
     bare = re.sub(r'"[^"]*"', "", header)
-    return max(",;\t|", key=bare.count)
+    return max(",;\t|".replace(decimal, ""), key=bare.count)
 
 
 _Cells = Callable[[int], Sequence[str]]
@@ -228,7 +297,8 @@ def _blocks(path: Path, delimiter: str, width: int) -> Iterator[tuple[int, _Cell
     """The rows below the header, some at a time: how many, and a function giving the cells of column j."""
     with _told(path, delimiter, width), _open_text(path) as file:
         rows = _parser(file, delimiter)
-        next(rows)
+        if next(rows, None) is None:
+            raise TableError(f"{path}: changed while it was read")
         if rows.line_num == 1:
             file.seek(0)
             file.readline()

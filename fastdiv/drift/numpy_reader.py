@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv.drift.columns import TOO_FAR, Column, Table, TableError, micros_of, one_line
-from fastdiv.drift.objects import as_text, column_of_objects, object_array
+from fastdiv._checks.foreign import opened, plain, takes_arrow
+from fastdiv.drift.columns import TOO_FAR, Column, NoRows, Rows, Table, TableError, micros_of, one_line
+from fastdiv.drift.objects import as_text, column_of_objects, factorised, object_array, present, texts_of
 
-__all__ = ["array_of", "column_of_array", "from_arrays", "open_numpy"]
+__all__ = ["array_of", "column_of_array", "from_arrays", "open_numpy", "rows_of"]
 
 
 def open_numpy(path: Path, categorical: frozenset[str]) -> Table:
@@ -59,7 +60,7 @@ def _split(key: str, array: np.ndarray) -> dict[str, np.ndarray]:
 def from_arrays(label: str, arrays: Mapping[str, np.ndarray], categorical: frozenset[str]) -> Table:
     lengths = {name: len(a) for name, a in arrays.items() if a.ndim}
     if lengths and not any(lengths.values()):
-        raise TableError(f"{label}: the table has no rows")
+        raise NoRows(f"{label}: the table has no rows")
     for (a, n), (b, m) in pairwise(lengths.items()):
         if n != m:
             raise TableError(f"{label}: column {a!r} has {n} rows, column {b!r} has {m}")
@@ -67,10 +68,61 @@ def from_arrays(label: str, arrays: Mapping[str, np.ndarray], categorical: froze
     def read(names: Sequence[str]) -> Iterator[Column]:
         return (column_of_array(name, arrays[name], name in categorical) for name in names)
 
-    return Table(label, tuple(arrays), read)
+    def by_rows(name: str, most: int) -> Iterator[Rows]:
+        array = arrays[name]
+        if not array.ndim:
+            raise TableError(f"{label}: column {name!r} is one value and has no rows")
+        return (
+            rows_of(name, array[first : first + most], name in categorical)
+            for first in range(0, len(array), most)
+        )
+
+    return Table(label, tuple(arrays), read, by_rows=by_rows)
 
 
-def array_of(values: Any) -> np.ndarray:
+def rows_of(name: str, array: np.ndarray, categorical: bool) -> Rows:
+    return Rows(
+        array,
+        lambda some: column_of_array(name, some, categorical),
+        _factorised,
+        lambda some: _texts(some, categorical),
+        _present,
+    )
+
+
+def _texts(distinct: np.ndarray, categorical: bool) -> list[str]:
+    if distinct.dtype.kind == "O":
+        return texts_of(distinct, categorical)
+    found: list[str] = _text(distinct).tolist()
+    return list(map(str.lower, found)) if distinct.dtype.kind == "b" else found
+
+
+def _text(array: np.ndarray) -> np.ndarray:
+    return (
+        np.char.decode(array, "utf-8", "backslashreplace") if array.dtype.kind == "S" else array.astype(str)
+    )
+
+
+def _factorised(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if array.dtype.kind in "OT":
+        return factorised(array.astype(object))
+    there = _present(array)
+    codes = np.full(len(array), -1, np.int64)
+    distinct, codes[there] = np.unique(np.asarray(array)[there], return_inverse=True)
+    return codes, distinct
+
+
+def _present(array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind in "OT":
+        return present(array.astype(object))
+    gone = np.array(getattr(array, "mask", False)) | np.zeros(len(array), bool)
+    array = np.asarray(array)
+    if array.dtype.kind in "fMm":
+        gone = gone | (np.isnat(array) if array.dtype.kind in "Mm" else np.isnan(array))
+    return ~gone
+
+
+def array_of(values: Any, name: str = "column") -> np.ndarray:
     """The values of a mapping's column as an array that says which are missing.
 
     A list is an array of its numbers if it is all numbers. NumPy would make text of ["a", nan] and [1, "a"],
@@ -79,6 +131,9 @@ def array_of(values: Any) -> np.ndarray:
     """
     if isinstance(values, np.ndarray):
         return values
+    values = opened(values, name)
+    if takes_arrow(values) and hasattr(values, "columns"):
+        raise TypeError(f"{name} must be a column, not a table of {len(values.columns)}: pass one of them")
     # categories, whatever they are made of, as in a frame: of pandas, of Arrow
     if getattr(getattr(values, "dtype", None), "name", "") == "category":
         return object_array(None if value != value else str(value) for value in values)
@@ -94,7 +149,7 @@ def array_of(values: Any) -> np.ndarray:
         numpys = isinstance(getattr(values, "dtype", None), np.dtype)
         if not numpys and hasattr(values, "isna") and np.any(values.isna()):
             return object_array(values)
-        return np.asarray(values)
+        return plain(values, name)
     try:
         array = np.asarray(values)
     except (ValueError, OverflowError):  # lists of several lengths
@@ -112,7 +167,8 @@ def _some_are_booleans(array: np.ndarray, values: Sequence[Any]) -> bool:
 
 def _unmasked(array: Any) -> np.ndarray:
     # numpy.ma takes 9 ms to import, and without it no array has a mask
-    masked = "numpy.ma" in sys.modules and isinstance(array, sys.modules["numpy.ma"].MaskedArray)
+    # (nor while another thread is still importing it)
+    masked = isinstance(array, getattr(sys.modules.get("numpy.ma"), "MaskedArray", ()))
     if masked and array.dtype.names:  # a mask for each field, and no column
         return array.data  # type: ignore[no-any-return]
     return array.compressed() if masked else array  # type: ignore[no-any-return]
@@ -145,8 +201,7 @@ def column_of_array(name: str, array: np.ndarray, categorical: bool = False) -> 
         tally = _nonzero({"false": len(array) - true, "true": true})
         return Column(name, "boolean", rows, missing, tally=tally)
     if kind in "US" or categorical:
-        text = array.astype(str) if kind != "S" else np.char.decode(array, "utf-8", "backslashreplace")
-        values, counts = np.unique(text, return_counts=True)
+        values, counts = np.unique(_text(array), return_counts=True)
         tally = dict(zip(values.tolist(), counts.tolist(), strict=True))
         return Column(name, "categorical", rows, missing, tally=tally)
     if kind in "Mm":

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -18,7 +18,7 @@ import numpy as np
 
 from fastdiv.drift.columns import ROUNDED, TOO_FAR, Column, micros_of
 
-__all__ = ["as_text", "column_of_objects", "object_array"]
+__all__ = ["as_text", "column_of_objects", "factorised", "object_array", "present", "texts_of"]
 
 # The first that fits: True is an int and a datetime a date, to Python.
 _CLASSES = (
@@ -37,6 +37,28 @@ def object_array(values: Iterable[Any]) -> np.ndarray:
     for i, value in enumerate(values):
         array[i] = value
     return array
+
+
+def factorised(objects: np.ndarray, missing: Container[Any] = ()) -> tuple[np.ndarray, np.ndarray]:
+    """For each value its place among the distinct ones, -1 where it is missing; and these."""
+    nothing, places = _nothing(), dict[Any, int]()
+    codes = np.empty(len(objects), np.int64)
+    for i, value in enumerate(objects.tolist()):
+        gone = _missing(value, nothing) or value in missing
+        codes[i] = -1 if gone else places.setdefault(value, len(places))
+    return codes, object_array(places)
+
+
+def present(objects: np.ndarray, missing: Container[Any] = ()) -> np.ndarray:
+    """Which of the values are not missing."""
+    nothing = _nothing()
+    return np.array([not (_missing(x, nothing) or x in missing) for x in objects.tolist()], bool)
+
+
+def texts_of(distinct: np.ndarray, categorical: bool) -> list[str]:
+    """What the tally of a column of objects calls them."""
+    truths = not categorical and all(isinstance(value, (bool, np.bool_)) for value in distinct.tolist())
+    return [as_text(value).lower() if truths else as_text(value) for value in distinct.tolist()]
 
 
 def column_of_objects(name: str, objects: np.ndarray, categorical: bool, masked: int = 0) -> Column:
@@ -86,7 +108,8 @@ def column_of_objects(name: str, objects: np.ndarray, categorical: bool, masked:
 def _nothing() -> list[Any]:
     """pandas' NA and NumPy's masked, if they were ever imported."""
     names = (("pandas", "NA"), ("numpy.ma", "masked"))
-    return [getattr(sys.modules[module], name) for module, name in names if module in sys.modules]
+    loaded = [(sys.modules[module], name) for module, name in names if module in sys.modules]
+    return [getattr(module, name) for module, name in loaded if hasattr(module, name)]  # or half loaded yet
 
 
 def _missing(value: Any, nothing: Sequence[Any]) -> bool:

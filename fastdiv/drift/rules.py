@@ -1,4 +1,4 @@
-"""Rules such as ``psi>0.2`` that say when drift is too much, and the columns that break them."""
+"""Rules such as ``psi>0.2`` or ``moved``, which say when drift is too much, and what breaks them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fastdiv.drift.report import ColumnDrift, Report, Skipped
 
-__all__ = ["ALIASES", "METRICS", "Breach", "Rule", "check", "parse_rule"]
+__all__ = ["ALIASES", "METRICS", "RANKS", "SCHEMA", "Breach", "Rule", "check", "has_moved", "parse_rule"]
 
 METRICS = {
     "js": "Jensen-Shannon distance, base 2",
@@ -26,15 +26,35 @@ METRICS = {
 ALIASES = {"w1": "w1_over_sd", "js_distance": "js", "kl_bits": "kl"}
 
 
+# The verdicts from the least to the most; what is no matter of more or less has rank 0.
+RANKS = {"none": 1, "noise": 2, "moved": 3, "moved a lot": 4}
+
+
+def has_moved(verdict: str) -> bool:
+    return RANKS.get(verdict, 0) >= RANKS["moved"]
+
+
+# Rules that are words; of the verdicts one asks for at least.
+VERDICTS = {word: RANKS[word] for word in ("moved", "moved a lot")}
+SCHEMA = "schema"
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Drift is too much where `metric` is above `limit`, or reaches it if `inclusive`."""
+    """Drift is too much where `metric` is above `limit`, or reaches it if `inclusive`.
+
+    The metric is "verdict" or "schema" where the rule is a word.
+    """
 
     metric: str
     limit: float
     inclusive: bool = False
 
     def __str__(self) -> str:
+        if self.metric == SCHEMA:
+            return SCHEMA
+        if self.metric == "verdict":
+            return next(word for word, rank in VERDICTS.items() if rank == self.limit)
         return f"{self.metric}{'>=' if self.inclusive else '>'}{self.limit:.15g}"
 
     def broken_by(self, value: float) -> bool:
@@ -47,24 +67,34 @@ class Breach:
 
     column: str
     metric: str
-    value: float
+    value: float | str
     rule: str
 
     def __str__(self) -> str:
+        if isinstance(self.value, str):
+            return f"{self.column}: {self.value} ({self.rule})"
         return f"{self.column}: {self.metric} is {self.value:.4g} ({self.rule})"
 
 
 def parse_rule(text: str) -> Rule:
-    """A rule from ``METRIC>NUMBER`` or ``METRIC>=NUMBER``.
+    """A rule from ``METRIC>NUMBER``, ``METRIC>=NUMBER``, ``moved``, ``moved a lot`` or ``schema``.
 
     Raises
     ------
     ValueError
         Saying what was got and what is taken.
     """
+    word = " ".join(text.lower().replace("_", " ").split())
+    if word in VERDICTS:
+        return Rule("verdict", VERDICTS[word], True)
+    if word == SCHEMA:
+        return Rule(SCHEMA, 1, True)
     match = re.fullmatch(r"\s*(\w+)\s*(>=?)\s*(\S+)\s*", text)
     if not match:
-        raise ValueError(f"{text!r} is no rule; write METRIC>NUMBER in quotes, for example 'js>0.2'")
+        raise ValueError(
+            f"{text!r} is no rule; write METRIC>NUMBER in quotes, for example 'js>0.2', "
+            "or moved, 'moved a lot' or schema"
+        )
     metric, sign, number = match.groups()
     name = ALIASES.get(metric.lower(), metric.lower())
     if name not in METRICS:
@@ -83,8 +113,24 @@ def check(report: Report, rules: Sequence[Rule]) -> tuple[list[Breach], list[str
 
     The share of missing values is a number even where nothing else is. A column that breaks a rule is judged.
     """
-    breaches, unjudged = [], []
+    from fastdiv.drift.natures import LEAST
+
+    breaches: list[Breach] = []
+    unjudged: list[str] = []
     for rule in rules:
+        if rule.metric == SCHEMA:
+            breaches += [Breach(name, SCHEMA, what, str(rule)) for name, what in _schema(report)]
+            continue
+        if rule.metric == "verdict":
+            both: list[ColumnDrift | Skipped] = [*report.columns, *report.skipped]
+            found = [c for c in both if RANKS.get(c.verdict, 0) >= rule.limit]
+            breaches += [Breach(c.name, "verdict", c.verdict, str(rule)) for c in found]
+            # a column that could not be compared and has lost no values is not judged
+            unjudged += [s.name for s in report.skipped if s.differs and s not in found]
+            # the tables, not a column alone with most of it missing
+            if min(report.rows_baseline, report.rows_current) < LEAST:
+                unjudged += [c.name for c in report.columns if c.verdict == "too few rows"]
+            continue
         for column in report.columns:
             value = metric_of(column, rule.metric)
             if value is None or isnan(value):
@@ -101,6 +147,15 @@ def check(report: Report, rules: Sequence[Rule]) -> tuple[list[Breach], list[str
                 breaches.append(Breach(skipped.name, rule.metric, value, str(rule)))
     judged = {breach.column for breach in breaches}
     return breaches, [name for name in dict.fromkeys(unjudged) if name not in judged]
+
+
+def _schema(report: Report) -> list[tuple[str, str]]:
+    """Columns that one side has not, or has as something else, and what is the matter with them."""
+    changed = [(name, "only in the baseline") for name in report.only_baseline]
+    changed += [(name, "only in the current") for name in report.only_current]
+    whole = (s for s in report.skipped if 1.0 not in (s.missing_baseline, s.missing_current))
+    changed += [(s.name, s.reason) for s in whole if s.differs]
+    return changed
 
 
 def missing_change(column: ColumnDrift | Skipped) -> float | None:

@@ -19,15 +19,19 @@ from fastdiv.grad.divergences import chi_square, jeffreys_divergence, kl_diverge
 from fastdiv.grad.entropies import cross_entropy, entropy, softmax_cross_entropy
 from fastdiv.grad.gan import DiscriminatorGradient, minimax_value, non_saturating_loss, saturating_loss
 from fastdiv.grad.transport import (
+    CloudGradient,
     HistogramGradient,
     TransportGradient,
     cramer_distance,
     energy_distance,
+    sliced_wasserstein,
+    wasserstein_circle,
     wasserstein_distance,
     wasserstein_hist,
 )
 
 __all__ = [
+    "CloudGradient",
     "DiscriminatorGradient",
     "Gradient",
     "HistogramGradient",
@@ -49,9 +53,11 @@ __all__ = [
     "non_saturating_loss",
     "renyi_divergence",
     "saturating_loss",
+    "sliced_wasserstein",
     "softmax_cross_entropy",
     "total_variation",
     "triangular_discrimination",
+    "wasserstein_circle",
     "wasserstein_distance",
     "wasserstein_hist",
 ]

@@ -58,8 +58,10 @@ O(n) time and memory for a row of n bins.
 With ``normalize=True`` the derivatives are by the masses as they were given, so those of a row are
 orthogonal to it (a longer row is the same distribution); with False by the masses as they stand; with
 ``log_input=True`` by the logarithms, and those of a row add to 0. A bin without mass has the derivative
-towards mass, which may be infinite. The relative error is at most 1e-12 of the larger of the derivative and
-the row's mean slope. A row whose value is not finite has no gradient: ``ValueError`` names it."""
+towards mass, which may be infinite. The relative error is at most 1e-12 of derivatives down to 1e-15 of the
+row's mean slope (in rows of more than 4096 bins down to 2^-16 of it). With ``log_input=True``, in stacks and
+in rows that span more than 240 decades it is at most 1e-12 of the larger of the two. A row whose value is not
+finite has no gradient: ``ValueError`` names it."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,10 @@ from fastdiv._checks.data import first, raise_bad_mass
 from fastdiv._checks.rows import Rows, rows
 from fastdiv._rowwise import Kernel, vector, without_missing
 
-__all__ = ["differentiate", "differentiate_labels", "refuse_value"]
+__all__ = ["ONLY", "differentiate", "differentiate_labels", "refuse_value"]
+
+#: Of a pair, the one array whose derivatives are asked for (fastdiv.torch); those by the other are None.
+ONLY: ContextVar[str | None] = ContextVar("only", default=None)
 
 LONG_BLOCK = 1 << 24  # bins that are computed before Ctrl-C is looked at
 
@@ -46,16 +50,16 @@ def differentiate(
         x.refuse_bad_masses()
         operands, missing = without_missing(x)
         pseudocount = 0.0
-    pair = (0.5, 0.5) if x.is_stack else mixture
+    pair, only = (0.5, 0.5) if x.is_stack else mixture, ONLY.get() if len(x.views) == 2 else None
     options = vector(o, pseudocount, pair, order)
     if o.log_input == "q":
-        kernel = Kernel(_gradients.ufunc_of_logits(True), 1, (options,))
+        kernel = Kernel(_gradients.ufunc_of_logits(True, only), 1, (options,))
     elif x.is_stack:
         kernel = Kernel(_gradients.ufunc_of_stacks(name), 2, (mixture, options))
     elif name == "entropy":
         kernel = Kernel(_gradients.ufunc_of_entropy(), 1, (options,))
     else:
-        kernel = Kernel(_gradients.ufunc_of_pairs(name), 1, (options,))
+        kernel = Kernel(_gradients.ufunc_of_pairs(name, only), 1, (options,))
     dtype = x.dtype if missing is None else np.dtype(np.float64)
     value, *slopes = _over_blocks(kernel, [a.astype(dtype, copy=False) for a in operands], x, dtype)
     if not np.isfinite(value).all():
@@ -64,7 +68,10 @@ def differentiate(
     if missing is not None:  # nothing depends on a bin that is left out
         slopes = [np.where(missing, 0.0, s).astype(x.dtype) for s in slopes]
         value = value.astype(x.dtype)[()]
-    return [value.reshape(x.shape)[()], *(np.moveaxis(s, -1, o.axis) for s in slopes)]
+    found: list[Any] = [np.moveaxis(s, -1, o.axis) for s in slopes]
+    if only is not None:
+        found.insert(only == "p", None)
+    return [value.reshape(x.shape)[()], *found]
 
 
 def _over_blocks(kernel: Kernel, arrays: list[np.ndarray], x: Rows, dtype: np.dtype[Any]) -> list[np.ndarray]:
@@ -72,7 +79,8 @@ def _over_blocks(kernel: Kernel, arrays: list[np.ndarray], x: Rows, dtype: np.dt
     shape = x.broadcast[: len(x.broadcast) + 1 - kernel.core]
     core = arrays[0].shape[arrays[0].ndim - kernel.core :]
     arrays = [np.broadcast_to(a, (*shape, *core)) for a in arrays]
-    results = [np.empty(shape, dtype), *(np.empty((*shape, *core), dtype) for _ in arrays)]
+    # of one allocation, which the C library keeps for the next call where it gives two back to the system
+    results = [np.empty(shape, dtype), *np.empty((kernel.gufunc.nout - 1, *shape, *core), dtype)]
     if not shape:
         return [np.asarray(r) for r in kernel(arrays)]
     axis = int(np.argmax(shape))

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastdiv import _wasserstein
+from fastdiv._clouds import BLOCK, clouds, directions, power_mean, project
 from fastdiv._histograms import exponents, histograms, in_shape
 from fastdiv._samples import samples
+from fastdiv.circle import on_circle
 from fastdiv.grad._score import refuse_value
 
 if TYPE_CHECKING:
@@ -19,8 +21,11 @@ if TYPE_CHECKING:
     from fastdiv._typing import Value
 
 __all__ = [
+    "CloudGradient",
     "HistogramGradient",
     "TransportGradient",
+    "differentiate_circle",
+    "differentiate_clouds",
     "differentiate_histograms",
     "differentiate_rows",
     "differentiate_samples",
@@ -38,6 +43,16 @@ class TransportGradient(NamedTuple):
     v_values: np.ndarray
     u_weights: np.ndarray
     v_weights: np.ndarray
+
+
+class CloudGradient(NamedTuple):
+    """A distance of clouds, and its derivatives by every coordinate and by every weight."""
+
+    value: float
+    X: np.ndarray
+    Y: np.ndarray
+    X_weights: np.ndarray
+    Y_weights: np.ndarray
 
 
 class HistogramGradient(NamedTuple):
@@ -79,6 +94,63 @@ def differentiate_samples(
     if o.keepdims:
         value = np.expand_dims(value, x.axis)
     return TransportGradient(value[()], *(np.moveaxis(s, -1, x.axis) for s in slopes))
+
+
+def differentiate_circle(arrays: tuple[Any, Any, Any, Any], period: float, p: float) -> TransportGradient:
+    """W_p of two samples on a circle."""
+    x = on_circle(*arrays, period)
+    orders = x.orders * 2
+    slopes = [np.empty(len(order)) for order in orders]
+    value = _wasserstein.circle_gradient(*x.arrays, p, *slopes) / x.unit
+    given = [np.empty(len(order), x.dtype) for order in orders]
+    with np.errstate(over="ignore"):  # what float64 or float32 does not hold is inf
+        for by_weights in slopes[2:]:
+            by_weights /= x.unit
+        for ours, slope, order in zip(given, slopes, orders, strict=True):
+            ours[order] = slope
+    return TransportGradient(np.float64(value), *given)
+
+
+def differentiate_clouds(
+    arrays: tuple[Any, Any, Any, Any], count: int, p: float, seed: int | np.random.Generator | None
+) -> CloudGradient:
+    """The sliced distance SW, which a direction l pulls at as W_l is pulled at, times (W_l / SW)^(p-1) / L.
+
+    Raises
+    ------
+    ValueError
+        Where the value is not finite: it has no gradient.
+    """
+    x = clouds(*arrays, massless=True)
+    largest, distances, totals = 0.0, [], [np.zeros(s) for s in (x.x.shape, x.y.shape, len(x.x), len(x.y))]
+    for some, u, v in project(directions(count, x.x.shape[1], seed), x.x, x.y, BLOCK // 8):
+        rows = samples(u, v, x.x_weights, x.y_weights, -1, "propagate")
+        distance, *slopes = differentiate_rows("wasserstein", rows, p, False, False)
+        distances.append(distance)
+        before, largest = largest, max(largest, float(distance.max()))
+        if not 0 < largest < np.inf:
+            continue
+        fade, shares = (before / largest) ** (p - 1), (distance / largest) ** (p - 1)
+        shares[distance == 0] = 0.0
+        parts = *((s.T * shares) @ some for s in slopes[:2]), *(shares @ s for s in slopes[2:])
+        totals = [fade * total + part for total, part in zip(totals, parts, strict=True)]
+    value = power_mean(np.concatenate(distances), p)
+    refuse_value("sliced_wasserstein", np.asarray(value), "a coordinate is missing, or infinite")
+    share = (largest / value) ** (p - 1) / count if value else 0.0
+    with np.errstate(over="ignore"):  # what float64 or float32 does not hold is inf
+        units = share, share, share / x.scale, share / x.scale
+        slopes = [(total * unit).astype(x.dtype) for total, unit in zip(totals, units, strict=True)]
+    sides = [_with_the_rest(s, k, value) for s, k in zip(slopes, x.kept * 2, strict=True)]
+    return CloudGradient(value / x.scale, *sides)
+
+
+def _with_the_rest(slopes: np.ndarray, kept: np.ndarray, value: float) -> np.ndarray:
+    """The derivatives of all points: those left out stay where they are, and mass there is infinitely far."""
+    given = np.full(
+        (len(kept), *slopes.shape[1:]), np.inf if slopes.ndim == 1 and value else 0.0, slopes.dtype
+    )
+    given[kept] = slopes
+    return given
 
 
 def differentiate_histograms(p: float, *arguments: Any) -> HistogramGradient:

@@ -107,6 +107,11 @@ def softmax_cross_entropy(
     -----
     O(n) time and memory for a row of n classes.
 
+    References
+    ----------
+    J. S. Bridle, "Probabilistic interpretation of feedforward classification network outputs", in
+    Neurocomputing, NATO ASI Series F 68 (1990) 227-236.
+
     Examples
     --------
     >>> import fastdiv.grad

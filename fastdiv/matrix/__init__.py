@@ -8,17 +8,57 @@ threads.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, overload
 
+from fastdiv._checks.options import flag
+from fastdiv._labels import labels_of, of_matrix, of_neighbours
 from fastdiv.matrix.fill import Job, condensed
 from fastdiv.matrix.metric import METRICS
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from fastdiv._typing import Array, Indices, Matrix, MetricName, MetricOptions, Out, SymmetricName
+    from fastdiv._typing import (
+        Array,
+        Indices,
+        Matrix,
+        MetricName,
+        MetricOptions,
+        Out,
+        RowMetricOptions,
+        RowName,
+        SymmetricName,
+        SymmetricRowName,
+        TransportName,
+        TransportOptions,
+        Value,
+    )
 
 __all__ = ["METRICS", "Index", "Job", "cdist", "knn", "pdist"]
+
+
+@overload
+def cdist(
+    XA: Matrix,
+    XB: Matrix,
+    metric: RowName = "js_distance",
+    *,
+    out: Out | None = None,
+    workers: int | None = None,
+    **metric_options: Unpack[RowMetricOptions],
+) -> Value: ...
+
+
+@overload
+def cdist(
+    XA: Matrix,
+    XB: Matrix,
+    metric: TransportName,
+    *,
+    out: Out | None = None,
+    workers: int | None = None,
+    **metric_options: Unpack[TransportOptions],
+) -> Value: ...
 
 
 def cdist(
@@ -29,7 +69,7 @@ def cdist(
     out: Out | None = None,
     workers: int | None = None,
     **metric_options: Unpack[MetricOptions],
-) -> Array:
+) -> Value:
     r"""Every row of `XA` compared with every row of `XB`.
 
     Entry [i, j] is what the row-wise function of that name gives for ``XA[i], XB[j]``: of asymmetric metrics
@@ -60,7 +100,8 @@ def cdist(
     -------
     ndarray
         Of shape (rows of `XA`, rows of `XB`); float32 where both are float32, else float64. NaN for rows
-        without mass or with a NaN.
+        without mass or with a NaN. Of data frames of pandas a frame, labelled by the rows of both; of arrays
+        of xarray one with both dimensions.
 
     Raises
     ------
@@ -86,7 +127,30 @@ def cdist(
     array([[0.        , 1.        ],
            [0.55792305, 0.55792305]])
     """
-    return Job(XA, XB, metric, metric_options, workers).fill(out)
+    matrix = Job(XA, XB, metric, metric_options, workers).fill(out)
+    return of_matrix(matrix, XA, XB) if out is None else matrix
+
+
+@overload
+def pdist(
+    X: Matrix,
+    metric: SymmetricRowName = "js_distance",
+    *,
+    out: Out | None = None,
+    workers: int | None = None,
+    **metric_options: Unpack[RowMetricOptions],
+) -> Array: ...
+
+
+@overload
+def pdist(
+    X: Matrix,
+    metric: TransportName,
+    *,
+    out: Out | None = None,
+    workers: int | None = None,
+    **metric_options: Unpack[TransportOptions],
+) -> Array: ...
 
 
 def pdist(
@@ -115,7 +179,8 @@ def pdist(
     Returns
     -------
     ndarray
-        Of length n (n - 1) / 2; ``scipy.spatial.distance.squareform`` makes it a matrix.
+        Of length n (n - 1) / 2; ``scipy.spatial.distance.squareform`` makes it a matrix. It has no labels,
+        of a data frame neither: ``cdist(X, X)`` has.
 
     Raises
     ------
@@ -158,12 +223,22 @@ class Index:
     (array([[0.25, 0.25]]), array([[0, 1]]))
     """
 
+    @overload
+    def __init__(
+        self, XB: Matrix, metric: RowName = "js_distance", **metric_options: Unpack[RowMetricOptions]
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self, XB: Matrix, metric: TransportName, **metric_options: Unpack[TransportOptions]
+    ) -> None: ...
+
     def __init__(
         self, XB: Matrix, metric: MetricName = "js_distance", **metric_options: Unpack[MetricOptions]
     ) -> None:
         from fastdiv.matrix.neighbours import Search
 
-        self._search = Search(XB, metric, metric_options)
+        self._search, self._labels = Search(XB, metric, metric_options), labels_of(XB)
 
     def __len__(self) -> int:
         return len(self._search.rows)
@@ -172,9 +247,42 @@ class Index:
         rows, bins = self._search.rows.shape
         return f"<fastdiv.Index of {rows} rows of {bins} bins, {self._search.task.metric}>"
 
-    def query(self, XA: Matrix, k: int, *, workers: int | None = None) -> tuple[Array, Indices]:
+    def query(
+        self, XA: Matrix, k: int, *, workers: int | None = None, labels: bool = False
+    ) -> tuple[Value, Indices | Any]:
         """The `k` nearest rows for each row of `XA`: see ``knn``."""
-        return self._search.query(XA, k, workers)
+        if flag(labels, "labels") and self._labels is None:
+            raise TypeError(
+                "labels=True needs rows of XB with labels: a frame of pandas, or a coordinate of xarray"
+            )
+        found = self._search.query(XA, k, workers)
+        return of_neighbours(found, XA, self._labels) if labels else found
+
+
+@overload
+def knn(
+    XA: Matrix,
+    XB: Matrix,
+    k: int,
+    metric: RowName = "js_distance",
+    *,
+    workers: int | None = None,
+    labels: bool = False,
+    **metric_options: Unpack[RowMetricOptions],
+) -> tuple[Value, Indices | Any]: ...
+
+
+@overload
+def knn(
+    XA: Matrix,
+    XB: Matrix,
+    k: int,
+    metric: TransportName,
+    *,
+    workers: int | None = None,
+    labels: bool = False,
+    **metric_options: Unpack[TransportOptions],
+) -> tuple[Value, Indices | Any]: ...
 
 
 def knn(
@@ -184,8 +292,9 @@ def knn(
     metric: MetricName = "js_distance",
     *,
     workers: int | None = None,
+    labels: bool = False,
     **metric_options: Unpack[MetricOptions],
-) -> tuple[Array, Indices]:
+) -> tuple[Value, Indices | Any]:
     r"""The `k` rows of `XB` nearest to each row of `XA`, exactly.
 
     Parameters
@@ -199,6 +308,9 @@ def knn(
         As for ``cdist``; of asymmetric metrics ``D(XA[i] || XB[j])`` is taken.
     workers : int, optional
         Threads at most, -1 for every CPU. None: what ``num_threads`` says.
+    labels : bool, default False
+        Give the neighbours' labels in place of their numbers: the index of a data frame of pandas, or the
+        coordinate of xarray. Results then are labelled by the rows of `XA`, where these have labels.
     **metric_options
         As for ``cdist``.
 
@@ -226,4 +338,8 @@ def knn(
     >>> fastdiv.knn([[3, 1]], [[1, 0], [1, 1], [0, 1]], 2, "total_variation")
     (array([[0.25, 0.25]]), array([[0, 1]]))
     """
-    return Index(XB, metric, **metric_options).query(XA, k, workers=workers)
+    index: Any = Index
+    found: tuple[Value, Indices | Any] = index(XB, metric, **metric_options).query(
+        XA, k, workers=workers, labels=labels
+    )
+    return found

@@ -74,10 +74,7 @@ class Job:
 def condensed(X: Any, metric: str, options: Any, out: Array | None, workers: Any) -> Array:
     """What ``pdist`` is asked for."""
     task, team = Task(metric, options), threads(workers)
-    if not task.symmetric:
-        raise ValueError(
-            f"metric {metric!r} is not symmetric, so half a matrix cannot hold it; use cdist(X, X)"
-        )
+    task.require_symmetric()
     task.check_labels({"X": X})
     rows = task.rows(X, "X")
     shape = (len(rows) * (len(rows) - 1) // 2,)
@@ -142,9 +139,9 @@ def _condense(task: Task, A: Side, out: Array, workers: int) -> Array:
     if filler is _sparse:
         left, right = task.prepare(plan, A, True, False), task.prepare(plan, B, False, True)
         _matrix.sparse(plan, left, right, to, 0, workers)
-    elif filler is _sweeps:
+    elif filler is _sweeps or filler is _pairs:
         for i in range(n - 1):
-            for _, block in _sweeps(task, A[i : i + 1], B[i + 1 :], None, out.dtype, workers, 0):
+            for _, block in filler(task, A[i : i + 1], B[i + 1 :], None, out.dtype, workers, 0):
                 of_row(i)[...] = block[0]
     elif filler is _mixed:
         for start, block in _mixed(task, A, B, None, out.dtype, workers, 0):
@@ -168,8 +165,11 @@ def choose(task: Task, A: Side, B: Side) -> tuple[Filler, Any, Any]:
 
         return _sparse, *renumber(A.compressed(), B.compressed())
     if task.samples:
-        A, B = comparable(A, B)
-        if A.shape[1] != B.shape[1] or A.array.dtype == np.uint64:
+        floats = comparable(A, B)
+        if floats is None:
+            return _pairs, A, B
+        A, B = floats
+        if A.shape[1] != B.shape[1]:
             return _sweeps, A, B
     return _dense if A.light is None or B.light is None else _mixed, A, B
 
@@ -228,22 +228,45 @@ def _mixed(task: Task, A: Any, B: Any, out: Out, dtype: Any, workers: int, first
 def _sweeps(
     task: Task, A: Any, B: Any, out: Array | None, dtype: Any, workers: int, first_row: int
 ) -> Blocks:
-    """Of sorted samples of two sizes, or of uint64: one row with all others at a time."""
-    from fastdiv import _wasserstein
-
-    u, v = (x.array if x.array.dtype == np.uint64 else np.asarray(x.array, np.float64) for x in (A, B))
-    u, v = np.ascontiguousarray(u), np.ascontiguousarray(v)
-    values, statistic = np.empty(len(v)), _wasserstein.STATISTICS["wasserstein"]
+    """Of sorted samples of two sizes: one row with all others at a time."""
+    u, v = (np.ascontiguousarray(x.array, np.float64) for x in (A, B))
     # results of a block of memory at most, and some seconds of work
     step = max(1, min(sides.BLOCK_BYTES // (8 * len(v)), 2**30 // (len(v) * (u.shape[1] + v.shape[1]))))
     for start in range(first_row, len(u), step):
         block = _room(out, start, min(step, len(u) - start), len(v), dtype)
         for i, row in enumerate(block, start):
-            _wasserstein.statistic_of_rows(
-                u[i : i + 1], v, None, None, values, statistic, task.order, False, True, workers
-            )
             with np.errstate(over="ignore"):  # what float32 does not hold is inf
-                row[...] = values
+                row[...] = _swept(task, u[i : i + 1], v, workers)
+        yield start, block
+
+
+def _swept(task: Task, u: Array, v: Array, workers: int) -> Array:
+    """A sorted sample with others, all of them float64 or all of them uint64."""
+    from fastdiv import _wasserstein
+
+    values, statistic = np.empty(len(v)), _wasserstein.STATISTICS["wasserstein"]
+    _wasserstein.statistic_of_rows(u, v, None, None, values, statistic, task.order, False, True, workers)
+    return values
+
+
+def _pairs(task: Task, A: Any, B: Any, out: Out, dtype: Any, workers: int, first_row: int) -> Blocks:
+    """Of samples of integers far apart: a row at a time, with rows that it is compared with alike."""
+    from fastdiv.matrix.whole import WholeRows
+
+    plan, u, v = task.plan(A, dtype), WholeRows(A.array), WholeRows(B.array)
+    step = max(1, min(sides.BLOCK_BYTES // (8 * len(B)), 2**30 // (len(B) * (A.shape[1] + B.shape[1]))))
+    for start in range(first_row, len(A), step):
+        block = _room(out, start, min(step, len(A) - start), len(B), dtype)
+        for i, row in enumerate(block, start):
+            for some, x, others in u.compared(i, v):
+                if x.dtype == np.uint64 or A.shape[1] != B.shape[1]:
+                    row[some] = _swept(task, x, others, workers)
+                    continue
+                left = task.prepare(plan, Dense(x, A.name, A.numbers), True, False, workers)
+                right = task.prepare(plan, Dense(others, B.name, B.numbers), False, True, workers)
+                part = np.empty((1, len(others)), dtype)
+                _matrix.fill(plan, left, right, part, workers=workers)
+                row[some] = part[0]
         yield start, block
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from fastdiv import _matrix, _rows
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_exact_numbers, as_numbers, is_sparse, same_labels
+from fastdiv._checks.bins import same_bins
 from fastdiv._checks.data import Entry, bad_mass
 from fastdiv.matrix.sides import Dense
 
@@ -104,9 +105,20 @@ class Task:
         if normalize and not (self.samples or self.log_input or self.pseudocount):
             self.worth = _WORTH_COMPRESSING.get(metric, 0.0)
 
+    def require_symmetric(self) -> None:
+        if not self.symmetric:
+            raise ValueError(
+                f"metric {self.metric!r} is not symmetric, so half a matrix cannot hold it; use cdist(X, X)"
+            )
+
     def check_labels(self, given: dict[str, Any]) -> None:
         """Bins of tables must have the same labels, those of `support` too; samples are in no order."""
         if not self.samples:
+            if same_bins(given) and self.compiled == "histograms" and self.support is None:
+                raise ValueError(
+                    f"{next(iter(given))} has histograms, whose bins are not at 0, 1, 2, ...: pass the "
+                    "places of their masses, such as the centres of bins, as support="
+                )
             same_labels(given)
             for name, rows in given.items():
                 same_labels({name: rows, "support": self.support})

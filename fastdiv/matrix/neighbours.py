@@ -8,7 +8,9 @@ import numpy as np
 
 from fastdiv import _matrix
 from fastdiv._checks import options as opt
+from fastdiv._checks.foreign import takes_arrow
 from fastdiv._checks.memory import require_memory
+from fastdiv._checks.samples import has_big
 from fastdiv.matrix.fill import block_rows, choose
 from fastdiv.matrix.metric import Task, threads
 from fastdiv.matrix.sides import Dense, comparable
@@ -16,7 +18,7 @@ from fastdiv.matrix.sides import Dense, comparable
 if TYPE_CHECKING:
     from fastdiv.matrix.sides import Side
 
-__all__ = ["Search"]
+__all__ = ["Search", "nearest_of"]
 
 Array = np.ndarray[Any, Any]
 
@@ -28,14 +30,19 @@ class Search:
         self.task, self._names = Task(metric, options), names
         self.task.check_labels({names[1]: XB})
         self.rows = self.task.rows(XB, names[1])
-        self._labelled = XB[:0] if hasattr(XB, "columns") else None  # no rows, its columns
+        self._labelled = _without_rows(XB)
         self._floats: Dense | None = None  # samples as floats, where these tell all of them
-        if isinstance(self.rows, Dense) and self.task.samples and _small(self.rows.array):
+        if isinstance(self.rows, Dense) and self.task.samples and not has_big(self.rows.array):
             self._floats = _as_floats(self.rows)
         self._prepared: dict[Any, Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_prepared": {}}  # compiled rows stay in their process
+        labelled = self._labelled if hasattr(self._labelled, "__array__") else None
+        return {
+            **self.__dict__,
+            "_labelled": labelled,
+            "_prepared": {},
+        }  # compiled rows stay in their process
 
     def query(self, XA: Any, k: Any, workers: Any = None, first: int = 0) -> tuple[Array, Array]:
         """Distances and indices of the `k` nearest for each row of `XA`; errors count these from `first`."""
@@ -53,11 +60,14 @@ class Search:
                 return self._by_rows(A, B, k, dtype, team)
             return self._by_entries(A, B, k, dtype, team)
         if task.samples:
-            if self._floats is not None and _small(A.array):
+            if self._floats is not None and not has_big(A.array):
                 A, B = _as_floats(A), self._floats
             else:
-                A, B = comparable(A, B)
-        if A.shape[1] != B.shape[1] or (task.samples and B.array.dtype == np.uint64) or 8 * k > m > 1000:
+                floats = comparable(A, B)
+                if floats is None:
+                    return self._by_rows(A, B, k, dtype, team)
+                A, B = floats
+        if A.shape[1] != B.shape[1] or 8 * k > m > 1000:
             return self._by_rows(A, B, k, dtype, team)
         return self._by_bounds(A, B, k, dtype, team)
 
@@ -96,7 +106,7 @@ class Search:
                 found = [compressed(rows[light])]
                 if heavy_B.size:
                     found.insert(0, dense(rows[light], heavy_B))
-                distances[start + light], indices[start + light] = _nearest_of(found, k)
+                distances[start + light], indices[start + light] = nearest_of(found, k)
         return distances, indices
 
     def _by_entries(self, A: Side, B: Side, k: int, dtype: Any, workers: int) -> tuple[Array, Array]:
@@ -120,7 +130,7 @@ class Search:
         return distances, indices
 
 
-def _nearest_of(found: list[tuple[Array, Array]], k: int) -> tuple[Array, Array]:
+def nearest_of(found: list[tuple[Array, Array]], k: int) -> tuple[Array, Array]:
     """The `k` nearest of lists that have no row in common, by value, then index."""
     values, where = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
     if len(found) > 1:
@@ -129,12 +139,14 @@ def _nearest_of(found: list[tuple[Array, Array]], k: int) -> tuple[Array, Array]
     return values, where
 
 
+def _without_rows(table: Any) -> Any:
+    """What has the labels of a table's columns, or bins; None of what has none."""
+    if isinstance(table, (list, tuple)):
+        return table[:1] or None
+    if hasattr(table, "__array__"):
+        return table[:0] if hasattr(table, "columns") or hasattr(table, "dims") else None
+    return table if takes_arrow(table) else None
+
+
 def _as_floats(rows: Dense) -> Dense:
     return Dense(np.asarray(rows.array, rows.dtype), rows.name, rows.numbers)
-
-
-def _small(array: Array) -> bool:
-    """Whether no integer is too large for float64."""
-    if array.dtype.kind not in "iu" or array.dtype.itemsize < 8 or not array.size:
-        return True
-    return max(-int(array.min()), int(array.max())) <= 2**53

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from fastdiv._checks.arrays import same_labels
+from fastdiv._checks.arrays import as_exact_numbers, as_numbers, same_labels
+from fastdiv._checks.bins import same_bins
 from fastdiv.reference import information, transport
 
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from fastdiv._typing import Matrix, MetricName, MetricOptions, SymmetricName
+    from fastdiv._typing import (
+        Array,
+        Matrix,
+        MetricName,
+        MetricOptions,
+        RowMetricOptions,
+        RowName,
+        SymmetricName,
+        SymmetricRowName,
+        TransportName,
+        TransportOptions,
+    )
 
 __all__ = ["cdist", "knn", "pdist"]
 
@@ -35,9 +47,53 @@ def _distance(metric: str, p: Any, q: Any, options: MetricOptions) -> Any:
     if options.get("samples", False):
         return transport.wasserstein_distance(p, q, p=options.get("p", 1))
     pseudocount = options.get("pseudocount", 0.0)
-    support = options.get("support")
-    places = np.arange(len(p)) if support is None else np.asarray(support)
-    return transport.wasserstein_distance(places, places, p + pseudocount, q + pseudocount)
+    return transport.wasserstein_hist(p + pseudocount, q + pseudocount, support=options.get("support"))
+
+
+def _matrix(XA: Any, XB: Any, metric: str, metric_options: MetricOptions) -> Array:
+    """Every row with every row."""
+    support = metric_options.get("support")
+    policy: Any = metric_options.get("nan_policy")
+    if policy == "omit":
+        raise ValueError("nan_policy='omit' would drop other bins for every pair; use it row by row")
+    if not metric_options.get("samples", False):
+        same_labels({"XA": XA, "XB": XB})
+        same_labels({"XA": XA, "support": support})
+        same_labels({"XB": XB, "support": support})
+        same_bins({"XA": XA, "XB": XB})
+    door = as_exact_numbers if metric_options.get("samples", False) else as_numbers
+    XA, XB = door(XA, "XA"), door(XB, "XB")
+    for name, x in (("XA", XA), ("XB", XB)):
+        if policy == "raise" and metric == "wasserstein" and np.isnan(x).any():
+            raise ValueError(f"{name} has a missing value")
+    single = XA.dtype == np.float32 and XB.dtype == np.float32
+    out = np.empty((len(XA), len(XB)), np.float32 if single else np.float64)
+    for i, p in enumerate(XA):
+        for j, q in enumerate(XB):
+            out[i, j] = _distance(metric, p, q, metric_options)
+    return out
+
+
+@overload
+def cdist(
+    XA: Matrix,
+    XB: Matrix,
+    metric: RowName = "js_distance",
+    *,
+    workers: int | None = None,
+    **metric_options: Unpack[RowMetricOptions],
+) -> Array: ...
+
+
+@overload
+def cdist(
+    XA: Matrix,
+    XB: Matrix,
+    metric: TransportName,
+    *,
+    workers: int | None = None,
+    **metric_options: Unpack[TransportOptions],
+) -> Array: ...
 
 
 def cdist(
@@ -47,20 +103,29 @@ def cdist(
     *,
     workers: int | None = None,
     **metric_options: Unpack[MetricOptions],
-) -> np.ndarray[Any, Any]:
+) -> Array:
     """Every row of `XA` with every row of `XB`; see ``fastdiv.cdist``. `workers` changes nothing."""
-    support = metric_options.get("support")
-    if not metric_options.get("samples", False):
-        same_labels({"XA": XA, "XB": XB})
-        same_labels({"XA": XA, "support": support})
-        same_labels({"XB": XB, "support": support})
-    XA, XB = np.asarray(XA), np.asarray(XB)
-    single = XA.dtype == np.float32 and XB.dtype == np.float32
-    out = np.empty((len(XA), len(XB)), np.float32 if single else np.float64)
-    for i, p in enumerate(XA):
-        for j, q in enumerate(XB):
-            out[i, j] = _distance(metric, p, q, metric_options)
-    return out
+    return _matrix(XA, XB, metric, metric_options)
+
+
+@overload
+def pdist(
+    X: Matrix,
+    metric: SymmetricRowName = "js_distance",
+    *,
+    workers: int | None = None,
+    **metric_options: Unpack[RowMetricOptions],
+) -> Array: ...
+
+
+@overload
+def pdist(
+    X: Matrix,
+    metric: TransportName,
+    *,
+    workers: int | None = None,
+    **metric_options: Unpack[TransportOptions],
+) -> Array: ...
 
 
 def pdist(
@@ -69,12 +134,36 @@ def pdist(
     *,
     workers: int | None = None,
     **metric_options: Unpack[MetricOptions],
-) -> np.ndarray[Any, Any]:
+) -> Array:
     """Every pair of rows of `X`, condensed; see ``fastdiv.pdist``."""
     if metric not in _SYMMETRIC:
         raise ValueError(f"metric {metric!r} is not symmetric")
-    whole = cdist(X, X, metric, **metric_options)
+    whole = _matrix(X, X, metric, metric_options)
     return whole[np.triu_indices(len(whole), 1)]
+
+
+@overload
+def knn(
+    XA: Matrix,
+    XB: Matrix,
+    k: int,
+    metric: RowName = "js_distance",
+    *,
+    workers: int | None = None,
+    **metric_options: Unpack[RowMetricOptions],
+) -> tuple[Array, Array]: ...
+
+
+@overload
+def knn(
+    XA: Matrix,
+    XB: Matrix,
+    k: int,
+    metric: TransportName,
+    *,
+    workers: int | None = None,
+    **metric_options: Unpack[TransportOptions],
+) -> tuple[Array, Array]: ...
 
 
 def knn(
@@ -85,8 +174,10 @@ def knn(
     *,
     workers: int | None = None,
     **metric_options: Unpack[MetricOptions],
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+) -> tuple[Array, Array]:
     """The `k` nearest rows of `XB`, nearest first, equal ones by index; see ``fastdiv.knn``."""
-    whole = cdist(XA, XB, metric, **metric_options)
+    whole = _matrix(XA, XB, metric, metric_options)
+    if not 1 <= k <= whole.shape[1]:
+        raise ValueError(f"k must be from 1 to the {whole.shape[1]} rows of XB, not {k}")
     indices = np.argsort(whole, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(whole, indices, 1), indices

@@ -152,8 +152,11 @@ class Shares(NamedTuple):
 
     def root_value(self, terms: Array) -> Array:
         """The square root of a sum of terms >= 0 in units of x."""
-        sums, root = self._sums(terms, self.scale)
-        return times(np.sqrt(sums), root)
+        if self.scale is None:
+            return times(np.sqrt(sum_of_bins(terms)), self.root)
+        sums, top = _scaled_sums(terms, self.scale)
+        fourth = np.exp(top / 4.0)  # its square may be no double where the root is one
+        return times(times(np.sqrt(sums), fourth), fourth)
 
     def mean(self, i: int, factor: Array) -> Array:
         """sum x_i factor as it is, of any factor: x_i may be far below the scale of its bin."""
@@ -172,9 +175,15 @@ class Shares(NamedTuple):
         """sum terms exp(scale) in units of root**2, and the root."""
         if scale is None:
             return sum_of_bins(terms), self.root
-        top = np.where(terms == 0, -np.inf, scale).max(-1)  # bins that add nothing have no say
-        top = np.where(np.isfinite(top), top, 0.0)
-        return sum_of_bins(times(terms, np.exp(scale - top[..., np.newaxis]))), np.exp(top / 2.0)
+        sums, top = _scaled_sums(terms, scale)
+        return sums, np.exp(top / 2.0)
+
+
+def _scaled_sums(terms: Array, scale: Array) -> tuple[Array, Array]:
+    """sum terms exp(scale - top), and top."""
+    top = np.where(terms == 0, -np.inf, scale).max(-1)  # bins that add nothing have no say
+    top = np.where(np.isfinite(top), top, 0.0)
+    return sum_of_bins(times(terms, np.exp(scale - top[..., np.newaxis]))), top
 
 
 _ROOM = 200  # shares of masses are kept times 2**200: a share of 5e-324 is then 2**-874

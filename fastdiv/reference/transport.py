@@ -10,6 +10,7 @@ import numpy as np
 
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
+from fastdiv._checks.bins import on_a_line
 from fastdiv._checks.samples import Rows, finite_pair, masses, samples
 from fastdiv._faces import spelled
 
@@ -72,14 +73,27 @@ def wasserstein_hist(
     """Quantile functions of points or of evenly filled bins, piece by piece between all their levels."""
     p, axis = opt.wasserstein_order(p), opt.integer(axis, "axis")
     normalize, density = opt.flag(normalize, "normalize"), opt.flag(density, "density")
+    u, v, support, bin_edges, v_bin_edges = on_a_line(u, v, support, bin_edges, v_bin_edges)
     if v_bin_edges is None:
         same_labels({"u": u, "v": v}, axis, rows=True)
         same_labels({"u": u, "support": support}, axis)
     a, b = masses(u, "u", axis).astype(float), masses(v, "v", axis).astype(float)
+    void = [~(x > 0).any(-1) | np.isnan(x).any(-1) for x in (a, b)]  # no distribution
+    a, b = (np.where(none[..., None], 1.0, x) for x, none in zip((a, b), void, strict=True))
     if bin_edges is None:
         points = np.arange(a.shape[-1]) if support is None else as_numbers(support, "support")
-        scale = 1.0 if normalize else _root_of_mass(a, p)
-        return scale * wasserstein_distance(points, points, a, b, p=p)
+        distance = wasserstein_distance(points, points, a, b, p=p)
+    else:
+        a, b, distance = _of_bins(a, b, bin_edges, v_bin_edges, p, density)
+    scale = 1.0 if normalize else _root_of_mass(a, p)
+    value: Value = np.where(void[0] | void[1], np.nan, scale * distance)[()]
+    return value
+
+
+def _of_bins(
+    a: np.ndarray, b: np.ndarray, bin_edges: ArrayLike, v_bin_edges: ArrayLike | None, p: float, density: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The masses, and the distances."""
     x = _rational(as_numbers(bin_edges, "bin_edges"))
     y = x if v_bin_edges is None else _rational(as_numbers(v_bin_edges, "v_bin_edges"))
     if density:
@@ -88,7 +102,7 @@ def wasserstein_hist(
     rows_a = np.broadcast_to(a, (*shape, a.shape[-1])).reshape(-1, a.shape[-1])
     rows_b = np.broadcast_to(b, (*shape, b.shape[-1])).reshape(-1, b.shape[-1])
     out = np.array([_bins(x, r, y, s, p) for r, s in zip(rows_a, rows_b, strict=True)]).reshape(shape)
-    return (1.0 if normalize else _root_of_mass(a, p)) * out[()]
+    return a, b, out
 
 
 def _root_of_mass(rows: np.ndarray, p: float) -> np.ndarray:
@@ -324,7 +338,7 @@ def _distance(u: np.ndarray, a: np.ndarray, v: np.ndarray, b: np.ndarray, p: flo
     levels = np.union1d(F, G)
     x = u[np.searchsorted(F, levels).clip(max=len(u) - 1)]
     y = v[np.searchsorted(G, levels).clip(max=len(v) - 1)]
-    mass = np.diff(levels, prepend=0.0)
+    mass = np.diff(levels, prepend=0).astype(float)
     distance = np.abs(_minus(x, y) / 2 if x.dtype == np.uint64 else x / 2 - y / 2)
     largest = distance[mass > 0].max()
     if np.isinf(p) or largest == 0:
@@ -333,7 +347,8 @@ def _distance(u: np.ndarray, a: np.ndarray, v: np.ndarray, b: np.ndarray, p: flo
 
 
 def _quantiles(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted values and the level up to which each is the quantile; the last level is 1."""
+    """Sorted values and the level up to which each is the quantile (the last 1), exact if weights differ."""
     order = np.argsort(values, kind="stable")
-    levels = np.cumsum(weights[order] / weights.max())
+    weights = weights[order]
+    levels = np.arange(1, len(values) + 1) if (weights == weights[0]).all() else np.cumsum(_rational(weights))
     return values[order], levels / levels[-1]

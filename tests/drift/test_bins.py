@@ -230,16 +230,17 @@ def test_identifiers_are_called_by_name():
 
 def test_bars_of_whole_numbers_draw_no_comb():
     x = np.repeat(np.arange(31), 10)
-    u, _ = bars(x, x)
+    u, _, ends = bars(x, x)
+    assert ends == (0, 30)
     assert set(u[:-1].tolist()) == {20}
 
 
 def test_bars_of_big_integers_are_those_of_small_ones():
     near = np.sort(RNG.integers(0, 1000, 500)), np.sort(RNG.integers(0, 1200, 500))
     far = [side.astype(np.uint64) + np.uint64(2**63) for side in near]
-    for a, b in zip(bars(*near), bars(*far), strict=True):
+    for a, b in zip(bars(*near)[:2], bars(*far)[:2], strict=True):
         assert a.tolist() == b.tolist()
-    for a, b in zip(bars(*near), bars(*(side.astype(float) for side in near)), strict=True):
+    for a, b in zip(bars(*near)[:2], bars(*(side.astype(float) for side in near))[:2], strict=True):
         assert a.tolist() == b.tolist()
 
 
@@ -247,7 +248,8 @@ def test_bars_of_big_integers_are_those_of_small_ones():
 def test_bars_hold_every_value(low, high):
     x = np.sort(RNG.choice([low, high], 300))
     y = np.sort(RNG.choice([low, high], 200))
-    u, v = bars(x, y)
+    u, v, ends = bars(x, y)
+    assert ends == (low, high)
     assert (u.sum(), v.sum()) == (300, 200)
     assert len(u) == len(v) <= 20
 
@@ -255,7 +257,7 @@ def test_bars_hold_every_value(low, high):
 def test_bars_cover_both_sides_without_the_outliers():
     x, y = np.sort(RNG.normal(size=5000)), np.sort(RNG.normal(5, 1, size=5000))
     x[-1] = 1e9
-    u, v = bars(x, y)
+    u, v, _ = bars(x, y)
     assert np.argmax(u) < 8
     assert np.argmax(v) > 12
 

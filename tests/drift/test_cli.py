@@ -39,10 +39,13 @@ def test_the_table(run, tables):
         "entropy",
         "histogram",
     ]
-    names = [line.split()[0] for line in lines[4:10:2]]
-    assert names == ["moved", "word", "still"]
-    assert [line.split()[0] for line in lines[5:10:2]] == ["current"] * 3
-    assert lines[4].split()[:4] == ["moved", "numeric", "1.000", "15.675"]
+    assert lines[4].split() == ["verdict", "p", *["noise"] * 4]
+    names = [line.split()[0] for line in lines[5:11:2]]
+    assert names == ["word", "still", "moved"]  # which is an identifier
+    assert ["current" in line for line in lines[6:11:2]] == [True] * 3
+    assert lines[6].split()[:6] == ["moved", "a", "lot", "<.001", "0.059", "-"]
+    assert lines[9].split()[:4] == ["moved", "numeric", "1.000", "15.675"]
+    assert lines[10].split()[0] == "identifier"
     assert "only in the baseline, not compared: gone" in lines
     assert "only in the current, not compared: new" in lines
     for promise in ("log base 2", "KL(current || baseline)", "0.5 is added to every bin", "20 quantiles"):
@@ -67,11 +70,10 @@ def test_json_holds_everything(run, tables):
     data = json.loads(out, parse_constant=no_token)
     assert data["baseline"] == {"path": tables[0], "rows": 200}
     assert data["settings"]["kl_bits"] == "KL(current || baseline), log base 2"
-    moved = data["columns"][0]
+    word, _, moved = data["columns"]
     assert (moved["name"], moved["js_distance"], moved["kl_bits"]) == ("moved", 1.0, "Infinity")
     assert float(moved["kl_bits"]) == np.inf
     assert sum(b["baseline"] for b in moved["bins"]) == 200
-    word = data["columns"][1]
     assert (word["w1"], word["mean_baseline"]) == (None, None)
     assert [b["label"] for b in word["bins"]] == ["a", "b", "c"]
     assert (data["only_in_baseline"], data["only_in_current"]) == (["gone"], ["new"])
@@ -115,7 +117,7 @@ def test_markdown_is_one_table(run, tables):
     rows = [line for line in out.splitlines() if line.startswith("|")]
     assert code == 1
     assert len(rows) == 2 + 3
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {13}
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {15}
     assert "- drift: moved: js is 1 (js>=1)" in out
 
 
@@ -252,7 +254,7 @@ def test_mistakes_in_the_data(run, tables, tmp_path):
     base = tables[0]
     assert refused(run(base, tmp_path / "none.csv"), "no such file")
     assert refused(run(tmp_path / "none.csv", base), "no such file")
-    assert refused(run(base, tmp_path), "extension")
+    assert refused(run(base, tmp_path), "cur.csv: has no column 'gone', which")
     assert refused(run(base, file("empty.csv", b"")), "the file is empty")
     assert refused(run(base, file("rows.csv", b"still,moved\n")), "no rows")
     assert refused(
@@ -317,3 +319,20 @@ def test_too_little_memory_is_one_line(run, tables, monkeypatch):
 
     monkeypatch.setattr("fastdiv.drift.compare", compare)
     assert refused(run(*tables), "do not fit into memory")
+
+
+def test_a_narrow_terminal_gets_fewer_numbers(tables):
+    from fastdiv.drift import compare, render
+
+    def table(width):
+        return render.plain(render.laid(report, [], width=width), width)
+
+    report = compare(*tables)
+    wide = render.table(report, [])
+    assert max(map(len, wide.splitlines()[2:])) > 80
+    for width in (80, 100):
+        lines = table(width).splitlines()
+        assert max(map(len, lines[2:])) <= width
+        assert "Too wide for this terminal: entropy, KL" in lines[-1]
+        assert lines[5].split()[0] == "word"
+    assert table(200) == wide

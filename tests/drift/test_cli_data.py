@@ -11,7 +11,7 @@ import re
 import pytest
 from command import refused, shell
 
-from fastdiv.drift.render import clean
+from fastdiv.drift.wording import clean
 
 EVIL = [
     "\x1b[31mred\x1b[0m",
@@ -59,7 +59,7 @@ def test_markdown_escapes_markup(run, evil):
     assert "<img" not in out
     assert "\\[a\\](b)" in out
     rows = [line for line in out.splitlines() if line.startswith("|")]
-    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {13}
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {15}
 
 
 def test_formulas_are_defused_on_request_only(run, evil):
@@ -104,7 +104,7 @@ def test_long_names_and_small_shares_keep_to_their_columns(run, tmp_path):
     name = "a_name_that_is_too_long_for_any_table"
     path.write_text(f"{name},y\n" + ",1\n" + "1,2\n" * 9999)
     lines = run(path, path)[1].splitlines()
-    row = next(line for line in lines if line.startswith(name[:25] + "...  numeric"))
+    row = next(line for line in lines if line.startswith(f"{name[:13]}...{name[-12:]}  numeric"))
     assert "<0.1%" in row
     assert name in run(path, path, "--format", "md")[1].replace("\\", "")
 

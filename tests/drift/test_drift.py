@@ -276,3 +276,13 @@ def test_the_flights_tell_the_story_of_the_readme():
     assert drift["distance"].mean_current > drift["distance"].mean_baseline
     # who flies, from where and when stays
     assert max(drift[name].js for name in ("carrier", "origin", "hour", "cancelled")) < 0.03
+
+
+def test_the_mean_of_numbers_whose_range_is_no_double():
+    column = one(np.array([-1.5e308, 1.7e308, 1.7e308] * 9), np.array([1.0, 2.0]))
+    assert column.mean_baseline == pytest.approx(1.9e307 / 3 * 10, rel=1e-14)
+
+
+def test_half_precision_against_integers_far_out():
+    column = one(np.array([0.5, 1.5, -2.0], "f2"), np.array([2**61, 2**62]))
+    assert column.w1 == 1.5 * 2.0**61

@@ -153,8 +153,11 @@ class Lazy:
         (({"x": [1]}, pl.Series([1.0])), r"current must be a table, not a Series, .* to_frame\(\)"),
         ((Lazy(), {"x": [1]}), r"baseline must hold its data, not be a lazy Lazy: pass .* compute\(\)"),
         (({"x": [1]}, pl.LazyFrame({"x": [1]})), r"not be a lazy LazyFrame: pass .* collect\(\)"),
-        ((pa.chunked_array([[1]]), {"x": [1]}), "baseline must be a path, .*, not a ChunkedArray"),
-        ((np.ones(3), {"x": [1]}), "baseline must be a path, .*, not an ndarray"),
+        (
+            (pa.chunked_array([[1]]), {"x": [1]}),
+            "baseline must be a table, not a ChunkedArray, .* mapping of names",
+        ),
+        ((np.ones(3), {"x": [1]}), "baseline must be a table, not an ndarray"),
         (([1, 2], {"x": [1]}), "baseline must be a path, .*, not a list"),
     ],
     ids=range(7),

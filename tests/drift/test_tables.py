@@ -313,7 +313,7 @@ def test_a_path_that_is_no_table(tmp_path):
     assert "known: .csv" in complaint(tmp_path / "t.xlsx")
     assert "known: .csv" in complaint(tmp_path / "t.parquet.gz")
     (tmp_path / "d.csv").mkdir()
-    assert "is a directory" in complaint(tmp_path / "d.csv")
+    assert "the folder has no table in it" in complaint(tmp_path / "d.csv")
 
 
 def test_only_the_columns_asked_for_are_decoded(tmp_path):

@@ -92,8 +92,8 @@ def test_no_name_says_the_other_format(argv, message, capsys):
 
 
 def test_a_report_with_a_suffix_that_says_nothing(capsys):
-    for name in ("r.html", "r.npy"):
-        message = f"FILE must end in .json, .csv, .md or .txt, or have a --format, not be {name}"
+    for name in ("r.pdf", "r.npy"):
+        message = f"FILE must end in .json, .csv, .md, .html or .txt, or have a --format, not be {name}"
         refused(capsys, ["compare", "A.npy", "A.npy", "-o", name], message)
         assert cli.main(["compare", "A.npy", "A.npy", "-o", name, "--format", "md"]) == 0
         os.remove(name)

@@ -7,11 +7,12 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import fastdiv
 from fastdiv import cli
-from fastdiv.bench import GROUPS, contestants, race, record, session, tables, verdicts
+from fastdiv.bench import GROUPS, contestants, race, record, session, tables, verdicts, workloads
 
 pytest.importorskip("scipy")
 ROOT = Path(__file__).parents[2]
@@ -23,12 +24,12 @@ def threads():
     fastdiv.set_num_threads(None)
 
 
-def toy(name="toy", sizes=(2000, 20, 200_000), **options):
+def toy(name="toy", sizes=(2000, 20, 200_000), size="some", **options):
     """Ours and two others that add up as many numbers; ours lies between them."""
     work = lambda n: lambda: sum(range(n)) * 0.0  # noqa: E731
     names = ("fastdiv", *(f"to {n}" for n in sizes[1:]))
     runs = [contestants.Contestant(who, work(n)) for who, n in zip(names, sizes, strict=True)]
-    return race.Case(name, "some", runs, **options)
+    return race.Case(name, size, runs, **options)
 
 
 @pytest.fixture
@@ -93,6 +94,34 @@ def test_the_floor_is_what_ours_differs_from_itself_by():
     assert race.floor([1.0] * 4 + [1.5] * 4, [1.0] * 8) == pytest.approx(0.5)  # drift counts
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_everyone_runs_over_all_sets(elsewhere):
+    """In each round; nobody gets more of one pair than of another, which a processor would learn."""
+    given, calls = [], []
+
+    def sorts(sets):
+        given.extend(sets)
+        return lambda times: 1.0
+
+    theirs = contestants.Contestant("theirs", lambda x: x, elsewhere=sorts if elsewhere else None)
+    own = contestants.Contestant("fastdiv", calls.append)
+    race.Case("toy", "1", [own, theirs], (0,), more=[(1,), (2,)]).times(0)
+    rounds, rest = divmod(len(calls), 3)
+    assert rest == 0
+    assert rounds >= 2 * race.LEAST_ROUNDS
+    assert calls == [0, 1, 2] * rounds
+    assert given == [(0,), (1,), (2,)] * elsewhere
+
+
+@pytest.mark.parametrize("n", [1, 7, 100, 10_000])
+def test_pieces_are_disjoint(n):
+    x = np.arange(10_000.0)
+    pairs = workloads.pieces(n, x, -x)
+    assert len(pairs) == min(10_000 // n, 1024)
+    assert all(len(u) == n and (u == -v).all() for u, v in pairs)
+    assert len(np.unique(np.concatenate([u for u, _ in pairs]))) == n * len(pairs)
+
+
 # --- the document ------------------------------------------------------------------------------------------
 
 
@@ -151,8 +180,30 @@ def test_tables_of_pages_come_from_the_stored_report(page, monkeypatch):
     assert page in pages.PAGES
     assert len(pages.BLOCK.findall(text)) == text.count("<!-- report: ") > 3
     assert pages.written(text, document) == text
-    document["benchmarks"][0]["stats"]["median"] *= 2
+    for benchmark in document["benchmarks"]:
+        benchmark["stats"]["median"] *= 2
     assert pages.written(text, document) != text
+
+
+def test_pictures_of_pages(monkeypatch, toys):
+    """The page names each that is drawn, and draws each that it names."""
+    pytest.importorskip("matplotlib")
+    monkeypatch.syspath_prepend(str(ROOT))
+    pages = import_module("bench.pages")
+    sweeps = [
+        toy(name, size=str(n), at=("bins", n), per=("bin", n)) for name in ("one", "two") for n in (10, 100)
+    ]
+    toys |= {"sweeps": sweeps, "limits": [toy("limited", per=("bin", 10))]}
+    document = record.begun(False, ["rows", "sweeps", "limits"])
+    assert pages.block(document, "sweeps") == "Not measured in this report."
+    assert not pages.drawn(document)
+    session.measure(document, lambda share, what: None)
+    named = [re.findall(r":file: _static/bench/(.*)", pages.block(document, x)) for x in ("sweeps", "limits")]
+    assert named == [["sweeps0.svg", "sweeps1.svg"], ["limits0.svg"]]
+    drawn = pages.drawn(document)
+    assert list(drawn) == [*named[0], *named[1]]
+    assert all(svg.startswith("<svg") for svg in drawn.values())
+    assert "### two" in pages.block(document, "sweeps")
 
 
 def test_counts_beyond_the_tolerance(monkeypatch):
@@ -202,6 +253,25 @@ def test_the_drift_of_the_machine_is_taken_off():
         "9.9"  # others whose code may have changed tell no drift
     )
     assert verdict(old, new) == {"rows: a": "slower", "rows: b": "same"}
+
+
+def test_the_noise_of_others_is_ours():
+    """Peers whose code is the same took a quarter more or less: so much says nothing of us."""
+    cases = {str(i): 1.0 for i in range(12)}
+    old, new = made(cases), made({**cases, "0": 1.6, "1": 1.5})
+    assert [x for x, y in verdict(old, new).items() if y == "slower"] == ["rows: 0", "rows: 1"]
+    for i, entry in enumerate(x for x in new["benchmarks"] if x["name"] == "theirs"):
+        entry["stats"]["median"] *= 1.25 if i % 2 else 0.75
+    assert [x for x, y in verdict(old, new).items() if y == "slower"] == ["rows: 0"]
+
+
+def test_a_change_must_be_seen_again():
+    old = made({"a": 1.0, "b": 1.0, "c": 1.0})
+    found = verdicts.compared("OLD", old, made({"a": 2.0, "b": 2.0, "c": 1.0}))
+    assert len(verdicts.odd(found)) == 2
+    verdicts.confirmed(found, verdicts.compared("OLD", old, made({"a": 1.5, "b": 0.9})))
+    assert [x["verdict"] for x in found["changes"]] == ["slower", "same", "same"]
+    assert [x["change"] for x in found["changes"]] == [pytest.approx(1.5), 1.0, 1.0]
 
 
 def test_what_cannot_be_compared():
@@ -311,6 +381,16 @@ def test_compare(capsys, toys, tmp_path):
                 rf"^{head} beyond the noise:\n\n- [+-]\d+% \(noise \d+%\): rows: toy, some$", text, re.M
             )
             assert "Within the noise: 0 of 1." in text
+
+
+def test_a_slow_contestant_is_found(capsys, toys, tmp_path):
+    """Measured once more, it is slow again."""
+    old = str(tmp_path / "report.json")
+    call(capsys, "--group", "rows", "-o", str(tmp_path))
+    toys["rows"][:] = [toy(sizes=(100_000, 20, 200_000))]
+    code, out, _ = call(capsys, "--group", "rows", "-o", str(tmp_path / "new"), "--compare", old)
+    assert code == 1
+    assert re.search(r"^Slower beyond the noise:\n\n- \+\d{3,}% \(noise \d+%\): rows: toy, some$", out, re.M)
 
 
 @pytest.mark.parametrize(

@@ -63,11 +63,24 @@ PACKAGE = {
 # What a part must not know, be it imported with the module or within a function.
 ABOVE = {
     "fastdiv._checks": ("fastdiv",),  # the door stands alone
-    "fastdiv.reference": ("fastdiv.matrix", "fastdiv.drift", "fastdiv.cli", "fastdiv.bench"),
-    "fastdiv.matrix": ("fastdiv.drift", "fastdiv.cli", "fastdiv.bench", "fastdiv.reference", "fastdiv.grad"),
-    "fastdiv.grad": ("fastdiv.drift", "fastdiv.cli", "fastdiv.bench", "fastdiv.reference"),
-    "fastdiv.drift": ("fastdiv.cli", "fastdiv.bench", "fastdiv.reference", "fastdiv.grad"),
-    "fastdiv": ("fastdiv.drift", "fastdiv.cli", "fastdiv.bench"),  # its modules, that is the measures
+    "fastdiv.reference": ("fastdiv.matrix", "fastdiv.dask", "fastdiv.drift", "fastdiv.cli", "fastdiv.bench"),
+    "fastdiv.matrix": (
+        "fastdiv.dask",
+        "fastdiv.drift",
+        "fastdiv.cli",
+        "fastdiv.bench",
+        "fastdiv.reference",
+        "fastdiv.grad",
+    ),
+    "fastdiv.grad": ("fastdiv.dask", "fastdiv.drift", "fastdiv.cli", "fastdiv.bench", "fastdiv.reference"),
+    "fastdiv.dask": ("fastdiv.cli", "fastdiv.bench", "fastdiv.reference", "fastdiv.grad"),
+    "fastdiv.drift": ("fastdiv.dask", "fastdiv.cli", "fastdiv.bench", "fastdiv.reference", "fastdiv.grad"),
+    "fastdiv": (
+        "fastdiv.drift",
+        "fastdiv.dask",
+        "fastdiv.cli",
+        "fastdiv.bench",
+    ),  # its modules, that is the measures
 }
 
 

@@ -10,7 +10,7 @@ CSRC = Path(__file__).parents[2] / "csrc"
 GCC = shutil.which("gcc")
 PARTS = {"rows/loops_table.h"}  # of loops.h, on AVX-512
 FLAGS = "-std=c11 -D_DEFAULT_SOURCE -fsyntax-only -Werror=implicit-function-declaration"
-FLAGS += " -DFD_ISA=base -DFD_DOT_ROWS=1"
+FLAGS += " -DFD_ISA=base -DFD_DOT_ROWS=1 -DFD_L1_ROWS=1 -DFD_L1_COLUMNS=1 -DFD_L1_LANES=1"
 
 
 def is_template(header):

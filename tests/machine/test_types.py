@@ -9,12 +9,15 @@ import pytest
 from fastdiv import _typing, matrix
 
 GOOD = """
+from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 import pandas as pd
 import polars as pl
 import fastdiv
 from fastdiv import reference
+from fastdiv.compat import scipy
+from fastdiv.testing import assert_same_distribution
 
 p: NDArray[np.float64] = np.ones(4)
 q: NDArray[np.float32] = np.ones(4, np.float32)
@@ -59,15 +62,26 @@ fastdiv.cdist(table, table, out=np.load("D.npy", mmap_mode="r+"))
 fastdiv.pdist(table, "wasserstein", support=range(4), out=np.empty(3, np.float32))
 distances, indices = fastdiv.knn(table, table, 2, "kl_divergence", base=None)
 nearest: NDArray[np.intp] = indices
+metrics: tuple[Literal["js_distance", "wasserstein"], ...] = ("js_distance", "wasserstein")
+for metric in metrics:
+    fastdiv.cdist(table, table, metric, nan_policy="raise")
+    fastdiv.pdist(table, metric, pseudocount=1, workers=2)
+fastdiv.knn(table, table, 1, "wasserstein", samples=False, support=range(4))
 index = fastdiv.Index(table, log_input=True, normalize=True)
 index.query(table, 1, workers=1)[0].mean()
 reference.cdist(table, table, "renyi_divergence", alpha=2)
+assert_same_distribution(p, [1, 2, 3], alpha=0.01, seed=np.random.default_rng(1))
+assert_same_distribution(counts, [1, 2, 3, 4], counts=True, statistic="psi")
+scipy.entropy(table, axis=None, base=2, keepdims=True)
+scipy.cdist(table, table, "jensenshannon")[0, 0]
+scipy.ks_2samp(p, q, "less", nan_policy="omit").statistic
 """
 
 BAD = """
 import numpy as np
 import fastdiv
-from fastdiv import reference
+from fastdiv import reference, testing
+from fastdiv.compat import scipy
 
 p = np.ones(4)
 fastdiv.js_distance("a", p)
@@ -118,7 +132,19 @@ fastdiv.cdist([p], [p], axis=0)
 fastdiv.cdist([p], [p], out=[[0.0]])
 fastdiv.cdist([p], [p], out=np.empty((1, 1), np.int64))
 fastdiv.cdist([p], [p], workers="all")
+fastdiv.cdist([p], [p], samples=True)
+fastdiv.cdist([p], [p], "js_distance", samples=True)
+fastdiv.cdist([p], [p], "js_distance", samples=False)
+fastdiv.cdist([p], [p], "total_variation", support=range(4))
+fastdiv.cdist([p], [p], "wasserstein", normalize=False)
+fastdiv.cdist([p], [p], "wasserstein", base=2)
 fastdiv.pdist([p], "kl_divergence")
+fastdiv.pdist([p], "hellinger_distance", samples=True)
+fastdiv.knn([p], [p], 1, "kl_divergence", samples=True)
+fastdiv.Index([p], "chi_square", samples=True)
+reference.cdist([p], [p], "js_distance", samples=True)
+reference.pdist([p], samples=True)
+reference.knn([p], [p], 1, p=2)
 fastdiv.pdist([p], keepdims=True)
 fastdiv.knn([p], [p], "1")
 fastdiv.knn([p], [p], 1, "js_distance", bass=2)
@@ -127,24 +153,31 @@ fastdiv.Index([p], "wasserstein", samples=1.5)
 fastdiv.Index([p]).query([p], k="1")
 reference.pdist([p], "chi_square")
 reference.knn([p], [p], 1, alpa=2)
+testing.assert_same_distribution(p, "a")
+testing.assert_same_distribution(p, p, alpha="a")
+scipy.entropy(p, bass=2)
+scipy.jensenshannon(p, p, 2, 0)
 """
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("types")
+    """Not the source tree, whose modules mypy would take for the program's own, and mark."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("types")
+        patch.chdir(folder)
+        yield folder
 
 
 def complaints(program, folder):
     """The lines that mypy marks, from 1."""
     api = pytest.importorskip("mypy.api")
-    path = folder / "program.py"
-    path.write_text(program)
+    (folder / "program.py").write_text(program)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     options = ["--strict", "--config-file=", "--ignore-missing-imports", "--python-version", version]
-    said, errors, _ = api.run([*options, f"--cache-dir={folder / 'cache'}", str(path)])
+    said, errors, _ = api.run([*options, "--cache-dir=cache", "program.py"])
     assert not errors, errors
-    assert all(line.startswith(str(path)) for line in said.splitlines()[:-1]), said
+    assert all(line.startswith("program.py") for line in said.splitlines()[:-1]), said
     return {int(line) for line in re.findall(r"program\.py:(\d+): error", said)}, said
 
 
@@ -157,7 +190,7 @@ def test_each_mistake_is_reported(folder):
     mistakes = {
         i
         for i, line in enumerate(BAD.splitlines(), 1)
-        if line.startswith(("fastdiv.", "reference.", "index."))
+        if line.startswith(("fastdiv.", "reference.", "index.", "testing.", "scipy."))
     }
     marked, said = complaints(BAD, folder)
     assert marked == mistakes, said

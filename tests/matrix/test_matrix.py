@@ -271,14 +271,9 @@ def test_out():
 
 
 WRONG = [
-    (lambda X: fastdiv.cdist(X, X[:, :2]), ValueError, "XA has 3 bins but XB has 2"),
-    (lambda X: fastdiv.cdist(X[0], X), ValueError, "XA must be two-dimensional"),
-    (lambda X: fastdiv.cdist(X[:, :0], X[:, :0]), ValueError, "no bins"),
     (lambda X: fastdiv.cdist(X, X, "js_distanc"), ValueError, "unknown; there are js_distance, "),
     (lambda X: fastdiv.cdist(X, X, "wassertein"), ValueError, "unknown; there are wasserstein, "),
-    (lambda X: fastdiv.cdist(X, X, None), TypeError, "metric must be a name"),
     (lambda X: fastdiv.cdist(X, X, bse=2), TypeError, "has no option 'bse'"),
-    (lambda X: fastdiv.cdist(X, X, base=1), ValueError, "base must be"),
     (lambda X: fastdiv.cdist(X, X, nan_policy="omit"), ValueError, "omit"),
     (lambda X: fastdiv.cdist(X, X, "renyi_divergence"), TypeError, "needs alpha="),
     (lambda X: fastdiv.cdist(X, X, "wasserstein", support=[1, 1, 2]), ValueError, "strictly increasing"),
@@ -287,18 +282,8 @@ WRONG = [
     (lambda X: fastdiv.cdist(X, X, "wasserstein", p=0.5, samples=True), ValueError, "p must be"),
     (lambda X: fastdiv.cdist(X, -X), ValueError, r"XB has a negative mass: XB\[0, 0\] = -1.0"),
     (lambda X: fastdiv.cdist(np.vstack([X, X * np.inf]), X), ValueError, r"infinite mass: XA\[4, 0\]"),
-    (lambda X: fastdiv.cdist(X, X, workers=0), ValueError, "workers must be at least 1"),
-    (lambda X: fastdiv.cdist(X, X, workers=True), TypeError, "workers must be an integer"),
-    (lambda X: fastdiv.cdist(X, X, out=np.empty((4, 3))), ValueError, "out has shape"),
-    (lambda X: fastdiv.cdist(X, X, out=np.empty((4, 4), "f4")), TypeError, "out has dtype"),
-    (lambda X: fastdiv.cdist(X, X, out=[[0]]), TypeError, "out must be"),
-    (lambda X: fastdiv.cdist(X, X, out=np.broadcast_to(np.zeros(4), (4, 4))), ValueError, "read-only"),
     (lambda X: fastdiv.pdist(X, "kl_divergence"), ValueError, "not symmetric"),
     (lambda X: fastdiv.pdist(X, "js_distance", weights=[1, 2]), ValueError, "not symmetric"),
-    (lambda X: fastdiv.knn(X, X, 0), ValueError, "k must be from 1 to the 4 rows"),
-    (lambda X: fastdiv.knn(X, X, 5), ValueError, "k must be from 1 to the 4 rows"),
-    (lambda X: fastdiv.knn(X, X, True), TypeError, "k must be an integer"),
-    (lambda X: fastdiv.knn(X, X, 1.0), TypeError, "k must be an integer"),
     (lambda X: fastdiv.knn(X, X[:, :2], 1), ValueError, "XA has 3 bins but XB has 2"),
 ]
 

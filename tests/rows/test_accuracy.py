@@ -15,9 +15,9 @@ import fastdiv
 
 
 def test_promise(level):
-    worst, broken = truths.judge(fastdiv)
-    assert not broken, f"{len(broken)} broken promises:\n" + "\n".join(broken[:40])
-    assert len(worst) > len(ROWWISE)
+    found = truths.judge(fastdiv)
+    assert not found.broken, f"{len(found.broken)} broken promises:\n" + "\n".join(found.broken[:40])
+    assert len(found.errors) > len(ROWWISE)
 
 
 def _check(rows_p, rows_q, tolerance=1e-12):

@@ -155,3 +155,14 @@ CHECKS = [check_raw, check_raw_entropy, check_renyi, check_renyi_as_it_stands, c
 @pytest.mark.parametrize("check", CHECKS)
 def test_every_level(level, check):
     check()
+
+
+@pytest.mark.parametrize("weights", [[0.0, 1.0], [1.0, 0.0]])
+def test_a_row_of_no_weight_has_no_say(level, weights):
+    """However far from the other it is: 2^800 and more."""
+    p, q = [1.0, 1.0, 3.0, 0.0], [1e-260, 1.0, 2.0, 1e-280]
+    for arrays in ((p, q), (q, p)):
+        assert fastdiv.js_divergence(*arrays, weights=weights) == 0
+        value, *slopes = fastdiv.grad.js_divergence(*arrays, weights=weights)
+        assert value == 0
+        assert not np.any(slopes)

@@ -44,7 +44,7 @@ def same_bits(got, expected, what):
     assert not wrong, (what, wrong, got[wrong], expected[wrong])
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 10, 12, 16, 17, 20, 31, 33, 64, 65, 513])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 10, 12, 16, 17, 20, 31, 33, 64, 65, 128, 129, 513])
 def test_bits_of_one_row(level, n):
     """Blocks of rows and rows beside others in memory; the last block is not full."""
     p, q = rows_of_all_kinds(n, 37)

@@ -10,10 +10,14 @@ import pytest
 from fastdiv import _core
 
 BODY = """
-import ctypes, mmap
+import ctypes, mmap, warnings
 import numpy as np
 import fastdiv
+import fastdiv.grad
+from fastdiv.matrix.metric import METRICS
 from calls import ROWWISE, call
+
+warnings.simplefilter("ignore")  # rows of shares for samples
 
 libc = ctypes.CDLL(None, use_errno=True)
 PAGE = mmap.PAGESIZE
@@ -35,6 +39,33 @@ def at_the_end(memory, values, dtype):
     return row
 
 
+def others(p, q):
+    # whatever else takes two arrays: samples, histograms, derivatives, matrices
+    for name in ("wasserstein_distance", "energy_distance", "cramer_distance", "ks_distance"):
+        yield getattr(fastdiv, name)(p, q), getattr(fastdiv, name)(p, q, q, p)
+    edges = np.arange(p.size + 1.0)
+    yield fastdiv.wasserstein_distance(p, q, p, q, p=2), fastdiv.wasserstein_distance(p, q, p=np.inf)
+    yield fastdiv.wasserstein_hist(p, q), fastdiv.wasserstein_hist(p, q, bin_edges=edges, p=2)
+    yield fastdiv.wasserstein_circle(p, q), fastdiv.wasserstein_circle(p, q, p, q, p=2)
+    for name in ROWWISE:
+        yield call(fastdiv.grad, name, p, q)
+    yield fastdiv.grad.wasserstein_distance(p, q, p, q, p=2), fastdiv.grad.energy_distance(p, q)
+    yield fastdiv.grad.wasserstein_hist(p, q, bin_edges=edges, p=2), fastdiv.grad.wasserstein_hist(p, q)
+    for name in METRICS:
+        options = {"alpha": 2} if name == "renyi_divergence" else {}
+        yield fastdiv.cdist(p[None], q[None], name, **options)
+        yield fastdiv.knn(p[None], q[None], 1, name, **options)
+    yield fastdiv.cdist(p[None], q[None], "wasserstein", samples=True)
+
+
+def bits(results):
+    return [np.asarray(x).tobytes() for x in flat(results)]
+
+
+def flat(x):
+    return [z for y in x for z in flat(y)] if isinstance(x, (tuple, list)) else [x]
+
+
 fastdiv.set_num_threads(1)
 left, right = guarded(), guarded()
 rng = np.random.default_rng(0)
@@ -46,6 +77,8 @@ for n in range(1, 71):
             expected = call(fastdiv, name, p.astype(dtype), q.astype(dtype))
             assert call(fastdiv, name, a, b) == expected, (name, n)
             call(fastdiv, name, np.log(p), np.log(q), log_input=True)
+        if n < 20 or n % 5 == 0:
+            assert bits(list(others(a, b))) == bits(list(others(p.astype(dtype), q.astype(dtype)))), n
         fastdiv.binary_entropy(a / 2)
         fastdiv.surprisal(b / 2)
 # the first page: reversed rows start there

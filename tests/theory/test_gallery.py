@@ -27,3 +27,12 @@ def test_script(script, capsys):
 def test_the_numbers_are_all_different():
     numbers = [s.stem[:2] for s in SCRIPTS]
     assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda s: s.stem)
+def test_formulas_are_escaped_where_strings_are_only(script):
+    text = script.read_text(encoding="utf-8")
+    words, code = text[3:].split('"""\n', 1)
+    assert not re.search(r"(?<!\\)\\(?!\\)", words), "in the docstring, which is a string"
+    comments = "".join(line for line in code.splitlines(True) if line.startswith("# "))
+    assert "\\\\" not in comments, "in comments, which are taken as they stand"

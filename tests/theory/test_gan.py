@@ -272,39 +272,15 @@ def test_the_discriminator_has_the_shape_of_the_masses():
 
 
 @pytest.mark.parametrize("library", [gan, reference.gan])
-@pytest.mark.parametrize("name", LOSSES)
-def test_a_discriminator_outside_0_1_names_its_place(name, library):
-    loss = getattr(library, name)
-    d = np.full((2, 3), 0.5)
-    d[1, 2] = 1.5
-    with pytest.raises(ValueError, match=r"d must be from 0 to 1, not 1\.5: d\[1, 2\] \(row 1, bin 2\)"):
-        loss(np.ones((2, 3)), np.ones(3), d)
-    with pytest.raises(ValueError, match=r"d must be from 0 to 1, not -0\.1: d\[1\] \(bin 1\)"):
-        loss([1, 2], [1, 2], [0.5, -0.1])
-    with pytest.raises(ValueError, match=r"not 1\.5: d\[2, 1\] \(row 1, bin 2\)"):
-        loss(np.ones((3, 2)), np.ones((3, 2)), d.T, axis=0)
-
-
-@pytest.mark.parametrize("library", [gan, reference.gan])
 @pytest.mark.parametrize("name", TWINS)
 def test_errors(name, library):
     pandas = pytest.importorskip("pandas")
     function = getattr(library, name)
-    with pytest.raises(ValueError, match=r"q has a negative mass: q\[1\] = -1 \(bin 1\)"):
-        function([1, 1], [1, -1])
-    with pytest.raises(ValueError, match="p has 2 bins but q has 3 bins"):
-        function([1, 1], [1, 1, 1])
     with pytest.raises(ValueError, match="labels that differ"):
         function(pandas.Series([1, 2], list("ab")), pandas.Series([1, 2], list("ba")))
-    with pytest.raises(TypeError, match="normalize must be True or False, not 'no'"):
-        function([1, 1], [1, 1], normalize="no")
-    with pytest.raises(TypeError, match="p has dtype <U1"):
-        function(["a"], [1])
     if name in LOSSES:
         with pytest.raises(ValueError, match="p has 2 bins but q has 2 bins but d has 3 bins"):
             function([1, 1], [1, 1], [0.5, 0.5, 0.5])
-        with pytest.raises(ValueError, match="base must be finite and greater than 1"):
-            function([1, 1], [1, 1], base=1)
         with pytest.raises(ValueError, match="labels that differ"):
             function([1, 2], pandas.Series([1, 2], list("ab")), pandas.Series([0, 0], list("ba")))
 

@@ -301,14 +301,6 @@ def test_float32(name):
 @pytest.mark.parametrize("name", LOSSES)
 def test_errors(name):
     both = getattr(fastdiv.grad, name)
-    with pytest.raises(ValueError, match=r"d must be from 0 to 1, not 1\.5: d\[1, 2\] \(row 1, bin 2\)"):
-        both(np.ones((2, 3)), np.ones(3), np.where(np.arange(6).reshape(2, 3) == 5, 1.5, 0.5))
-    with pytest.raises(ValueError, match=r"q has a negative mass: q\[1\] = -1 \(bin 1\)"):
-        both([1, 1], [1, -1])
-    with pytest.raises(ValueError, match="p has 2 bins but q has 3 bins"):
-        both([1, 1], [1, 1, 1])
-    with pytest.raises(TypeError, match="normalize must be True or False"):
-        both([1, 1], [1, 1], normalize="no")
     with pytest.raises(TypeError, match="nan_policy"):
         both([1, 1], [1, 1], nan_policy="omit")
     with pytest.raises(ValueError, match=rf"{name} is nan in row 1, .* missing value or no mass"):

@@ -11,9 +11,22 @@ import fastdiv
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("page", ["tutorial.md", "choosing.md", "explanations.md", "howto.md", "peers.md"])
+NEEDS = {
+    "tutorial.md": (),
+    "choosing.md": (),
+    "explanations.md": (),
+    "howto.md": (),
+    "clusters.md": (),
+    "peers.md": (),
+    "data.md": ("pandas", "pyarrow"),
+    "workflows.md": ("pandas", "pyarrow", "polars", "duckdb", "hist", "sklearn"),
+}
+
+
+@pytest.mark.parametrize("page", NEEDS)
 def test_numbers(page):
-    pytest.importorskip("scipy")
+    for module in ("scipy", *NEEDS[page]):
+        pytest.importorskip(module)
     text = (DOCS / page).read_text(encoding="utf-8")
     blocks = re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     examples = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page, page, 0)

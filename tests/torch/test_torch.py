@@ -328,3 +328,15 @@ def test_arguments_that_are_refused():
         ft.js_divergence(p, torch.rand(4))
     with pytest.raises(ValueError, match="p is 0-d"):
         ft.js_divergence(torch.tensor(1.0, requires_grad=True), q)
+
+
+@pytest.mark.parametrize("name", PAIRED)
+def test_the_one_gradient_that_is_needed(name):
+    """The bits are the same where the other is not asked for."""
+    both = tensors(name)
+    getattr(ft, name)(*both, **options(name)).sum().backward()
+    for side in (0, 1):
+        alone = [x.detach().requires_grad_(i == side) for i, x in enumerate(both)]
+        getattr(ft, name)(*alone, **options(name)).sum().backward()
+        assert torch.equal(alone[side].grad, both[side].grad)
+        assert alone[1 - side].grad is None

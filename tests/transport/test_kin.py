@@ -181,18 +181,7 @@ def test_histograms_known():
         (([1, 2], [1, 2]), {"support": [0, 1], "bin_edges": [0, 1, 2]}, "not both"),
         (([1, 2], [1, 2]), {"v_bin_edges": [0, 1, 2]}, "v_bin_edges needs bin_edges"),
         (([1, 2], [1, 2]), {"density": True}, "density needs bin_edges"),
-        (([1, -2], [1, 2]), {}, r"u has a negative mass: u\[1\] = -2"),
-        (([1, 2], [1, np.inf]), {}, r"v has an infinite mass: v\[1\] = inf"),
-        (([1, 2], [1, 2, 3]), {}, "v has 3 bins, but u has 2"),
-        (([1, 2], [1, 2]), {"support": [0, 1, 2]}, "u has 2 bins, but support has 3"),
-        (([1, 2], [1, 2]), {"support": [0, np.nan]}, r"support\[1\] is not finite"),
-        (([1, 2], [1, 2]), {"bin_edges": [0, 1]}, "bin_edges has 2 edges, but u has 2 bins"),
-        (([1, 2], [1, 2]), {"bin_edges": [0, 0, 1]}, "bin_edges must ascend"),
-        (([1, 2], [1, 2]), {"bin_edges": [0, 1, np.nan]}, r"bin_edges\[2\] is not finite"),
         (([1, 2], [1, 3]), {"normalize": False}, "equal masses, but u has 3 and v has 4"),
-        (([1, 2], [1, 2]), {"p": 0}, "p must be from 1"),
-        (([], []), {}, "no bins"),
-        ((1, [1]), {}, "u is 0-d"),
     ],
 )
 def test_histogram_mistakes(arguments, options, words):
@@ -252,14 +241,6 @@ def test_certificate_notices_a_wrong_plan():
 
 
 def test_plan_mistakes():
-    for arguments, words in (
-        (([np.nan], [1]), r"u_values must be finite, not nan"),
-        (([1], [np.inf]), r"v_values must be finite, not inf"),
-        (([[1], [2]], [1]), r"one pair of samples, not u_values of shape \(2, 1\)$"),
-        (([1, 2], [1], None, [[1]]), r"one pair of samples, not v_weights of shape \(1, 1\)$"),
-    ):
-        with pytest.raises(ValueError, match=words):
-            fastdiv.transport_plan(*arguments)
     with pytest.raises(ValueError, match="finite"):
         fastdiv.transport_plan([1], [2], p=np.inf)
 
@@ -308,8 +289,6 @@ def test_circle_known():
     assert fastdiv.wasserstein_circle([0.05], [0.95]) == pytest.approx(0.1)
     assert fastdiv.wasserstein_circle([0.05], [0.95], p=2) == pytest.approx(0.1)
     assert fastdiv.wasserstein_circle([23.5, 1], [0.5, 2], period=24) == pytest.approx(1)
-    with pytest.raises(ValueError, match="period must be positive"):
-        fastdiv.wasserstein_circle([0], [1], period=0)
     with pytest.raises(ValueError, match="finite"):
         fastdiv.wasserstein_circle([0], [1], p=np.inf)
 
@@ -322,14 +301,6 @@ def test_sliced():
     many = fastdiv.sliced_wasserstein(x, y, n_projections=3000, seed=1)
     assert many == pytest.approx(fastdiv.sliced_wasserstein(x, y, n_projections=3000, seed=2), rel=0.05)
     assert fastdiv.sliced_wasserstein([[0.0]], [[3.0]], p=np.inf) == 3
-    for arguments, options, error, words in (
-        (([1], [[1]]), {}, ValueError, "X must have shape"),
-        (([[1]], [[1, 2]]), {}, ValueError, "X has 1 dimensions, Y has 2"),
-        (([[1]], [[1]]), {"n_projections": 0}, ValueError, "at least 1"),
-        (([[1]], [[1]]), {"n_projections": 1.5}, TypeError, "must be an integer"),
-    ):
-        with pytest.raises(error, match=words):
-            fastdiv.sliced_wasserstein(*arguments, **options)
 
 
 def run(code: str, *flags: str) -> subprocess.CompletedProcess:

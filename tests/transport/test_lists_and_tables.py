@@ -1,5 +1,7 @@
 """Integers beyond 2^53 in lists and tables: what becomes float64 on the way in is told, never compared."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -66,8 +68,17 @@ def test_integers_that_only_uint64_holds_together():
     assert fastdiv.wasserstein_circle(values, [T, 2**63 + 4], period=1000) == 1
 
 
-def test_advice_for_tables_with_missing_entries():
+def test_tables_with_missing_entries():
     table = pd.DataFrame({"a": pd.array([T + 1, None], dtype="Int64"), "b": [1, 1]})
+    rows = table.to_numpy(float, na_value=np.nan)
+    np.testing.assert_array_equal(fastdiv.cdist(table, table), fastdiv.cdist(rows, rows))
+    with pytest.raises(ValueError, match=rf"XA\[0, 0\] = {T + 1} would be rounded"):
+        fastdiv.cdist(table, table, "wasserstein", samples=True)
+
+
+def test_advice_where_arrow_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    table = pd.DataFrame({"a": pd.array([1, None], dtype="Int64"), "b": [1, 1]})
     with pytest.raises(TypeError, match=r"for example XA.to_numpy\(float, na_value=np.nan\)"):
         fastdiv.cdist(table, table)
     rows = table.to_numpy(float, na_value=np.nan)

@@ -105,32 +105,10 @@ def test_dtypes():
     assert fastdiv.wasserstein_distance(swapped, v) == fastdiv.wasserstein_distance(u.astype(float), v)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "options", "error", "words"),
-    [
-        ((1.0, [1]), {}, ValueError, "u_values is 0-d"),
-        (([], [1]), {}, ValueError, "u_values has no values"),
-        (([[1, 2], [3]], [1]), {}, ValueError, "u_values is not a rectangular array"),
-        ((["a"], [1]), {}, TypeError, "u_values has dtype"),
-        (([1j], [1]), {}, TypeError, "u_values has dtype complex128"),
-        ((np.array(["2020"], "M8[s]"), [1]), {}, TypeError, "astype"),
-        (([1, 2], [1], [1]), {}, ValueError, "u_weights has 1 weights per sample, but u_values has 2 values"),
-        (([1, 2], [1], [1, -1]), {}, ValueError, r"not -1: u_weights\[1\]"),
-        (([1, 2], [1], [1, np.nan]), {}, ValueError, r"not nan: u_weights\[1\]"),
-        (([1, 2], [1, 2], None, [np.inf, 1]), {}, ValueError, r"not inf: v_weights\[0\]"),
-        (([1, 2], [1, 2], [0, 0]), {}, ValueError, "u_weights are all zero"),
-        (([1, 2], [1, 2]), {"p": 0.5}, ValueError, "p must be from 1 to infinity, not 0.5"),
-        (([1, 2], [1, 2]), {"p": np.nan}, ValueError, "p must be from 1 to infinity"),
-        (([1, 2], [1, 2]), {"p": "a"}, TypeError, "p must be a real number"),
-        (([1, 2], [1, 2]), {"axis": 1}, IndexError, "u_values: axis 1 is out of bounds"),
-        (([1, 2], [1, 2]), {"nan_policy": "drop"}, ValueError, "nan_policy must be"),
-        (([[1], [2]], [[1], [2], [3]]), {}, ValueError, "do not broadcast"),
-    ],
-)
-def test_mistakes_are_named(arguments, options, error, words):
+def test_samples_that_do_not_broadcast():
     for twin in (fastdiv, reference):
-        with pytest.raises(error, match=words):
-            twin.wasserstein_distance(*arguments, **options)
+        with pytest.raises(ValueError, match="do not broadcast"):
+            twin.wasserstein_distance([[1], [2]], [[1], [2], [3]])
 
 
 def test_histogram_on_points():

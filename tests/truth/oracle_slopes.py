@@ -7,6 +7,7 @@ F(x), the mean of both ends where G^-1 jumps. Nothing is shared with the compile
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from fractions import Fraction
 
 import mpmath
@@ -120,21 +121,67 @@ def cramer(u, v, a=None, b=None):
     return energy(u, v, a, b, factor=1)
 
 
-def _by_differences(value, masses):
+def _by_differences(value, given, unit=None):
     """The derivatives of a function of exact masses by central differences, to some 70 digits.
 
-    Towards mass where there is none.
+    Towards mass where there is none. With a `unit`, of points of that size.
     """
-    masses, slopes = [exact(w) for w in masses], []
-    for i, mass in enumerate(masses):
-        h = (mass or max(masses)) / 10**40
+    given, slopes = [exact(w) for w in given], []
+    for i, mass in enumerate(given):
+        h = (unit or mass or max(given)) / 10**40
         ends = []
-        for step in (h, -h if mass else 0):
-            moved = list(masses)
+        for step in (h, -h if mass or unit else 0):
+            moved = list(given)
             moved[i] += step
             ends.append(value(moved))
-        slopes.append((ends[0] - ends[1]) / number(2 * h if mass else h))
+        slopes.append((ends[0] - ends[1]) / number(2 * h if mass or unit else h))
     return slopes
+
+
+def circle_exactly(u, a, v, b, period, p):
+    """W_p on a circle: the least over all rotations at which levels of both meet."""
+
+    def around(values, weights):
+        atoms = sorted((exact(x) % period, exact(w)) for x, w in zip(values, weights, strict=True) if w)
+        total, mass, levels = sum(w for _, w in atoms), Fraction(0), []
+        for _, w in atoms:
+            mass += w / total
+            levels.append(mass)
+        return [x for x, _ in atoms], levels
+
+    (u, F), (v, G) = around(u, a), around(v, b)
+
+    def cost(s, power):
+        start, total = Fraction(0), 0
+        for level in sorted({*F, *((t + s) % 1 for t in G), Fraction(1)} - {Fraction(0)}):
+            turn = (start - s) // 1
+            x, y = u[bisect_right(F, start)], v[bisect_right(G, start - s - turn)] + turn * period
+            total += power(level - start, abs(x - y))
+            start = level
+        return total
+
+    roughly = {
+        s: cost(s, lambda mass, d: float(mass) * float(d / period) ** float(p))
+        for s in {s - t + turn for s in F for t in G for turn in (-1, 0, 1)}
+    }
+    near = [s for s, c in roughly.items() if c <= min(roughly.values()) * (1 + 1e-9)]
+    least = min(cost(s, lambda mass, d: number(mass) * mpmath.power(number(d), p)) for s in near)
+    return mpmath.power(least, mpmath.mpf(1) / p)
+
+
+def circle(u, v, a, b, period, p):
+    """W_p on a circle, then its derivatives by u, v, a and b: those of the exact value."""
+    with mpmath.workdps(120):
+        period, p = exact(period), mpmath.mpf(p)
+        given, order = [u, a, v, b], (0, 2, 1, 3)
+
+        def moved(k, x):
+            return circle_exactly(*given[:k], x, *given[k + 1 :], period, p)
+
+        units = period, None, period, None
+        return circle_exactly(*given, period, p), *(
+            _by_differences(lambda x, k=k: moved(k, x), given[k], units[k]) for k in order
+        )
 
 
 def histograms(x, a, y, b, p):

@@ -1,0 +1,53 @@
+/* Pairs of rows side by side (lanes.c), for their values and for what follows these: gradients (gradient_lanes.c). */
+#ifndef FD_LANES_H
+#define FD_LANES_H
+
+#include "rows/finish.h"
+#include "rows/view.h"
+
+/* Bin j of row i is at [j][i]; p = q: entropy. */
+typedef struct {
+    ptrdiff_t n;
+    double *p, *q;
+    fd_lane_stats of_p, of_q;
+    fd_pairs pairs;
+    double first[FD_ROWS]; /* of a symmetric measure: rows with a negative number were exchanged */
+    double mark[FD_ROWS];  /* other than 0: a row that goes alone; */
+    unsigned alone;        /* likewise, by bits */
+} fd_beside;
+
+static inline fd_view fd_row_at(fd_view v, ptrdiff_t step, ptrdiff_t i) {
+    return (fd_view){v.data + i * step, v.stride, v.scalar};
+}
+
+/* Whether so many rows are better off side by side. */
+int fd_is_worth_lanes(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows, ptrdiff_t n);
+
+/* Rows `step` bytes apart, side by side in `out`, the last one once more where there are fewer than FD_ROWS; where
+ * bins or rows of doubles are contiguous, they are read in place: the result, `pitch` from bin to bin, `apart` from
+ * row to row. */
+const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, double *out, ptrdiff_t *pitch,
+                            ptrdiff_t *apart);
+
+/* Reads the masses of rows; those that are not ordinary are marked. */
+void fd_weigh_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, const fd_options *o, double *out,
+                     fd_lane_stats *stats);
+
+/* Lays rows side by side in `copies`, 2 n FD_ROWS numbers (half of them with entropy), and weighs them. */
+void fd_open_beside(fd_beside *b, const fd_route *route, fd_view p, ptrdiff_t p_step, fd_view q,
+                    ptrdiff_t q_step, int is_entropy, int rows, ptrdiff_t n, const fd_options *o,
+                    double *copies);
+
+/* The values of those that are not left alone. */
+void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const fd_options *o, double *d);
+
+/* Takes back in which order that had the rows. */
+void fd_turn_back_beside(fd_beside *b, const fd_route *route, int symmetric);
+
+/* The scale between the rows of `which`, more exactly (fd_refine_scale). */
+void fd_refine_beside(fd_beside *b, unsigned which);
+
+/* A bit for each row that is marked by other than 0. */
+unsigned fd_marked(const double *mark);
+
+#endif

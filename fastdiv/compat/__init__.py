@@ -1,0 +1,1 @@
+"""Other libraries' functions under their own names, by fastdiv's kernels: ``fastdiv.compat.scipy``."""

@@ -1,0 +1,295 @@
+r"""The law of W1 where nothing has changed: Brownian bridges, or permutations.
+
+sqrt(nm / (n + m)) W1 tends to the integral of \|B(F(x))\| dx, B a Brownian bridge, F what both sides are
+samples of. 999 bridges are drawn once, on places dense towards 0 and 1, and a column only says how much
+of the axis each place stands for. p = (k + 1) / 1000 with k draws at or above; beyond the tenth largest
+draw the tail goes on as that of the integral of B dx, which is normal with the variance of F: of all
+functionals under the modulus it has the largest, which rules far out.
+
+Where places of which either side is to have fewer than 5 values make up more than a twentieth of it, as with
+far tails and small samples, 1999 draws are of n and m of N = n + m values in random order, and W1 is that of
+the values at hand: after r of them, c of the smaller side n, F - G is (c / n - r / N) N / m, straight while c
+does not rise, so that sums over blocks of ranks tell the integral. No normal law holds far out there, for
+the largest value alone may make W1 jump: p is (k + 1) / 2000, and where no draw is at or above, the tail goes
+on as Chernoff's bound for the sum S of the smaller side's values, each z in it with the chance rho = n / N,
+
+.. math:: P(S \ge s) \le \inf_\theta \exp\Big(\sum_z \log(1 - \rho + \rho e^{\theta z}) - \theta s\Big).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from math import ceil, erfc, exp, frexp, isfinite, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from fastdiv.drift.cells import Cells
+
+__all__ = ["Spread", "cells_spread", "spread", "w1_law", "weighted_spread"]
+
+DRAWS, SHUFFLED = 999, 1999
+_TAIL = 10
+_FAR = 2048  # values at most, at each end, that are taken as they are
+
+_OUT = 2.0 ** -np.arange(24, 4, -1 / 3)
+_PLACES = np.concatenate([_OUT, np.arange(3.0, 46) / 48, 1 - _OUT[::-1]])
+_MIDDLES = (_PLACES[1:] + _PLACES[:-1]) / 2
+_VARIANCES = _PLACES * (1 - _PLACES)
+_DEVIATIONS = np.sqrt(_VARIANCES)
+_OUTER = np.minimum(_PLACES, 1 - _PLACES)
+
+
+@cache
+def _bridges() -> np.ndarray:
+    """Moduli of bridges at the places."""
+    u = _PLACES
+    steps = np.diff(u, prepend=0.0, append=1.0)
+    walk = np.cumsum(
+        np.random.default_rng(20261126).normal(size=(DRAWS, len(steps))) * np.sqrt(steps), axis=1
+    )
+    return np.abs(walk[:, :-1] - u * walk[:, -1:]).astype(np.float32)
+
+
+@cache
+def _covariance() -> np.ndarray:
+    """Of the bridges, not of their moduli."""
+    u = _PLACES
+    found: np.ndarray = np.minimum(u[:, None], u) - u[:, None] * u
+    return found
+
+
+def _near(n: int, bits: int) -> int:
+    """n to so many bits: columns that miss some values each share the draws."""
+    digits, power = frexp(n)
+    return n if n < 1 << bits else int(round(digits * (1 << bits)) * 2 ** (power - bits))
+
+
+@lru_cache(16)
+def _shuffled(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ranks of n + m values, the first and last 16 and a quarter apart between, and draws in random order.
+
+    Of each draw, the share of the n that is among so many first, less 1 in the upper half.
+    """
+    total = n + m
+    near = np.unique(np.append(np.arange(1, 17), (16 * 2.0 ** np.arange(0, 48, 1 / 3)).astype(np.int64)))
+    ranks = near[near <= total // 2]
+    ranks = np.unique(np.concatenate([ranks, total - ranks]))
+    held = np.diff(ranks, prepend=0, append=total)
+    rng = np.random.default_rng(20261126)
+    if total < 10**9:  # as far as NumPy goes
+        each = rng.multivariate_hypergeometric(held, n, size=SHUFFLED, method="marginals")
+        drawn = np.cumsum(each, axis=1)[:, :-1].astype(np.float64)
+    else:
+        free = np.cumsum(rng.binomial(held, n / total, size=(SHUFFLED, len(held))), axis=1)
+        drawn = free[:, :-1] - (free[:, -1:] - n) * (ranks / total)
+    return ranks, ((drawn - np.where(2 * ranks > total, n, 0)) / n).astype(np.float32)
+
+
+@lru_cache(8)
+def _apart(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+    """Ranks of n and m values, n at most m, from 0 on; how far c / n is from r / N there in each draw."""
+    total = n + m
+    near = _near(n, 9), _near(m, 5)  # how much one of the n makes W1 jump matters more
+    drawn_at, shares = _shuffled(*near)
+    # by rank from the nearer end while the smaller side is to have but few, then by share
+    lower = 2 * drawn_at <= sum(near)
+    rank = np.where(lower, drawn_at, sum(near) - drawn_at)
+    rank = np.where(
+        rank * near[0] < 5 * sum(near), rank, np.rint(rank * (total / sum(near))).astype(np.int64)
+    )
+    rank = np.minimum(rank, total // 2)
+    ends = np.concatenate([[0], np.where(lower, rank, total - rank), [total]])
+    level = np.where(lower, rank, -rank) / total
+    return ends, np.abs(shares - level.astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Where both sides' values lie: places on the axis, from the first on, and the pooled law there.
+
+    `before` and `upto` are the shares of all values that are smaller than a place, and no larger; `weight` is
+    how much of the axis each place of the bridges stands for, in its whole. Where the law is one of
+    permutations `pool` has places and how many values there are up to each: the farthest ones as they are,
+    between them what `at` has.
+    """
+
+    at: np.ndarray
+    before: np.ndarray
+    upto: np.ndarray
+    weight: np.ndarray
+    pool: tuple[np.ndarray, np.ndarray] | None = None
+
+
+def spread(x: np.ndarray, y: np.ndarray) -> Spread:
+    """Of two sorted samples, at the quantiles of either."""
+    places = np.sort(np.concatenate([side[_ranks(len(side))] for side in (x, y)]))
+    places = places[np.append(True, places[1:] != places[:-1])]
+    total = len(x) + len(y)
+    before, upto = (
+        (np.searchsorted(x, places, side) + np.searchsorted(y, places, side)) / total
+        for side in ("left", "right")
+    )
+    found = _rises(places, places[0]), before, upto
+    return _with_pool(*found, [(side, np.ones(len(side), np.int8)) for side in (x, y)], len(x), len(y))
+
+
+def cells_spread(x: Cells, y: Cells) -> Spread:
+    """The same of cells, each taken as if all its values were its mean."""
+    return weighted_spread((x.means, x.counts), (y.means, y.counts))
+
+
+def weighted_spread(*samples: tuple[np.ndarray, np.ndarray]) -> Spread:
+    """The same of ascending values and how many there are of each, which need be no whole numbers."""
+    values = [at for at, _ in samples]
+    upto = [np.append(0, np.cumsum(many)) for _, many in samples]
+    ranks = [np.searchsorted(sums[1:], _ranks(max(1, round(sums[-1]))), "right") for sums in upto]
+    places = np.unique(
+        np.concatenate([at[np.minimum(i, len(at) - 1)] for at, i in zip(values, ranks, strict=True)])
+    )
+    total = sum(sums[-1] for sums in upto)
+    before, after = (
+        np.sum(
+            [sums[np.searchsorted(at, places, side)] for at, sums in zip(values, upto, strict=True)], axis=0
+        )
+        / total
+        for side in ("left", "right")
+    )
+    n, m = (max(1, round(sums[-1])) for sums in upto)
+    return _with_pool(_rises(places, places[0]), before, after, samples, n, m)
+
+
+def _with_pool(
+    at: np.ndarray,
+    before: np.ndarray,
+    upto: np.ndarray,
+    sides: Sequence[tuple[np.ndarray, np.ndarray]],
+    n: int,
+    m: int,
+) -> Spread:
+    level = (upto[:-1] + before[1:]) / 2
+    weight = _weight(at, level)
+    # far values of which either side is to have but a few: where they fall is no matter of normal laws
+    few = _OUTER * min(n, m) < 5
+    expected = weight * _DEVIATIONS
+    if not few @ expected > 0.05 * expected.sum():
+        return Spread(at, before, upto, weight)
+    total = n + m
+    far = min(max(16, ceil(5 * total / min(n, m))), _FAR)
+    values, counts = (np.concatenate(x) for x in zip(*(_ends(*side, far) for side in sides), strict=True))
+    order = np.argsort(values, kind="stable")
+    values, counts = _rises(values[order], values[order[0]]), counts[order].astype(np.float64)
+    if all(len(side) <= 2 * far for side, _ in sides):
+        return Spread(at, before, upto, weight, (values, np.cumsum(counts)))
+    low, high = values[:far], values[-far:]
+    first, last = np.cumsum(counts[:far]), total - np.append(0, np.cumsum(counts[:-far:-1]))[::-1]
+    inner = np.flatnonzero((low[-1] <= at[:-1]) & (at[:-1] < high[0]))
+    between = np.clip(level[inner] * total, first[-1], max(first[-1], last[0]))
+    pool = np.concatenate([low, at[inner], high]), np.concatenate([first, between, last])
+    return Spread(at, before, upto, weight, pool)
+
+
+def _ends(values: np.ndarray, counts: np.ndarray, far: int) -> tuple[np.ndarray, np.ndarray]:
+    if len(values) <= 2 * far:
+        return values, counts
+    return tuple(np.concatenate([x[:far], x[-far:]]) for x in (values, counts))  # type: ignore[return-value]
+
+
+@lru_cache(64)
+def _ranks(n: int) -> np.ndarray:
+    inner = np.floor(_PLACES * n).astype(np.intp)
+    return np.unique(np.concatenate([[0], inner, [n - 1]]))
+
+
+def _rises(places: np.ndarray, first: np.generic) -> np.ndarray:
+    """From the first: whole numbers of any size keep their differences."""
+    if places.dtype.kind in "iu":
+        wide = places.astype(np.int64 if places.dtype.kind == "i" else np.uint64).view(np.uint64)
+        whole: np.ndarray = (wide - np.uint64(int(first) % 2**64)).astype(np.float64)  # wraps round
+        return whole
+    wide = places.astype(np.float64, copy=False)
+    if isfinite(float(wide[-1]) - float(first)):
+        rises: np.ndarray = wide - float(first)
+    else:
+        with np.errstate(over="ignore"):
+            rises = np.minimum(wide - float(first), np.finfo(np.float64).max)
+    return rises
+
+
+def _weight(at: np.ndarray, level: np.ndarray) -> np.ndarray:
+    nearest = np.searchsorted(_MIDDLES, level)
+    scale = np.sqrt(level * (1 - level) / _VARIANCES[nearest])
+    size = float(at[-1]) or 1.0
+    return np.bincount(nearest, np.diff(at) / size * scale, len(_PLACES))
+
+
+def w1_law(places: Spread, n: int, m: int, w1: float) -> tuple[float, float]:
+    """The mean of W1 under no change, and the p-value of `w1`, in the unit of the places."""
+    size = float(places.at[-1])
+    if not size > 0:
+        return 0.0, 1.0
+    if places.pool is not None:
+        return _permuted(*places.pool, n, m, w1)
+    weight = places.weight
+    drawn = (_bridges() @ weight.astype(np.float32)).astype(np.float64)
+    apart = sqrt(1 / n + 1 / m)
+    t = w1 / size / apart  # of a size that is subnormal the product may be 0
+    above = int(np.count_nonzero(drawn >= t))
+    if above >= _TAIL:
+        return float(drawn.mean()) * apart * size, (above + 1) / (DRAWS + 1)
+    sd = sqrt(2 * float(weight @ _covariance() @ weight))
+    last = float(np.partition(drawn, -_TAIL)[-_TAIL])
+    p = (_TAIL + 1) / (DRAWS + 1) * erfc(t / sd) / erfc(last / sd)
+    return float(drawn.mean()) * apart * size, min(1.0, p)
+
+
+def _permuted(rises: np.ndarray, upto: np.ndarray, n: int, m: int, w1: float) -> tuple[float, float]:
+    """The same by permutations of values that ascend from 0 on, up to each of which there are so many."""
+    n, m, total = min(n, m), max(n, m), n + m
+    size = float(rises[-1])
+    values = rises / size
+    ends, apart = _apart(n, m)
+    drawn = (apart @ _hats(values, upto, ends).astype(np.float32)).astype(np.float64) * (total / m)
+    t = w1 / size
+    above = int(np.count_nonzero(drawn >= t * (1 - 2.0**-16)))  # equal sums differ by their rounding
+    floor, p = float(drawn.mean()) * size, (above + 1) / (SHUFFLED + 1)
+    if above == 0:
+        last = float(np.partition(drawn, -2 * _TAIL)[-2 * _TAIL])
+        sums = np.array([t, last]) * (n * m / total)
+        far, here = _chernoff(values, np.diff(upto, prepend=0), n / total, sums).tolist()
+        p *= min(1.0, (2 * _TAIL + 1) * exp(far - here))
+    return floor, p
+
+
+def _hats(values: np.ndarray, upto: np.ndarray, ranks: np.ndarray) -> np.ndarray:
+    """What each of the inner ranks weighs in an integral over the axis of what is linear between ranks."""
+    gaps, upto = np.diff(values), upto[:-1]
+    first = np.append(np.searchsorted(upto, ranks[:-1]), len(gaps))
+    wide, along = (np.diff(np.append(0.0, np.cumsum(x))[first]) for x in (gaps, gaps * upto))
+    upper = np.clip((along - ranks[:-1] * wide) / np.maximum(np.diff(ranks), 1), 0.0, wide)
+    weight: np.ndarray = upper[:-1] + (wide - upper)[1:]
+    return weight
+
+
+def _chernoff(values: np.ndarray, held: np.ndarray, rho: float, sums: np.ndarray) -> np.ndarray:
+    """The logarithm of the bound, on both sides, at each of two sums of some of the values."""
+    few = max(1, len(values) // 128)  # of which there may be thousands: means of neighbours
+    at = np.unique(np.concatenate([np.arange(min(64, len(values))), np.arange(0, len(values), few),
+                                   np.arange(max(0, len(values) - 64), len(values))]))  # fmt: skip
+    values, held = np.add.reduceat(values * held, at), np.add.reduceat(held, at)
+    values = values / np.maximum(held, 1)
+    z = values - values @ held / held.sum()
+    variance = rho * (1 - rho) * float(z * z @ held)
+    if variance == 0:
+        return np.zeros(len(sums))
+    theta = sums.max() / variance * 2.0 ** np.arange(3, -21, -0.5)
+    found = []
+    for side in (z, -z):
+        tilt = theta[:, None] * side
+        inner = np.log1p(rho * np.expm1(np.minimum(tilt, 700.0))) + np.maximum(tilt - 700.0, 0.0)
+        found.append(-np.max(theta * sums[:, None] - inner @ held, axis=1, initial=0.0))
+    both: np.ndarray = np.logaddexp(*found)
+    return both

@@ -1,0 +1,260 @@
+"""What a baseline holds of a column: enough to compare it with any other, and to add to it.
+
+Numbers: the distinct ones with their counts, or cells where there are more than a stated number of them
+(:mod:`fastdiv.drift.cells`). Categories: a tally, or the most frequent ones and the rest in one number. What
+is held is a function of the values alone, so it does not matter how they were split or in which order they
+came, but where categories were let go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from fastdiv.drift.binning import ascending, moments
+from fastdiv.drift.cells import Cells
+from fastdiv.drift.columns import ROUNDED, Column, Kind, Mass, common_dtype, rounding
+
+__all__ = ["Distinct", "Held", "Limits"]
+
+# So many values are written out for a comparison, a gigabyte; of more, each distinct one is a cell: as exact.
+_MOST = 1 << 27
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most distinct numbers, and the most categories, that are kept of a column; None for all of them."""
+
+    values: int | None
+    categories: int | None
+
+    def wider(self) -> Limits:
+        """Four times the categories."""
+        return replace(self, categories=self.categories and 4 * self.categories)
+
+    def shared(self, n: int) -> Limits:
+        """By n columns."""
+        return Limits(*(most and max(1, most // n) for most in (self.values, self.categories)))
+
+    @property
+    def cells(self) -> int:
+        """A cell takes the room of three or four values with their counts."""
+        assert self.values is not None
+        return max(1, self.values // 4)
+
+
+@dataclass(frozen=True)
+class Distinct:
+    """The distinct values of a multiset of numbers, ascending, and how often each occurs.
+
+    Of weighted ones also the sum of the weights of each.
+    """
+
+    values: np.ndarray
+    counts: np.ndarray
+    weights: np.ndarray | None = None
+
+    @staticmethod
+    def of(x: np.ndarray) -> Distinct:
+        return _gathered(ascending(x), None)
+
+    def merged(self, other: Distinct) -> Distinct:
+        dtype = common_dtype([self.values, other.values])
+        values = np.concatenate([self.values.astype(dtype), other.values.astype(dtype)])
+        order = np.argsort(values, kind="stable")
+        counts = np.concatenate([self.counts, other.counts])[order]
+        found = _gathered(values[order], counts)
+        if self.weights is None or other.weights is None:
+            return found
+        weights = np.concatenate([self.weights, other.weights])[order]
+        return replace(found, weights=np.add.reduceat(weights, _starts(values[order])))
+
+    @property
+    def total(self) -> int:
+        return int(self.counts.sum())
+
+    def repeated(self) -> np.ndarray:
+        """All the values, ascending."""
+        if len(self.counts) == 0 or self.counts.max() == 1:
+            return self.values
+        return np.repeat(self.values, self.counts)
+
+    @cached_property
+    def moments(self) -> tuple[float, float] | None:
+        """Mean and standard deviation, as a comparison takes them; None if one value is infinite."""
+        infinite = self.values.dtype.kind == "f" and not np.isfinite(self.values[[0, -1]]).all()
+        if infinite or self.total > _MOST:
+            return None
+        return moments(self.repeated())
+
+
+def _gathered(x: np.ndarray, counts: np.ndarray | None) -> Distinct:
+    at = _starts(x)
+    many = np.diff(at, append=len(x)) if counts is None else np.add.reduceat(counts, at)
+    return Distinct(x[at], many.astype(np.int64, copy=False))
+
+
+def _starts(x: np.ndarray) -> np.ndarray:
+    return np.flatnonzero(np.append(True, x[1:] != x[:-1]))
+
+
+_ALIKE = ("name", "rows", "missing", "tally", "others", "most", "slack", "reason", "note", "mass")
+
+
+@dataclass(frozen=True)
+class Held:
+    """A column of a baseline.
+
+    Attributes
+    ----------
+    name : str
+    kinds : tuple of str
+        What its parts were, sorted, each kind once; those without any value count for none.
+    rows, missing : int
+    numbers : Distinct or Cells, optional
+    tally : mapping of str to int
+        The categories that are kept, and how often each occurs, or how often at least.
+    others : int
+        How many values are of other categories, or miss in the counts of those that are kept.
+    most, slack : int
+        No category that is not kept occurs more often than `most`, and none that is kept more often than its
+        count says by more than `slack`.
+    reason, note : str
+    mass : Mass, optional
+        Of the weights of its rows. Tallies are sums of weights then, and all its numbers are kept.
+    """
+
+    name: str
+    kinds: tuple[Kind, ...]
+    rows: int
+    missing: int
+    numbers: Distinct | Cells | None = None
+    tally: Mapping[str, float] = field(default_factory=dict)
+    others: float = 0
+    most: float = 0
+    slack: float = 0
+    reason: str = ""
+    note: str = ""
+    mass: Mass | None = None
+
+    @staticmethod
+    def of(column: Column, limits: Limits) -> Held:
+        held = Held(kinds=() if column.kind == "missing" else (column.kind,), **_alike(column))
+        if column.cells is not None:
+            held = replace(held, numbers=column.cells)
+        elif column.counts is not None:
+            held = replace(held, numbers=Distinct(column.numbers, column.counts, column.weights))
+        elif len(column.numbers):
+            held = replace(held, numbers=Distinct.of(column.numbers))
+        return held.fitted(limits)
+
+    def merged(self, other: Held, limits: Limits) -> Held:
+        kinds = tuple(sorted({*self.kinds, *other.kinds}))
+        reasons = sorted(filter(None, (self.reason, other.reason)))
+        notes = sorted({note for each in (self, other) for note in each.note.split("; ") if note})
+        both = Held(self.name, kinds, self.rows + other.rows, self.missing + other.missing)
+        if self.mass is not None and other.mass is not None:
+            both = replace(both, mass=self.mass + other.mass)
+        if reasons:
+            return replace(both, reason=reasons[0])
+        if len(kinds) > 1:
+            return both
+        tally = dict(self.tally)
+        for category, count in other.tally.items():
+            tally[category] = tally.get(category, 0) + count
+        numbers = _both(self.numbers, other.numbers)
+        if isinstance(numbers, Distinct):
+            parts = [side.values for side in (self.numbers, other.numbers) if isinstance(side, Distinct)]
+            notes = sorted({*notes, rounding(parts, numbers.values.dtype)} - {""})
+        return replace(
+            both,
+            numbers=numbers,
+            tally=tally,
+            others=self.others + other.others,
+            most=self.most + other.most,
+            slack=_slack(self, other),
+            note="; ".join(notes),
+        ).fitted(limits)
+
+    def fitted(self, limits: Limits) -> Held:
+        """With no more of it than the limits let be."""
+        numbers, tally, others, most = self.numbers, self.tally, self.others, self.most
+        kept = limits.values if self.mass is None else None
+        if kept is not None and isinstance(numbers, Distinct) and len(numbers.values) > kept:
+            numbers = Cells.of(numbers.values, numbers.counts)
+        note = self.note
+        if isinstance(numbers, Cells):
+            said = [x for x in note.split("; ") if x not in ("", ROUNDED)]  # which cells say themselves
+            rounded = numbers.rounded or ROUNDED in note
+            numbers, note = replace(numbers.fitted(limits.cells), rounded=rounded), "; ".join(said)
+        if limits.categories is not None and len(tally) > limits.categories:
+            order = sorted(tally, key=lambda category: (-tally[category], category))
+            gone = [tally[category] for category in order[limits.categories :]]
+            tally = {category: tally[category] for category in order[: limits.categories]}
+            others, most = others + sum(gone), max(most, gone[0] + self.slack)
+        return replace(self, numbers=numbers, tally=tally, others=others, most=most, note=note)
+
+    @property
+    def kind(self) -> Kind:
+        if len(self.kinds) < 2:
+            return self.kinds[0] if self.kinds else "missing"
+        return "unsupported" if "unsupported" in self.kinds and "mixed" not in self.kinds else "mixed"
+
+    @property
+    def approximate(self) -> bool:
+        """Something of it is not kept."""
+        return isinstance(self.numbers, Cells) or self.others > 0
+
+    def column(self, written_out: int = _MOST) -> Column:
+        """As a comparison takes it, with at most so many values one by one; more in cells of a value each."""
+        reason = self.reason
+        if not reason and len(self.kinds) > 1:
+            reason = f"some of its parts are {self.kinds[0]}, others {' or '.join(self.kinds[1:])}"
+        known: dict[str, Any] = {}
+        if isinstance(self.numbers, Distinct) and self.numbers.weights is not None:
+            each = self.numbers
+            known = {
+                "numbers": each.values,
+                "counts": each.counts,
+                "weights": each.weights,
+                "ascending": True,
+            }
+        elif isinstance(self.numbers, Distinct) and self.numbers.total > written_out:
+            known = {"cells": Cells.of(self.numbers.values, self.numbers.counts)}
+        elif isinstance(self.numbers, Distinct):
+            known = {
+                "numbers": self.numbers.repeated(),
+                "ascending": True,
+                "moments": self.numbers.moments,
+            }
+        elif isinstance(self.numbers, Cells):
+            known = {"cells": self.numbers}
+        return Column(**{**_alike(self), "kind": self.kind, "reason": reason, **known})
+
+
+def _alike(column: Column | Held) -> dict[str, Any]:
+    """The fields that a column has and what is held of it."""
+    return {name: getattr(column, name) for name in _ALIKE}
+
+
+def _slack(a: Held, b: Held) -> float:
+    """What counts of both together may miss: of a category that one has not kept, all that it had."""
+    slack = a.slack + b.slack
+    if a.most and b.tally.keys() - a.tally.keys():
+        slack = max(slack, a.most + b.slack)
+    if b.most and a.tally.keys() - b.tally.keys():
+        slack = max(slack, a.slack + b.most)
+    return slack
+
+
+def _both(a: Distinct | Cells | None, b: Distinct | Cells | None) -> Distinct | Cells | None:
+    if a is None or b is None:
+        return b if a is None else a
+    if isinstance(a, Distinct) and isinstance(b, Distinct):
+        return a.merged(b)
+    u, v = (Cells.of(side.values, side.counts) if isinstance(side, Distinct) else side for side in (a, b))
+    return u.merged(v)

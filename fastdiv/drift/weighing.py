@@ -1,0 +1,116 @@
+"""Two weighted columns of numbers, counted on the same bins: as unweighted ones, with sums for counts.
+
+Weights are divided by their mean, so that they add up to the number of values. Bins follow the rules for
+values: quantiles by weight, as many as the effective number of values allows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import frexp, sqrt
+
+import numpy as np
+
+from fastdiv.drift.binning import MIN_PER_BIN, Bars, Cuts, bar_edges, cuts_at, each_value, finite, mostly_once
+from fastdiv.drift.cells import shifted
+from fastdiv.drift.columns import Column
+from fastdiv.drift.edges import Binning
+from fastdiv.drift.weights import sums_from
+
+__all__ = ["Weighted", "bars"]
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """Distinct values that ascend, how many rows have each, and what these weigh over the mean weight."""
+
+    values: np.ndarray
+    counts: np.ndarray
+    weights: np.ndarray
+
+    @staticmethod
+    def of(column: Column, values: np.ndarray) -> Weighted:
+        """A column's, with its values in the type in which they are compared."""
+        assert column.counts is not None
+        assert column.weights is not None
+        weights = column.weights / column.unit
+        new = np.append(True, values[1:] != values[:-1])
+        if new.all():
+            return Weighted(values, column.counts, weights)
+        at = np.flatnonzero(new)  # equal in the narrower type
+        return Weighted(
+            values[at],
+            np.add.reduceat(column.counts, at),
+            sums_from(at, weights),
+        )
+
+    @cached_property
+    def upto(self) -> np.ndarray:
+        return np.cumsum(self.weights)
+
+    def finite(self) -> Weighted:
+        inner = finite(self.values)
+        if len(inner) == len(self.values):
+            return self
+        first = int(np.searchsorted(self.values, -np.inf, "right")) if len(inner) < len(self.values) else 0
+        some = slice(first, first + len(inner))
+        return Weighted(inner, self.counts[some], self.weights[some])
+
+    def quantile(self, level: np.ndarray | float) -> np.ndarray:
+        """The values at which the share `level` of the weight is passed."""
+        at = np.searchsorted(self.upto, self.upto[-1] * np.asarray(level), "right")
+        found: np.ndarray = self.values[np.minimum(at, len(self.values) - 1)]
+        return found
+
+    def cuts(self, how: Binning, effective: float) -> tuple[Cuts, bool]:
+        """By the rules for values; and whether each value has a bin of its own."""
+        if how.edges:
+            return how.edge_cuts(self.values.dtype), False
+        if not how.continuous and len(self.values) <= how.bins and not mostly_once(self.counts):
+            return each_value(self.values), True
+        bins = min(how.bins, max(1, int(effective) // MIN_PER_BIN))
+        return cuts_at(self.quantile(np.arange(bins + 1) / bins), self.values[-1:]), False
+
+    def places(self, cuts: Cuts) -> np.ndarray:
+        left, right = (
+            np.searchsorted(self.values, cuts.at, "left"),
+            np.searchsorted(self.values, cuts.at, "right"),
+        )
+        return np.where(cuts.after, right, left)
+
+    def between(self, ends: np.ndarray) -> np.ndarray:
+        """The weight before the first end, between ends, and from the last on."""
+        starts = np.append(0, ends)
+        many = np.diff(starts, append=len(self.values))
+        total = np.zeros(len(many))
+        total[many > 0] = sums_from(starts[many > 0], self.weights)
+        return total
+
+    def scaled(self, effective: float) -> tuple[np.ndarray, np.ndarray]:
+        """The values, and weights that add up to the effective number of them."""
+        return self.values, self.weights * (effective / float(self.weights.sum()))
+
+    def moments(self) -> tuple[float, float]:
+        """Mean and standard deviation, from the median on; 1e200 squared is no float."""
+        low, high, middle = self.values[0].item(), self.values[-1].item(), self.quantile(0.5).item()
+        scale = 2.0 ** min(max(frexp(max(abs(low), abs(high)))[1], -1000), 1023)
+        if self.values.dtype.kind == "f":
+            rise = self.values.astype(np.float64) * (1 / scale) - middle / scale
+        else:
+            rise = np.array([x - middle for x in self.values.tolist()], np.float64) / scale
+        total = float(self.weights.sum())
+        mean = float(np.sum(self.weights * rise)) / total
+        variance = max(float(np.sum(self.weights * np.square(rise - mean))) / total, 0.0)
+        return shifted(middle, scale, mean), scale * sqrt(variance)
+
+
+def bars(x: Weighted, y: Weighted) -> Bars:
+    """As of samples without weights."""
+    inner = [side for side in (x.finite(), y.finite()) if len(side.values)]
+    ends = [(side.quantile(0.01), side.quantile(0.99)) for side in inner]
+    edges, between = bar_edges(
+        [side.values for side in inner], min(e[0] for e in ends), max(e[1] for e in ends)
+    )
+    u, v = (side.between(np.searchsorted(side.values, edges)) for side in (x, y))
+    return Bars(u, v, between)

@@ -1,0 +1,147 @@
+"""Ctrl-C in the midst of one long pass, and other Python threads meanwhile."""
+
+import threading
+import time
+
+import interruptions
+import numpy as np
+import pytest
+
+import fastdiv
+from fastdiv import _core, _threads
+
+openmp = pytest.mark.skipif(not _core.openmp(), reason="a serial build has one thread")
+
+
+@pytest.mark.parametrize("name", ["one long row", "W2"])
+def test_a_few_moments(name):
+    """Half a second is the aim; where others use the machine too, it is only not to wait for the end."""
+    found = interruptions.interrupt(name, 2, 0.2, seed=3)
+    assert found["longest"] < 3.0
+    assert found["kept"] < 1 << 27
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [*interruptions.CALLS, *interruptions.COMMANDS])
+def test_fifty_moments(name):
+    if name in interruptions.COMMANDS:
+        found = interruptions.interrupt_command(name, 50)
+    else:
+        found = interruptions.interrupt(name, 50, 2.0)
+    assert found["heard"] > 20
+    assert found["middle"] < 0.5
+    assert found["kept"] < 1 << 24
+
+
+LETS_GO = {
+    "one row": lambda x: fastdiv.js_divergence(x, x[::-1]),
+    "strided": lambda x: fastdiv.entropy(x[::2]),
+    "few rows": lambda x: fastdiv.kl_divergence(x.reshape(400, -1), x[: len(x) // 400]),
+    "stack": lambda x: fastdiv.js_divergence(x.reshape(2, 2, -1)),
+    "gradient": lambda x: fastdiv.grad.kl_divergence(x.reshape(400, -1), x[: len(x) // 400]),
+    "float32": lambda x: fastdiv.js_divergence(x.astype("f4"), x[::-1].astype("f4")),
+}
+
+
+@pytest.mark.parametrize("call", LETS_GO.values(), ids=LETS_GO)
+def test_other_threads_go_on(call):
+    """NumPy keeps the GIL while a generalised ufunc has 500 rows or fewer, however long they are."""
+    x = np.random.default_rng(0).random(1_600_000)
+    ticks, done = [], threading.Event()
+
+    def tick():
+        while not done.wait(0.0005):
+            ticks.append(time.monotonic())
+
+    ticking = threading.Thread(target=tick)
+    ticking.start()
+    inside = 0
+    try:
+        for _ in range(200):  # as often as it takes on a busy machine
+            began = time.monotonic()
+            call(x)
+            ended = time.monotonic()
+            inside += sum(began + 0.1 * (ended - began) < t < ended - 0.1 * (ended - began) for t in ticks)
+            ticks.clear()
+            if inside > 3:
+                break
+    finally:
+        done.set()
+        ticking.join()
+    assert inside > 3
+
+
+def test_a_long_pass_is_the_call():
+    """Results, exceptions and NumPy's settings are those of a call without a thread."""
+    assert _threads.interruptibly(lambda a, b: a + b, 1, 2) == 3
+    with pytest.raises(ZeroDivisionError):
+        _threads.interruptibly(lambda: 1 // 0)
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        _threads.interruptibly(lambda: np.float64(1) / 0)
+    assert _threads.hears_signals()
+    assert not _threads.interruptibly(_threads.hears_signals)
+
+
+def test_without_threads_to_be_had(monkeypatch):
+    def none(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", none)
+    assert _threads.interruptibly(_threads.hears_signals)
+
+
+@openmp
+def test_the_threads_of_a_long_pass():
+    before = _core.openmp_here(3)
+    try:
+        assert _threads.interruptibly(_core.openmp_threads) == 3
+    finally:
+        _core.openmp_here(before)
+
+
+def test_what_nobody_waits_for_ends_with_its_pass():
+    passes, ended = [], threading.Event()
+
+    def work():
+        try:
+            while True:
+                _threads.heed()
+                passes.append(len(passes))
+                time.sleep(0.001)
+                if len(passes) == 3:
+                    threading.current_thread().given_up = True
+        finally:
+            ended.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        _threads.interruptibly(work)
+    assert ended.is_set()
+    assert len(passes) == 3
+
+
+@pytest.mark.parametrize("name", ["wasserstein_distance", "energy_distance", "ks_distance"])
+def test_long_samples_have_the_bits_of_any_thread(name):
+    """Above some 12 million values a call goes to a thread of its own."""
+    rng = np.random.default_rng(0)
+    u, v = rng.integers(0, 1000, 7_000_000).astype("i2"), rng.integers(0, 1000, 6_000_000).astype("i2")
+    results = []
+    call = getattr(fastdiv, name)
+    other = threading.Thread(target=lambda: results.append(call(u, v)))
+    other.start()
+    other.join()
+    assert call(u, v) == results[0]
+
+
+@pytest.mark.parametrize(
+    ("word", "quota", "limit"),
+    [
+        *((word, 3, 3) for word in ("", "0", "-1", "abc", "3x")),
+        *((word, 3, 0) for word in ("2,1", " 2 ", "1024")),
+        *((word, 3, 1024) for word in ("1025", "99999999999")),
+    ],
+)
+def test_odd_numbers_of_threads(word, quota, limit, monkeypatch):
+    """libgomp passes over what is no number, and starts as many threads as it is told."""
+    monkeypatch.setattr(_threads, "_cpu_quota", lambda: quota)
+    monkeypatch.setenv("OMP_NUM_THREADS", word)
+    assert _threads.default_limit() == limit

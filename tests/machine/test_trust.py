@@ -1,0 +1,36 @@
+"""docs/trust.md is what its stored files say, and those are whole."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import fastdiv
+import fastdiv.gan
+import fastdiv.grad
+from fastdiv import information
+
+trust = pytest.importorskip("bench.trust", reason="only the source tree has bench/")
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_page_is_written_not_typed():
+    text = (ROOT / "docs" / "trust.md").read_text()
+    assert trust.written(text) == text
+
+
+def test_no_promise_is_broken_and_no_function_left_out():
+    levels = json.loads(trust.STORED.read_text())["levels"]
+    assert set(levels) == {"base", "avx2", "avx512"}
+    for stored in levels.values():
+        assert stored["broken"] == []
+        assert all(e["largest"] < 9100 and e["mean"] < 30 for e in stored["errors"].values())
+        known = {name.split(",")[0].split(" at ")[0].split(" within ")[0] for name in stored["errors"]}
+        rows = {*information.__all__, *(f"grad.{n}" for n in information.__all__ if hasattr(fastdiv.grad, n))}
+        line = {f"{n}_distance" for n in ("wasserstein", "energy", "cramer", "ks")}
+        assert rows | line | {"wasserstein_hist", "wasserstein_circle", "gan.minimax_value"} <= known
+
+
+def test_survivors_are_told_why():
+    if trust.MUTANTS.exists():
+        assert all(x["why"] for x in json.loads(trust.MUTANTS.read_text())["survivors"])
