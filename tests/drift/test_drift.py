@@ -79,7 +79,7 @@ def test_kl_is_of_the_current_from_the_baseline():
 
 
 def test_the_pseudocount_touches_kl_and_psi_only():
-    u, v = RNG.normal(size=500), RNG.normal(1, 1, size=400)
+    u, v = RNG.uniform(0, 1, size=500), RNG.uniform(0.5, 1.5, size=400)  # half of v is where no u can be
     with_it, without = one(u, v, pseudocount=0.5), one(u, v, pseudocount=0)
     assert np.isinf(without.kl)
     assert 0 < with_it.kl < np.inf
