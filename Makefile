@@ -56,8 +56,9 @@ fuzz: $(BUILT)   ## every function against its twin and its laws, by chance, for
 	        tests/truth/test_by_chance.py tests/rows/test_laws.py tests/rows/test_option_laws.py || exit 1; \
 	done
 
-interruptions: $(BUILT) ## Ctrl-C at 50 moments of every long call: the latencies, and build/interruptions.json
-	PYTHONPATH=$(CURDIR) $(BIN)/python tests/machine/interruptions.py --json build/interruptions.json
+MOMENTS ?= 50
+interruptions: $(BUILT) ## Ctrl-C at 50 moments of every long call: the latencies, into docs/trust.md
+	$(BIN)/python -m bench.trust --interruptions $(MOMENTS)
 
 # Other builds live in build/<name>, beside the editable one. PYTHONSAFEPATH keeps the source tree out of the way.
 ELSEWHERE = PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/$(1)

@@ -2,6 +2,7 @@
 
     python -m bench.trust --measure   errors of every function on every instruction set, into bench/trust.json
     python -m bench.trust --fuzz 5    the tests by chance for so many minutes, counted, into bench/trust.json
+    python -m bench.trust --interruptions 50    Ctrl-C at so many moments of every long call, likewise
     python -m bench.trust --coverage HOW    what pytest-cov and gcovr left in build, into bench/coverage.json
     python -m bench.trust             the page, from that file, bench/mutants.json and bench/coverage.json
 
@@ -99,6 +100,24 @@ def fuzz(minutes: float) -> dict[str, Any]:
     return {"executions": executions, "seconds": seconds, "seeds": seeds, "failed": bool(failures)}
 
 
+def interruptions(moments: int) -> dict[str, Any]:
+    """How long Ctrl-C takes to be heard in every long call, on a machine as busy as it was meanwhile."""
+    kept = ROOT / "build" / "interruptions.json"
+    load = [os.getloadavg()[0]]
+    subprocess.run(
+        [sys.executable, "tests/machine/interruptions.py", f"--moments={moments}", f"--json={kept}"],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        check=True,
+    )
+    load.append(os.getloadavg()[0])
+    calls = [
+        {name: round(x, 3) if isinstance(x, float) else x for name, x in call.items()}
+        for call in json.loads(kept.read_text())
+    ]
+    return {"commit": _commit(), "moments": moments, "load": load, "cpus": os.cpu_count(), "calls": calls}
+
+
 def coverage(how: str) -> dict[str, Any]:
     """Percentages of Python, and of C by folder."""
     python = json.loads((ROOT / "build" / "coverage.json").read_text())["totals"]
@@ -162,6 +181,26 @@ def _fuzz(stored: dict[str, Any]) -> str:
     return f"{found['executions']:,} examples in {found['seconds']} s, {len(found['seeds'])} seeds: {end}."
 
 
+def _interruptions(stored: dict[str, Any]) -> str:
+    kept = stored.get("interruptions")
+    if not kept:
+        return "Not counted yet."
+    rows = ["| call | takes, s | heard | median, ms | longest, ms |", "|---|--:|--:|--:|--:|"]
+    for x in kept["calls"]:
+        times = f"{1000 * x['middle']:.0f} | {1000 * x['longest']:.0f}"
+        rows.append(f"| {x['call']} | {x['takes']:.1f} | {x['heard']} | {times} |")
+    heard = sum(x["heard"] for x in kept["calls"])
+    load = " to ".join(f"{x:.1f}" for x in kept["load"])
+    return "\n".join(
+        [
+            *rows,
+            "",
+            f"{heard} of {kept['moments'] * len(kept['calls'])} signals came while the call ran, commit "
+            f"{kept['commit']}; {kept['cpus']} CPUs under a load of {load}.",
+        ]
+    )
+
+
 def _mutants() -> str:
     if not MUTANTS.exists():
         return "Not counted yet."
@@ -195,6 +234,7 @@ def written(text: str) -> str:
         "machine": _machine(stored),
         "accuracy": _accuracy(stored),
         "fuzz": _fuzz(stored),
+        "interruptions": _interruptions(stored),
         "mutants": _mutants(),
         "coverage": _coverage(),
     }
@@ -205,6 +245,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--fuzz", type=float, metavar="MINUTES")
+    parser.add_argument("--interruptions", type=int, metavar="MOMENTS")
     parser.add_argument("--coverage", metavar="HOW")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -216,6 +257,8 @@ def main() -> None:
         stored |= measure()
     if options.fuzz:
         stored["fuzz"] = fuzz(options.fuzz)
+    if options.interruptions:
+        stored["interruptions"] = interruptions(options.interruptions)
     if options.coverage:
         COVERAGE.write_text(json.dumps(coverage(options.coverage), indent=1) + "\n")
     STORED.write_text(json.dumps(stored, indent=1) + "\n")
