@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from fastdiv._checks.foreign import from_chunks, of_decimals
-from fastdiv.drift.columns import TOO_FAR, Column, NoRows, Rows, Table, TableError, one_line
-from fastdiv.drift.numpy_reader import array_of, column_of_array
+from fastdiv.drift.columns import Column, NoRows, Rows, Table, TableError, one_line
+from fastdiv.drift.numpy_reader import array_of, column_of_array, column_of_times
 from fastdiv.drift.objects import as_text, column_of_objects, object_array
 
 __all__ = ["from_frame", "open_arrow"]
@@ -135,7 +135,11 @@ class _Files:
         try:
             file = self.idle.pop()
         except IndexError:
-            how = {"buffer_size": _BUFFER, "page_checksum_verification": True}  # where there are checksums
+            how = {
+                "buffer_size": _BUFFER,
+                "page_checksum_verification": True,  # where there are checksums
+                "coerce_int96_timestamp_unit": "us",  # 9999-12-31 in nanoseconds wraps round to 1816
+            }
             file = pq.ParquetFile(self.path, metadata=self.metadata, **how)
             self.metadata = file.metadata
         try:
@@ -322,14 +326,11 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
     if categorical and (numeric or temporal):
         return Column(name, "categorical", rows, missing, tally=_tally(values.cast(pa.string())))
     if temporal or types.is_duration(kind):
-        unit = pa.timestamp("us", tz=getattr(kind, "tz", None)) if temporal else pa.duration("us")
-        try:
-            micros = values.cast(options=pc.CastOptions(unit, allow_time_truncate=True)).cast(pa.int64())
-        except pa.ArrowInvalid:
-            return Column(name, "unsupported", rows, missing, reason=TOO_FAR)
-        if temporal:
-            return Column(name, "datetime", rows, missing, from_chunks(micros))
-        return Column(name, "numeric", rows, missing, from_chunks(micros) / 1e6)
+        unit = "D" if types.is_date32(kind) else getattr(kind, "unit", "ms")
+        whole = from_chunks(values.cast(pa.int32() if unit == "D" else pa.int64())).astype(
+            np.int64, copy=False
+        )
+        return column_of_times(name, whole.view(f"{'M' if temporal else 'm'}8[{unit}]"), rows)
     if types.is_decimal(kind):
         return Column(name, "numeric", rows, missing, from_chunks(of_decimals(values)))
     if numeric:

@@ -35,6 +35,7 @@ __all__ = [
     "one_line",
     "rounding",
     "same_names",
+    "seconds_of",
     "with_columns",
 ]
 
@@ -292,7 +293,23 @@ def micros_of(times: np.ndarray) -> np.ndarray | None:
         low, high = np.array([-_LAST, _LAST]).view(f"{kind}8[us]").astype(times.dtype)
         if not np.all((low < times) & (times < high)):
             return None
-    return times.astype(f"{kind}8[us]").view(np.int64)
+        return times.astype(f"{kind}8[us]").view(np.int64)
+    # rounded down before 1970 as well, which neither NumPy nor Arrow does for all
+    parts = times.astype(f"{kind}8[{unit}]").view(np.int64)
+    return np.floor_divide(parts, _PARTS[unit]) if unit != "us" else parts
+
+
+_PARTS = {"ns": 10**3, "ps": 10**6, "fs": 10**9, "as": 10**12}
+
+
+def seconds_of(durations: np.ndarray) -> np.ndarray | None:
+    """Durations in seconds, each of nanoseconds the nearest double; None if one does not fit."""
+    micros, (unit, _) = micros_of(durations), np.datetime_data(durations.dtype)
+    if micros is None or unit not in _PARTS:
+        return None if micros is None else micros / 1e6
+    nanos = durations.astype("m8[ns]").view(np.int64)
+    # what is whole in microseconds is the same double as in these, also beyond 2^53 nanoseconds
+    return np.where(nanos == 1000 * micros, micros / 1e6, nanos / 1e9)
 
 
 def names_of(columns: Sequence[str], argument: str = "columns") -> tuple[str, ...]:

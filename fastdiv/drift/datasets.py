@@ -43,10 +43,18 @@ _Value = int | np.datetime64 | str | None
 
 
 def _values(texts: Sequence[str], as_text: bool) -> list[_Value]:
-    for read in () if as_text else (int, _date):
-        with suppress(ValueError, OverflowError):
+    for read in () if as_text else (_whole, _date):
+        with suppress(ValueError):
             return [None if text == _NULL else read(text) for text in texts]
     return [None if text == _NULL else text for text in texts]
+
+
+def _whole(text: str) -> int:
+    if (
+        not re.fullmatch(r"[+-]?\d+", text, re.ASCII) or not -(2**63) <= int(text) < 2**63
+    ):  # 1_000 is Python's
+        raise ValueError
+    return int(text)
 
 
 def _date(text: str) -> np.datetime64:

@@ -52,7 +52,7 @@ def sources_of(path: str | os.PathLike[str], known: Callable[[str], bool]) -> li
     """The files that a glob or a folder stands for, sorted, with their keys; None for what is one file.
 
     Of a folder those below it that are `known` tables, and whose names, and folders' names, do not begin
-    with a dot or an underscore.
+    with a dot or an underscore. What several links lead to is there once.
     """
     text = os.fspath(path)
     if os.path.isdir(text):
@@ -70,18 +70,47 @@ def sources_of(path: str | os.PathLike[str], known: Callable[[str], bool]) -> li
             found += [(file, fixed) for file in inside]
         if not found:
             raise TableError(f"{text}: no file matches")
-        found = list(dict.fromkeys(found))  # ** finds a file and its folder
     else:
         return None
-    return [(Path(file), _keys(Path(file).relative_to(base).parts[:-1])) for file, base in found]
+    return [(Path(file), _keys(Path(file).relative_to(base).parts[:-1])) for file, base in _each_once(found)]
 
 
 def _below(folder: str, known: Callable[[str], bool]) -> list[str]:
+    """Links to folders are followed last, and no folder is seen twice."""
     found: list[str] = []
-    for at, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name[0] not in "._")
-        found += [os.path.join(at, name) for name in sorted(files) if name[0] not in "._" and known(name)]
+    seen: set[str] = set()
+    starts = [folder]
+    for start in starts:
+        for at, folders, files in os.walk(start, onerror=_refuse):
+            real = os.path.realpath(at)
+            inside = [] if real in seen else sorted(name for name in folders if name[0] not in "._")
+            folders[:] = [name for name in inside if not os.path.islink(os.path.join(at, name))]
+            starts += [os.path.join(at, name) for name in inside if name not in folders]
+            for name in sorted(files) if real not in seen else ():
+                file = os.path.join(at, name)
+                if name[0] in "._":
+                    continue
+                if known(name):
+                    found.append(file)
+                elif ("=" in name or "." not in name) and not os.path.exists(file):
+                    raise TableError(f"{file}: is a link to what is not there")
+            seen.add(real)
     return found
+
+
+def _refuse(error: OSError) -> None:
+    raise TableError(f"{error.filename}: {error.strerror}")
+
+
+def _each_once(found: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
+    """Without other names of the same file, which are links: latest.parquet beside what that is."""
+    kept: dict[str, tuple[str, Path]] = {}
+    for file, base in found:
+        real = os.path.realpath(file)
+        own = real == os.path.join(os.path.realpath(base), os.path.relpath(file, base))
+        if own or real not in kept:
+            kept[real] = file, base
+    return list(kept.values())
 
 
 def _keys(folders: Sequence[str]) -> dict[str, str]:

@@ -12,10 +12,20 @@ from typing import Any
 import numpy as np
 
 from fastdiv._checks.foreign import opened, plain, takes_arrow
-from fastdiv.drift.columns import TOO_FAR, Column, NoRows, Rows, Table, TableError, micros_of, one_line
+from fastdiv.drift.columns import (
+    TOO_FAR,
+    Column,
+    NoRows,
+    Rows,
+    Table,
+    TableError,
+    micros_of,
+    one_line,
+    seconds_of,
+)
 from fastdiv.drift.objects import as_text, column_of_objects, factorised, object_array, present, texts_of
 
-__all__ = ["array_of", "column_of_array", "from_arrays", "open_numpy", "rows_of"]
+__all__ = ["array_of", "column_of_array", "column_of_times", "from_arrays", "open_numpy", "rows_of"]
 
 
 def open_numpy(path: Path, categorical: frozenset[str]) -> Table:
@@ -205,13 +215,17 @@ def column_of_array(name: str, array: np.ndarray, categorical: bool = False) -> 
         tally = dict(zip(values.tolist(), counts.tolist(), strict=True))
         return Column(name, "categorical", rows, missing, tally=tally)
     if kind in "Mm":
-        micros = micros_of(array)
-        if micros is None:
-            return Column(name, "unsupported", rows, missing, reason=TOO_FAR)
-        if kind == "M":
-            return Column(name, "datetime", rows, missing, micros)
-        array = micros / 1e6
+        return column_of_times(name, array, rows)
     return Column(name, "numeric", rows, missing, array)
+
+
+def column_of_times(name: str, times: np.ndarray, rows: int) -> Column:
+    """A column of dates, or of durations as numbers of seconds; none of them is missing."""
+    missing, dates = rows - len(times), times.dtype.kind == "M"
+    numbers = micros_of(times) if dates else seconds_of(times)
+    if numbers is None:
+        return Column(name, "unsupported", rows, missing, reason=TOO_FAR)
+    return Column(name, "datetime" if dates else "numeric", rows, missing, numbers)
 
 
 def _nonzero(tally: dict[str, int]) -> dict[str, int]:

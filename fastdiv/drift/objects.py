@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv.drift.columns import ROUNDED, TOO_FAR, Column, micros_of
+from fastdiv.drift.columns import ROUNDED, TOO_FAR, Column, micros_of, seconds_of
 
 __all__ = ["as_text", "column_of_objects", "factorised", "object_array", "present", "texts_of"]
 
@@ -96,13 +96,13 @@ def column_of_objects(name: str, objects: np.ndarray, categorical: bool, masked:
         return Column(name, "numeric", rows, missing, numbers, note=note)
     dates = kinds[0] == "dates"
     try:
-        micros = _micros(present, dates)
+        numbers = _micros(present) if dates else np.array([_one_duration(value) for value in present])
     except (OverflowError, ValueError):
         return Column(name, "unsupported", rows, missing, reason=TOO_FAR)
     except TypeError:
         reason = "some of its dates have a time zone and some have none"
         return Column(name, "mixed", rows, missing, reason=reason)
-    return Column(name, "datetime" if dates else "numeric", rows, missing, micros if dates else micros / 1e6)
+    return Column(name, "datetime" if dates else "numeric", rows, missing, numbers)
 
 
 def _nothing() -> list[Any]:
@@ -149,10 +149,8 @@ def _float(value: Any) -> float:
         return np.inf if value > 0 else -np.inf
 
 
-def _micros(values: Sequence[Any], dates: bool) -> np.ndarray:
-    """Microseconds (since 1970, in UTC where a time zone is named), int64."""
-    if not dates:
-        return np.array([_one_duration(value) for value in values], np.int64)
+def _micros(values: Sequence[Any]) -> np.ndarray:
+    """Microseconds since 1970, in UTC where a time zone is named, int64."""
     stamps = [_one_date(value) for value in values]
     if len({aware for _, aware in stamps}) > 1:
         raise TypeError("time zones")
@@ -162,11 +160,19 @@ def _micros(values: Sequence[Any], dates: bool) -> np.ndarray:
 _DAY = 86_400 * 10**6
 
 
-def _one_duration(value: Any) -> int:
+def _one_duration(value: Any) -> float:
+    """In seconds."""
     if isinstance(value, np.timedelta64):
-        return _rescaled(value)
-    micros: int = (value.days * 86_400 + value.seconds) * 10**6 + value.microseconds
-    return micros
+        seconds = seconds_of(np.array([value]))
+        if seconds is None:
+            raise OverflowError
+        return float(seconds[0])
+    micros, nanos = _whole(value), getattr(value, "nanoseconds", 0)  # of pandas
+    return (1000 * micros + nanos) / 10**9 if nanos else micros / 10**6
+
+
+def _whole(value: dt.timedelta) -> int:
+    return (value.days * 86_400 + value.seconds) * 10**6 + value.microseconds
 
 
 def _one_date(value: Any) -> tuple[int, bool]:
@@ -176,7 +182,7 @@ def _one_date(value: Any) -> tuple[int, bool]:
         return (value.toordinal() - dt.date(1970, 1, 1).toordinal()) * _DAY, False
     aware = value.tzinfo is not None
     epoch = dt.datetime(1970, 1, 1, tzinfo=dt.UTC if aware else None)
-    return _one_duration(value - epoch), aware
+    return _whole(value - epoch), aware
 
 
 def _rescaled(value: np.generic) -> int:

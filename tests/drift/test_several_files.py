@@ -158,6 +158,16 @@ def test_keys_of_text_whole_numbers_or_dates(tmp_path):
     assert (column.kind, set(column.tally)) == ("categorical", {"2026-01", "2026-02", "now"})
 
 
+@pytest.mark.parametrize(
+    "value", ["1_000", "\N{ARABIC-INDIC DIGIT ONE}", " 7", "9" * 19, "0x1F", "12345678901234567890123"]
+)
+def test_keys_that_are_no_whole_numbers_of_64_bits_are_text(tmp_path, value):
+    (tmp_path / f"key={value}").mkdir()
+    pq.write_table(pa.table({"x": [1]}), tmp_path / f"key={value}" / "a.parquet")
+    (column,) = read_table(tmp_path).read(["key"])
+    assert (column.kind, dict(column.tally)) == ("categorical", {value: 1})
+
+
 def test_a_column_of_a_file_is_not_hidden_by_a_key(tmp_path):
     (tmp_path / "x=5").mkdir()
     pq.write_table(pa.table({"x": [1, 2]}), tmp_path / "x=5" / "a.parquet")

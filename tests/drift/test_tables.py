@@ -140,6 +140,56 @@ def test_arrow_types(tmp_path):
     assert got["a.b"].numbers.tolist() == [1, 2, 3]
 
 
+def test_times_of_96_bits_are_those_that_were_written(tmp_path):
+    ends = [
+        dt.datetime(1, 1, 1),
+        dt.datetime(1583, 1, 1),
+        dt.datetime(2026, 1, 1, 12),
+        dt.datetime(9999, 12, 31),
+    ]
+    table = pa.table({"t": pa.array(ends, pa.timestamp("us"))})
+    pq.write_table(table, tmp_path / "t.parquet", use_deprecated_int96_timestamps=True)  # as Spark does
+    assert columns(tmp_path / "t.parquet")["t"].numbers.tolist() == table["t"].cast(pa.int64()).to_pylist()
+
+
+@pytest.mark.parametrize("kind", ["M8", "m8"])
+def test_nanoseconds_are_the_same_in_every_table_before_1970_and_after(tmp_path, kind):
+    times = np.array([-1_000_001, -1_000_000, -999_999, -1, 0, 1, 999, 1000, 1999], f"{kind}[ns]")
+    table = pa.table({"t": times})
+    pq.write_table(table, tmp_path / "t.parquet")
+    np.save(tmp_path / "t.npy", times)
+    objects = np.array([pd.Timestamp(x) if kind == "M8" else x for x in times] + [None], object)
+    nanos = times.view(np.int64)
+    expected = np.floor_divide(nanos, 1000) if kind == "M8" else nanos / 1e9
+    tables = (
+        as_table(table),
+        as_table({"t": times}),
+        as_table({"t": objects}),
+        read_table(tmp_path / "t.parquet"),
+    )
+    for found in tables:
+        (column,) = found.read(["t"])
+        assert column.numbers.tolist() == expected.tolist()
+    assert columns(tmp_path / "t.npy")["value"].numbers.tolist() == expected.tolist()
+
+
+def test_a_duration_is_the_same_number_in_every_unit():
+    days = np.array([0, 1, 104, 105, 36_500, 90_000, -36_501])
+    for unit, per_day in (
+        ("D", 1),
+        ("s", 86_400),
+        ("ms", 86_400_000),
+        ("us", 86_400 * 10**6),
+        ("ns", 86_400 * 10**9),
+    ):
+        extra = {"us": 7, "ns": 7000}.get(unit, 0)
+        times = (days * per_day + extra).astype(f"m8[{unit}]")
+        expected = [(d * 86_400 * 10**6 + (7 if extra else 0)) / 10**6 for d in days.tolist()]
+        for found in (as_table({"t": times}), as_table({"t": list(times)})):
+            (column,) = found.read(["t"])
+            assert column.numbers.tolist() == expected
+
+
 def test_numbers_of_any_file_can_be_taken_as_categories(tmp_path):
     table = pa.table({"code": pa.array([1, 1, 2])})
     pq.write_table(table, tmp_path / "t.parquet")
