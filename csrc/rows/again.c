@@ -28,19 +28,23 @@ static double fd_mass_at(const fd_row_reader *r, ptrdiff_t i) {
     return *fd_block(r, i, 1, &copy);
 }
 
-/* How many times the squares of terms are less than those of sums of terms that are the same: of up to 8 blocks. More
- * kinds than places there are not: where those of one place differ, they add what is taken off. */
-enum { FD_KINDS = 4096 };
+/* How many times the squares of terms are less than those of sums of terms that are the same, by a sample: of more than
+ * 128 bins every fourth piece, of more than 2048 some 16 pieces. More kinds than places there are not: where those of one
+ * place differ, they add what is taken off. */
+enum { FD_PIECE = 32, FD_KINDS = 4096 };
 static double fd_of_one_kind(const fd_again_side *s, ptrdiff_t n, double to_slope) {
-    double copy[FD_BLOCK], kinds[FD_KINDS], total = 0.0, squares = 0.0, of_each = 0.0;
-    ptrdiff_t blocks = (n + FD_BLOCK - 1) / FD_BLOCK, step = (blocks + 7) / 8,
-              count = n < FD_BLOCK ? 256 : FD_KINDS;
-    int shift = n < FD_BLOCK ? 56 : 52;
+    double copy[FD_PIECE], kinds[FD_KINDS], total = 0.0, squares = 0.0, of_each = 0.0;
+    ptrdiff_t pieces = (n + FD_PIECE - 1) / FD_PIECE,
+              step = pieces <= 4    ? 1
+                     : pieces <= 64 ? 4
+                                    : pieces / 16,
+              count = n <= FD_BLOCK ? 256 : FD_KINDS;
+    int shift = n <= FD_BLOCK ? 56 : 52;
     memset(kinds, 0, (size_t)count * sizeof *kinds);
-    for (ptrdiff_t start = 0; start < n; start += step * FD_BLOCK) {
-        ptrdiff_t block = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        const double *x = fd_block(s->row, start, block, copy);
-        for (ptrdiff_t i = 0; i < block; i++) {
+    for (ptrdiff_t start = 0; start < n; start += step * FD_PIECE) {
+        ptrdiff_t size = n - start < FD_PIECE ? n - start : FD_PIECE;
+        const double *x = fd_block(s->row, start, size, copy);
+        for (ptrdiff_t i = 0; i < size; i++) {
             double given = s->slopes[start + i],
                    term = x[i] > 0.0 ? x[i] * fabs(given * to_slope + s->mean) : 0.0;
             kinds[fd_bits(given) * 0x9e3779b97f4a7c15u >> shift] += term;
@@ -52,7 +56,7 @@ static double fd_of_one_kind(const fd_again_side *s, ptrdiff_t n, double to_slop
         squares += kinds[k] * kinds[k];
     }
     squares -= 0.95 * total * total / (double)count;
-    return of_each > 0.0 && squares > 2.0 * of_each ? squares / of_each * (double)step : 2.0;
+    return of_each > 0.0 && squares > 2.0 * of_each ? squares / of_each * (double)step : 1.25;
 }
 
 /* The mean of the slopes' sizes, and the root of the squares of the terms of their mean. */
@@ -192,14 +196,15 @@ static void fd_take_means(const fd_again *look, fd_careful_pair *pair, fd_again_
 /* Bins without mass in both rows have the slope of mass towards the one side (apart.h). */
 static void fd_mend_side(const fd_again *look, const fd_again_side *s, const fd_careful_pair *pair,
                          const fd_again_mean *m) {
+    enum { AT_ONCE = 128 };
     ptrdiff_t at[FD_LANES];
     fd_careful_slopes slopes[FD_LANES];
     double p[FD_LANES], q[FD_LANES];
     int count = 0, is_p = s == &look->p;
     for (ptrdiff_t i = 0; i <= look->n; i++) {
-        if (i % FD_BLOCK == 0)
-            while (i + FD_BLOCK <= look->n && !fd_slope_loops_now->below(s->slopes + i, FD_BLOCK, m->least))
-                i += FD_BLOCK;
+        if (i % AT_ONCE == 0)
+            while (i + AT_ONCE <= look->n && !fd_slope_loops_now->below(s->slopes + i, AT_ONCE, m->least))
+                i += AT_ONCE;
         if (i < look->n && fabs(s->slopes[i]) < m->least) {
             at[count] = i;
             p[count] = fd_mass_at(look->p.row, i);
@@ -252,8 +257,9 @@ static fd_careful_pair fd_careful_pair_of(const fd_again *look) {
 /* Of longer rows some derivative is always small, and all slopes are taken again for those up to this alone. */
 enum { FD_LONG = 4096 };
 
-/* Errors that are independent add to more than this many times their root mean square once in some million rows. */
-static const double FD_SURE = 5.0;
+/* Slopes are off by up to 1.2u of themselves, root mean square. Errors that are independent add to more than this many
+ * times that once in 16 000 rows of those whose least derivative is just so small, one in some hundred. */
+static const double FD_SURE = 4.0;
 
 /* What is to be looked at: whether there is something, and whether it asks for the means too. A mean is off by 4u of
  * the slopes' size at most; where that is too much, it is told more closely: a lane of the loops adds up to 32 terms,
@@ -268,15 +274,19 @@ static int fd_is_small(const fd_again *look, const fd_again_side *s, fd_again_me
         return 0;
     if (!s->row->normalize)
         return 1;
+    if (look->n > FD_LONG) {
+        m->mean = fd_two_sum(s->mean, fd_mean_rest(s, look->n));
+        return 1;
+    }
     fd_weigh_slopes(s, look->n, &size, &root);
     m->least = fd_least_slope(s->mean, fmin(look->size, size)) * unit;
     if (fd_feels_scale(look->sum))
         scale = 0x1p-55 * size / sqrt(1.0 + (double)look->n / FD_BLOCK);
     if (s->least < 0x1p40 * FD_SURE * (0x1p-53 * sqrt(lane) * root)) {
         m->mean = fd_two_sum(s->mean, fd_mean_rest(s, look->n));
-        *by_mean |= look->n <= FD_LONG && s->least < 0x1p40 * (FD_SURE * 0x1.4p-53 * root + scale);
+        *by_mean |= s->least < 0x1p40 * (FD_SURE * 0x1.4p-53 * root + scale);
     } else {
-        *by_mean |= look->n <= FD_LONG && s->least < 0x1p40 * scale;
+        *by_mean |= s->least < 0x1p40 * scale;
     }
     return s->least * unit < m->least;
 }
