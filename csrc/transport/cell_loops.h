@@ -42,13 +42,15 @@ static void fd_cells_count(fd_cells *c, int s, int chunk) {
 }
 
 /* What kind each cell is of, and the sum or the largest of |F - G| at edges, from counts alone: as integers,
- * times n m < 2^44. fd_kind_of has the rules; cells that are mixed already (they hold a spike) stay so. */
+ * times n m < FD_COUNTABLE, so that 9 n m is one, too; their sum in two halves. fd_kind_of has the rules; cells that
+ * are mixed already (they hold a spike) stay so. */
 static void fd_cells_kinds(fd_cells *c) {
     const int32_t last = c->grid.cells + 1;
     const uint32_t *A = c->left[0], *B = c->left[1];
     const uint64_t n = (uint32_t)c->side[0].masses.n, m = (uint32_t)c->side[1].masses.n;
     const double unit = 1.0 / ((double)n * (double)m);
-    int64_t edges = 0, largest = 0;
+    int64_t largest = 0;
+    uint64_t high = 0, low = 0;
     int8_t *kind = c->kind;
     if (c->ks) {
         for (int32_t k = 0; k <= last; k++) {
@@ -69,13 +71,14 @@ static void fd_cells_kinds(fd_cells *c) {
         const int decided = kind[k] != FD_MIXED,
                   positive = decided & ((up + down == 0) | ((before > 0) & (8 * before >= 9 * down))),
                   negative = decided & (before < 0) & (-8 * before >= 9 * up);
-        const int64_t sum = (before < 0 ? -before : before) + (after < 0 ? -after : after);
+        const uint64_t sum = (uint64_t)((before < 0 ? -before : before) + (after < 0 ? -after : after));
         kind[k] = (int8_t)(positive ? FD_POSITIVE : negative ? FD_NEGATIVE : FD_MIXED);
-        edges += positive | negative ? sum : 0;
+        high += positive | negative ? sum >> 32 : 0;
+        low += positive | negative ? sum & UINT32_MAX : 0;
     }
     kind[0] = A[1] | B[1] ? FD_MIXED : FD_DONE;
     kind[last] = A[last + 1] - A[last] + B[last + 1] - B[last] ? FD_MIXED : FD_DONE;
-    c->edges.value = (double)edges * unit;
+    c->edges.value = ((double)high * 0x1p32 + (double)low) * unit;
 }
 
 /* Second pass over one chunk: sums the signed places in unmixed cells, gathers the values of the others.

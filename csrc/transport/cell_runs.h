@@ -100,7 +100,9 @@ static inline int fd_cells_classify_counts(fd_cells *c) {
             count[1] -= c->spike[i].count[1];
         }
         open = i > first || c->kind[k] != FD_MIXED ? NULL : open;
-        if (c->kind[k] == FD_MIXED && fd_run_on(c, &open, k, A, B, count))
+        if (c->kind[k] != FD_MIXED)
+            continue;
+        if (fd_run_on(c, &open, k, A, B, count))
             return -1;
         if (i > first) {
             c->run[c->runs - 1].spike = first;
@@ -111,13 +113,14 @@ static inline int fd_cells_classify_counts(fd_cells *c) {
     return fd_cells_make_room(c);
 }
 
-/* A run with spikes: swept from one to the next. */
+/* A run with spikes: swept from one to the next. The area, or the largest |F - G|: no value equals a spike, so what
+ * F - G is on either side of one it is on an interval. */
 static inline double fd_cells_sweep_spikes(const fd_cells *c, const fd_run *run, const double *u,
                                            const double *v) {
     const int64_t n = c->side[0].masses.n, m = c->side[1].masses.n;
     int64_t D = (int64_t)run->before[0] * m - (int64_t)run->before[1] * n, i = 0, j = 0;
     fd_sum area = {0.0, 0.0};
-    double left = run->left;
+    double left = run->left, largest = 0.0;
     for (int32_t k = run->spike; k <= run->spike + run->spikes; k++) {
         const int end = k == run->spike + run->spikes;
         const double right = end ? run->right : c->spike[k].value;
@@ -126,13 +129,16 @@ static inline double fd_cells_sweep_spikes(const fd_cells *c, const fd_run *run,
             i++;
         while (j < run->count[1] && (end || v[j] < right))
             j++;
-        fd_sum_add(&area, fd_counts_between_f64(u + x, i - x, v + y, j - y, m, n, D, left, right, 1));
+        const double part =
+            fd_counts_between_f64(u + x, i - x, v + y, j - y, m, n, D, left, right, c->ks ? 0 : 1);
+        largest = part > largest ? part : largest;
+        fd_sum_add(&area, part);
         D += (i - x) * m - (j - y) * n;
         if (!end)
             D += (int64_t)c->spike[k].count[0] * m - (int64_t)c->spike[k].count[1] * n;
         left = right;
     }
-    return fd_sum_total(area);
+    return c->ks ? largest : fd_sum_total(area);
 }
 
 #endif

@@ -79,7 +79,7 @@ static int fd_cells_open(fd_cells *c, const fd_source *u, const double *a, int64
             failed |= side->atom == NULL;
         }
     }
-    if (!a && !c->side[0].atom && n < INT32_MAX && m < INT32_MAX && (double)n * (double)m < 0x1p44) {
+    if (!a && !c->side[0].atom && n < INT32_MAX && m < INT32_MAX && (double)n * (double)m < FD_COUNTABLE) {
         c->left[0] = malloc(2 * (total + 1) * sizeof *c->left[0]);
         failed |= c->left[0] == NULL;
         c->left[1] = c->left[0] ? c->left[0] + total + 1 : NULL;
@@ -373,9 +373,10 @@ int fd_cells_statistic(const fd_source *u, const double *a, const fd_source *v, 
 }
 
 int fd_cells_between_spikes(const fd_source *u, int64_t n, const fd_source *v, int64_t m, fd_spike *spike,
-                            int32_t spikes, const double *sample, int size, int threads, double *result) {
+                            int32_t spikes, const double *sample, int size, int ks, int threads,
+                            double *result) {
     fd_cells c = {.spike = spike, .spikes = spikes};
-    int status = fd_cells_open(&c, u, NULL, n, v, NULL, m, sample, size, 0, threads);
+    int status = fd_cells_open(&c, u, NULL, n, v, NULL, m, sample, size, ks, threads);
     if (status == 0)
         status = fd_cells_pass(&c, threads, result);
     fd_cells_free(&c);

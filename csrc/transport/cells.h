@@ -52,6 +52,8 @@ typedef struct fd_cells {
     int failed;       /* no memory to sort one side (with weights: sides take turns) */
 } fd_cells;
 
+#define FD_COUNTABLE 0x1p56 /* n m of counts whose |F - G| are told as integers */
+
 /* Odd: F - G is of this sign. Even: the cell's values add nothing to the sum of places. */
 enum { FD_NEGATIVE = -1, FD_DONE = 0, FD_POSITIVE = 1, FD_MIXED = 2 };
 
@@ -60,9 +62,10 @@ enum { FD_NEGATIVE = -1, FD_DONE = 0, FD_POSITIVE = 1, FD_MIXED = 2 };
 int fd_cells_statistic(const fd_source *u, const double *a, const fd_source *v, const double *b,
                        const double *sample, int size, int ks, int threads, double *result);
 
-/* W1 of two samples of n and m values of which all but the sources' are counted in `spike`: these may be few, n m
- * < 2^44. As above. */
+/* The same of two samples of n and m values of which all but the sources' are counted in `spike`: these may be few,
+ * n m < FD_COUNTABLE. No value of the sources equals a spike. */
 int fd_cells_between_spikes(const fd_source *u, int64_t n, const fd_source *v, int64_t m, fd_spike *spike,
-                            int32_t spikes, const double *sample, int size, int threads, double *result);
+                            int32_t spikes, const double *sample, int size, int ks, int threads,
+                            double *result);
 
 #endif

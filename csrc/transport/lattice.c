@@ -21,7 +21,13 @@
 #include "transport/sweeps.h"
 #include "transport/table.h"
 
-enum { FD_MOST_COUNTERS = 1 << 18, FD_LANED = 1024, FD_LARGER_SAMPLE = 16384, FD_MOST_SPIKES = 64 };
+enum {
+    FD_MOST_COUNTERS = 1 << 18,
+    FD_LANED = 1024,
+    FD_LARGER_SAMPLE = 16384,
+    FD_MOST_SPIKES = 64,
+    FD_SPIKES_FOR_KS = 1 << 15
+};
 
 /* How many of the sample are the double nearest to k / per. */
 static int fd_multiples(const double *sample, int size, double per, double width) {
@@ -342,15 +348,15 @@ static int fd_rest_is_exact(const fd_tally_side *side) {
     return !beyond;
 }
 
-/* W1 with the rest in cells, where that is much and counted values are a handful: 0; else 1. */
-static int fd_tally_by_cells(const fd_tally *t, int threads, double *result) {
+/* W1 or KS with the rest in cells, where that is much and counted values are a handful: 0; else 1. */
+static int fd_tally_by_cells(const fd_tally *t, int ks, int threads, double *result) {
     const fd_tally_side *u = &t->side[0], *v = &t->side[1];
     const fd_source x = {.values = u->rest, .n = u->rest_total}, y = {.values = v->rest, .n = v->rest_total};
     double sample[FD_SAMPLE];
     fd_spike spike[FD_MOST_SPIKES];
     int32_t spikes = 0;
-    if (x.n < 1000 || y.n < 1000 || x.n + y.n < fd_cells_from[0] || (double)u->n * (double)v->n >= 0x1p44 ||
-        !fd_rest_is_exact(u) || !fd_rest_is_exact(v))
+    if (x.n < 1000 || y.n < 1000 || x.n + y.n < fd_cells_from[ks] ||
+        (double)u->n * (double)v->n >= FD_COUNTABLE || !fd_rest_is_exact(u) || !fd_rest_is_exact(v))
         return 1;
     for (int32_t k = 1; k <= t->lattice.cells; k++) {
         if (!(u->count[k] | v->count[k]))
@@ -362,14 +368,15 @@ static int fd_tally_by_cells(const fd_tally *t, int threads, double *result) {
     int size = fd_scattered(&x, sample, FD_SAMPLE / 2);
     size += fd_scattered(&y, sample + size, FD_SAMPLE / 2);
     fd_sort_here(sample, size);
-    return fd_cells_between_spikes(&x, u->n, &y, v->n, spike, spikes, sample, size, threads, result);
+    return fd_cells_between_spikes(&x, u->n, &y, v->n, spike, spikes, sample, size, ks, threads, result);
 }
 
 static int fd_tally_finish(const fd_tally *t, const fd_task *task, int threads, double *result) {
     const fd_lattice *l = &t->lattice;
     const fd_tally_side *u = &t->side[0], *v = &t->side[1];
-    if (task->statistic == FD_WASSERSTEIN && task->p == 1.0) {
-        const int status = fd_tally_by_cells(t, threads, result);
+    const int ks = task->statistic == FD_KS;
+    if (ks || (task->statistic == FD_WASSERSTEIN && task->p == 1.0)) {
+        const int status = fd_tally_by_cells(t, ks, threads, result);
         if (status <= 0)
             return status;
     }
@@ -412,8 +419,10 @@ static int fd_tally_finish(const fd_tally *t, const fd_task *task, int threads, 
 int fd_tally_statistic(const fd_source *u, const fd_source *v, const double *sample, int size,
                        const fd_task *task, int threads, double *result) {
     fd_tally t;
-    /* Cells take KS as it is; else a handful of spikes, each in a cell of its own, spare a sort of their ties. */
-    int status = fd_tally_open(&t, u, v, sample, size, task->statistic != FD_KS, threads);
+    /* A handful of spikes, each in a cell of its own, spare a sort of their ties; of few values cells alone tell KS
+     * sooner. */
+    const int handful = task->statistic != FD_KS || u->n + v->n >= FD_SPIKES_FOR_KS;
+    int status = fd_tally_open(&t, u, v, sample, size, handful, threads);
     if (status == 0) {
         const int chunks = t.side[0].chunks, tasks = chunks + t.side[1].chunks;
         void (*count)(fd_tally *, int, int) = fd_cell_loops_now->tally;

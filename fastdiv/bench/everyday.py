@@ -124,8 +124,13 @@ def _samples(n: int) -> Iterator[Case]:
         ("rounded to 4 places", tuple(x.round(4) for x in normal), 1.5),
     ):
         yield _of_samples("W1", fastdiv.wasserstein_distance, what, pair, goal)
-    yield _of_samples("ks_distance", fastdiv.ks_distance, "small integers", small, 1.5)
-    yield _of_samples("ks_distance", fastdiv.ks_distance, "ages", ages, 1.5)
+    for what, pair in (
+        ("small integers", small),
+        ("ages", ages),
+        ("80 % zeros and a lognormal tail", tail),
+        ("spikes and a tail", spikes),
+    ):
+        yield _of_samples("ks_distance", fastdiv.ks_distance, what, pair, 1.5)
     yield _of_samples("energy_distance", fastdiv.energy_distance, "normal", normal, 0.8)
 
 
