@@ -182,7 +182,7 @@ def _table(
         return (next(pieces(name, rows)) for name in wanted)
 
     def by_rows(name: str, most: int) -> Iterator[Rows]:
-        made = partial(column, name), _factorised, partial(_texts, name in categorical), _present
+        made = partial(column, name), _factorised, _texts, _present
         with told(name):
             for piece in values(name, most):
                 yield Rows(piece, *made)
@@ -205,14 +205,29 @@ def _plain(values: Any) -> Any:
     return values.cast(pa.float32()) if types.is_float16(values.type) else values
 
 
-def _texts(categorical: bool, distinct: Any) -> list[str]:
+def _texts(distinct: Any) -> list[str]:
     import pyarrow as pa
     from pyarrow import types
 
     kind = distinct.type
-    if types.is_boolean(kind) or (categorical and not types.is_dictionary(kind) and not _is_text(kind)):
-        distinct = distinct.cast(pa.string())
+    if types.is_boolean(kind):
+        return distinct.cast(pa.string()).to_pylist()  # type: ignore[no-any-return]
+    if types.is_floating(kind) or types.is_timestamp(kind):  # float32 has fewer digits; Python no nanoseconds
+        values: Any = from_chunks(distinct) if types.is_floating(kind) else _times(distinct)
+        ending = "Z" if getattr(kind, "tz", None) else ""
+        return [as_text(value) + ending for value in values]
     return [as_text(value) for value in distinct.to_pylist()]
+
+
+def _times(values: Any) -> np.ndarray:
+    """Dates or durations, none of which is missing, in their own unit."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    kind = values.type
+    unit = "D" if types.is_date32(kind) else getattr(kind, "unit", "ms")
+    whole = from_chunks(values.cast(pa.int32() if unit == "D" else pa.int64())).astype(np.int64, copy=False)
+    return whole.view(f"{'m' if types.is_duration(kind) else 'M'}8[{unit}]")
 
 
 def _is_text(kind: Any) -> bool:
@@ -300,7 +315,6 @@ def _from_arrow(
 
 
 def _column(name: str, values: Any, categorical: bool) -> Column:
-    import pyarrow as pa
     from pyarrow import compute as pc
     from pyarrow import types
 
@@ -318,19 +332,15 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
     if missing:
         values = values.drop_null()
     if types.is_boolean(kind):
-        return Column(name, "boolean", rows, missing, tally=_tally(values.cast(pa.string())))
+        return Column(name, "boolean", rows, missing, tally=_tally(values))
     if _is_text(kind):
         return Column(name, "categorical", rows, missing, tally=_tally(values))
     numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
     temporal = types.is_timestamp(kind) or types.is_date(kind)
     if categorical and (numeric or temporal):
-        return Column(name, "categorical", rows, missing, tally=_tally(values.cast(pa.string())))
+        return Column(name, "categorical", rows, missing, tally=_tally(values))
     if temporal or types.is_duration(kind):
-        unit = "D" if types.is_date32(kind) else getattr(kind, "unit", "ms")
-        whole = from_chunks(values.cast(pa.int32() if unit == "D" else pa.int64())).astype(
-            np.int64, copy=False
-        )
-        return column_of_times(name, whole.view(f"{'M' if temporal else 'm'}8[{unit}]"), rows)
+        return column_of_times(name, _times(values), rows, bool(getattr(kind, "tz", None)))
     if types.is_decimal(kind):
         return Column(name, "numeric", rows, missing, from_chunks(of_decimals(values)))
     if numeric:
@@ -339,9 +349,13 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
 
 
 def _tally(values: Any) -> dict[str, int]:
+    import pyarrow as pa
+
     pairs = values.value_counts()
+    distinct, counts = pairs.field(0), pairs.field(1).to_pylist()
+    there = distinct.is_valid().to_pylist()
     tally: dict[str, int] = {}
-    for value, count in zip(pairs.field(0).to_pylist(), pairs.field(1).to_pylist(), strict=True):
-        if value is not None:
-            tally[as_text(value)] = tally.get(as_text(value), 0) + count
+    for text, count, present in zip(_texts(pa.chunked_array([distinct])), counts, there, strict=True):
+        if present:
+            tally[text] = tally.get(text, 0) + count
     return tally

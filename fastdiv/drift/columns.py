@@ -28,6 +28,7 @@ __all__ = [
     "Table",
     "TableError",
     "Unread",
+    "ZONED",
     "common_dtype",
     "names_of",
     "joined",
@@ -41,6 +42,9 @@ __all__ = [
 
 Kind = Literal["numeric", "datetime", "categorical", "boolean", "missing", "unsupported", "mixed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+
+# The type of datetimes that are moments: without a zone they may be of any clock, so the two do not compare.
+ZONED = "datetime in a time zone"
 
 # The note of a column whose whole numbers no 64-bit integer type holds, or that stands against floats.
 ROUNDED = "whole numbers beyond 2^53 are rounded to float64"
@@ -123,6 +127,8 @@ class Column:
         sums of weights then, and the numbers are distinct and ascend:
     counts, weights : ndarray, optional
         how many rows have each, and the sum of their weights.
+    zoned : bool
+        The times of a datetime column name a zone, and are in UTC.
     """
 
     name: str
@@ -142,6 +148,12 @@ class Column:
     mass: Mass | None = None
     counts: np.ndarray | None = field(default=None, repr=False)
     weights: np.ndarray | None = field(default=None, repr=False)
+    zoned: bool = False
+
+    @property
+    def type(self) -> str:
+        """Its kind, more narrowly: what must be the same for values to be compared."""
+        return ZONED if self.zoned else self.kind
 
     @property
     def present(self) -> int:

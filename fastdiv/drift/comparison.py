@@ -261,7 +261,7 @@ def _wanted(names: Sequence[str] | None, base: Table, cur: Table) -> list[str]:
 
 
 def _incomparable(u: Column, v: Column) -> Skipped | None:
-    differs = u.kind != v.kind
+    differs = u.type != v.type
     for side, column in (("baseline", u), ("current", v)):
         if column.reason:
             return Skipped(u.name, f"{side}: {column.reason}", column.kind == "mixed", differs)
@@ -270,7 +270,7 @@ def _incomparable(u: Column, v: Column) -> Skipped | None:
     elif "missing" in (u.kind, v.kind):
         reason = f"every value is missing in the {'baseline' if u.kind == 'missing' else 'current'}"
     elif differs:
-        reason = f"{u.kind} in the baseline, {v.kind} in the current"
+        reason = f"{u.type} in the baseline, {v.type} in the current"
     elif u.kind == "numeric" and not _some_finite(u):
         reason, differs = "no finite value in the baseline", True
     else:

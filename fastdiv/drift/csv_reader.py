@@ -183,7 +183,8 @@ class _Builder:
                 return Column(self.name, "boolean", rows, blank, tally=dict(tally))
             dates = _dates(self.tally)
             if dates is not None:
-                return Column(self.name, "datetime", rows, blank, dates)
+                micros, zoned = dates
+                return Column(self.name, "datetime", rows, blank, micros, zoned=zoned)
         odd = self._odd()
         if odd is not None:
             classes, cell = odd
@@ -203,8 +204,8 @@ class _Builder:
         for cell, times in self.tally.items():
             if is_number(cell):
                 kind = "numbers"
-            elif looks_dated(cell) and _dates(Counter([cell])) is not None:
-                kind = "dates"
+            elif looks_dated(cell) and (dates := _dates(Counter([cell]))) is not None:
+                kind = "dates with a time zone" if dates[1] else "dates"
             else:
                 kind = "text"
             count[kind] += times
@@ -220,20 +221,22 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d.*)?", re.ASCII)
 _PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)
 
 
-def _dates(tally: Counter[str]) -> np.ndarray | None:
-    """Microseconds since 1970, in UTC where the cells name an offset; None if one is no date."""
+def _dates(tally: Counter[str]) -> tuple[np.ndarray, bool] | None:
+    """Microseconds since 1970, in UTC where cells name an offset, and if they do; None if one is no date."""
     if not all(map(_DATE.fullmatch, tally)):
         return None
+    zoned = False
     try:
         if all(map(_PLAIN_DATE.fullmatch, tally)):  # NumPy reads these, and ten times as fast
             micros = np.array(list(tally), "M8[us]").view(np.int64)
         else:
             stamps = [datetime.fromisoformat(cell) for cell in tally]
-            epoch = datetime(1970, 1, 1, tzinfo=stamps[0].tzinfo and UTC)
+            zoned = stamps[0].tzinfo is not None
+            epoch = datetime(1970, 1, 1, tzinfo=UTC if zoned else None)
             micros = np.array([stamp - epoch for stamp in stamps], "m8[us]").view(np.int64)
     except (ValueError, TypeError):  # a 30th of February; offsets in some cells only
         return None
-    return np.repeat(micros, list(tally.values()))
+    return np.repeat(micros, list(tally.values())), zoned
 
 
 # -- the file ------------------------------------------------------------------------------------------------

@@ -130,16 +130,16 @@ def as_one(label: str, tables: Sequence[Table]) -> Table:
     for table in tables[1:]:
         same_names(table.label, table.names, first.label, first.names)
 
-    kinds: dict[str, tuple[Kind, str]] = {}  # of the columns that have been read, and where
+    kinds: dict[str, tuple[str, str]] = {}  # of the columns that have been read, and where
 
     def agreed(table: Table, column: Column) -> Column:
         if column.reason:
             return replace(column, reason=f"{table.label}: {column.reason}")
         if column.kind != "missing":
-            kind, label = kinds.setdefault(column.name, (column.kind, table.label))
-            if column.kind != kind:
+            kind, label = kinds.setdefault(column.name, (column.type, table.label))
+            if column.type != kind:
                 raise TableError(
-                    f"{table.label}: column {column.name!r} is {column.kind}, but {kind} in {label}; "
+                    f"{table.label}: column {column.name!r} is {column.type}, but {kind} in {label}; "
                     f"--categorical {quote(column.name)} takes both as text"
                 )
         return column

@@ -17,7 +17,7 @@ import numpy as np
 
 from fastdiv.drift.binning import ascending, moments
 from fastdiv.drift.cells import Cells
-from fastdiv.drift.columns import ROUNDED, Column, Kind, Mass, common_dtype, rounding
+from fastdiv.drift.columns import ROUNDED, ZONED, Column, Kind, Mass, common_dtype, rounding
 
 __all__ = ["Distinct", "Held", "Limits"]
 
@@ -113,7 +113,7 @@ class Held:
     ----------
     name : str
     kinds : tuple of str
-        What its parts were, sorted, each kind once; those without any value count for none.
+        The types that its parts were of, sorted, each once; those without any value count for none.
     rows, missing : int
     numbers : Distinct or Cells, optional
     tally : mapping of str to int
@@ -129,7 +129,7 @@ class Held:
     """
 
     name: str
-    kinds: tuple[Kind, ...]
+    kinds: tuple[str, ...]
     rows: int
     missing: int
     numbers: Distinct | Cells | None = None
@@ -143,7 +143,7 @@ class Held:
 
     @staticmethod
     def of(column: Column, limits: Limits) -> Held:
-        held = Held(kinds=() if column.kind == "missing" else (column.kind,), **_alike(column))
+        held = Held(kinds=() if column.kind == "missing" else (column.type,), **_alike(column))
         if column.cells is not None:
             held = replace(held, numbers=column.cells)
         elif column.counts is not None:
@@ -201,7 +201,8 @@ class Held:
     @property
     def kind(self) -> Kind:
         if len(self.kinds) < 2:
-            return self.kinds[0] if self.kinds else "missing"
+            kind: Any = self.kinds[0] if self.kinds else "missing"
+            return "datetime" if kind == ZONED else kind
         return "unsupported" if "unsupported" in self.kinds and "mixed" not in self.kinds else "mixed"
 
     @property
@@ -233,7 +234,8 @@ class Held:
             }
         elif isinstance(self.numbers, Cells):
             known = {"cells": self.numbers}
-        return Column(**{**_alike(self), "kind": self.kind, "reason": reason, **known})
+        zoned = self.kinds == (ZONED,)
+        return Column(**{**_alike(self), "kind": self.kind, "zoned": zoned, "reason": reason, **known})
 
 
 def _alike(column: Column | Held) -> dict[str, Any]:

@@ -103,14 +103,8 @@ def rows_of(name: str, array: np.ndarray, categorical: bool) -> Rows:
 def _texts(distinct: np.ndarray, categorical: bool) -> list[str]:
     if distinct.dtype.kind == "O":
         return texts_of(distinct, categorical)
-    found: list[str] = _text(distinct).tolist()
+    found = list(map(as_text, distinct))
     return list(map(str.lower, found)) if distinct.dtype.kind == "b" else found
-
-
-def _text(array: np.ndarray) -> np.ndarray:
-    return (
-        np.char.decode(array, "utf-8", "backslashreplace") if array.dtype.kind == "S" else array.astype(str)
-    )
 
 
 def _factorised(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -146,7 +140,7 @@ def array_of(values: Any, name: str = "column") -> np.ndarray:
         raise TypeError(f"{name} must be a column, not a table of {len(values.columns)}: pass one of them")
     # categories, whatever they are made of, as in a frame: of pandas, of Arrow
     if getattr(getattr(values, "dtype", None), "name", "") == "category":
-        return object_array(None if value != value else str(value) for value in values)
+        return object_array(None if value != value else as_text(value) for value in values)
     listed = getattr(values, "to_pylist", None) or getattr(values, "to_list", None)
     arrows = type(getattr(values, "type", None)).__name__
     if listed and arrows == "DictionaryType":
@@ -211,21 +205,23 @@ def column_of_array(name: str, array: np.ndarray, categorical: bool = False) -> 
         tally = _nonzero({"false": len(array) - true, "true": true})
         return Column(name, "boolean", rows, missing, tally=tally)
     if kind in "US" or categorical:
-        values, counts = np.unique(_text(array), return_counts=True)
-        tally = dict(zip(values.tolist(), counts.tolist(), strict=True))
+        values, counts = np.unique(array, return_counts=True)
+        tally = {}
+        for text, count in zip(map(as_text, values), counts.tolist(), strict=True):
+            tally[text] = tally.get(text, 0) + count
         return Column(name, "categorical", rows, missing, tally=tally)
     if kind in "Mm":
         return column_of_times(name, array, rows)
     return Column(name, "numeric", rows, missing, array)
 
 
-def column_of_times(name: str, times: np.ndarray, rows: int) -> Column:
+def column_of_times(name: str, times: np.ndarray, rows: int, zoned: bool = False) -> Column:
     """A column of dates, or of durations as numbers of seconds; none of them is missing."""
     missing, dates = rows - len(times), times.dtype.kind == "M"
     numbers = micros_of(times) if dates else seconds_of(times)
     if numbers is None:
         return Column(name, "unsupported", rows, missing, reason=TOO_FAR)
-    return Column(name, "datetime" if dates else "numeric", rows, missing, numbers)
+    return Column(name, "datetime" if dates else "numeric", rows, missing, numbers, zoned=zoned)
 
 
 def _nonzero(tally: dict[str, int]) -> dict[str, int]:

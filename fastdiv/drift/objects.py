@@ -96,13 +96,13 @@ def column_of_objects(name: str, objects: np.ndarray, categorical: bool, masked:
         return Column(name, "numeric", rows, missing, numbers, note=note)
     dates = kinds[0] == "dates"
     try:
-        numbers = _micros(present) if dates else np.array([_one_duration(value) for value in present])
+        numbers, zoned = _micros(present) if dates else (np.array(list(map(_one_duration, present))), False)
     except (OverflowError, ValueError):
         return Column(name, "unsupported", rows, missing, reason=TOO_FAR)
     except TypeError:
         reason = "some of its dates have a time zone and some have none"
         return Column(name, "mixed", rows, missing, reason=reason)
-    return Column(name, "datetime" if dates else "numeric", rows, missing, numbers)
+    return Column(name, "datetime" if dates else "numeric", rows, missing, numbers, zoned=zoned)
 
 
 def _nothing() -> list[Any]:
@@ -127,7 +127,27 @@ def _class(type_: type) -> str | None:
 
 
 def as_text(value: Any) -> str:
-    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+    """What a category is called: equal numbers alike, be they of another type, and times in any unit."""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    if isinstance(value, Decimal):
+        whole = abs(value) < 2**64 and value == int(value)
+        return (
+            str(int(value)) if whole else format(value.normalize(), "f") if value.is_finite() else str(value)
+        )
+    if isinstance(value, (float, np.floating)):
+        x = float(value)
+        return str(int(x)) if abs(x) < 2**64 and x == int(x) else str(value)
+    if isinstance(value, (dt.date, np.datetime64)):
+        micros, aware = _one_date(value)
+        stamp = (
+            str(np.datetime64(micros, "us"))
+            .replace("T", " ")
+            .removesuffix(".000000")
+            .removesuffix(" 00:00:00")
+        )
+        return f"{stamp}Z" if aware else stamp
+    return str(value)
 
 
 def _numbers(values: Sequence[Any]) -> tuple[np.ndarray, str]:
@@ -149,12 +169,12 @@ def _float(value: Any) -> float:
         return np.inf if value > 0 else -np.inf
 
 
-def _micros(values: Sequence[Any]) -> np.ndarray:
-    """Microseconds since 1970, in UTC where a time zone is named, int64."""
+def _micros(values: Sequence[Any]) -> tuple[np.ndarray, bool]:
+    """Microseconds since 1970, int64, and whether they name a time zone: then they are in UTC."""
     stamps = [_one_date(value) for value in values]
     if len({aware for _, aware in stamps}) > 1:
         raise TypeError("time zones")
-    return np.array([micros for micros, _ in stamps], np.int64)
+    return np.array([micros for micros, _ in stamps], np.int64), stamps[0][1]
 
 
 _DAY = 86_400 * 10**6

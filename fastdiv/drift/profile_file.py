@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from fastdiv.drift.cells import LAST_K, Cells
-from fastdiv.drift.columns import KINDS, Mass, Table, TableError, one_line
+from fastdiv.drift.columns import KINDS, ZONED, Mass, Table, TableError, one_line
 from fastdiv.drift.held import Distinct, Held, Limits
 
 __all__ = ["decoded", "encoded", "open_profile", "read", "table_of"]
@@ -202,7 +202,7 @@ def _content(data: bytes, size: int) -> _Content:
 def _column(entry: Mapping[str, Any], array: Any) -> Held:
     name = _text(entry["name"])
     kinds = tuple(entry["kinds"])
-    if any(kind not in KINDS for kind in kinds) or not all(a < b for a, b in pairwise(kinds)):
+    if any(kind not in (*KINDS, ZONED) for kind in kinds) or not all(a < b for a, b in pairwise(kinds)):
         raise _Wrong(f"column {name!r} is of no known kind")
     rows, missing = _whole(entry["rows"]), _whole(entry["missing"])
     mass = _mass(entry["mass"]) if "mass" in entry else None

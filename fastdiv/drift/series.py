@@ -350,10 +350,10 @@ def _windows(table: Table, key: str, size: Window | None, most: int) -> tuple[li
             codes, distinct = rows.factorised(rows.values)
         except TypeError:
             raise TableError(f"{table.label}: column {key!r} holds values that make no groups") from None
+        column = rows.column(distinct)  # also where files differ in its type, which it says
         if size is None:
             listed = distinct.to_pylist() if hasattr(distinct, "to_pylist") else distinct.tolist()
         elif len(distinct):
-            column = rows.column(distinct)
             if column.kind != "datetime" or len(column.numbers) != len(distinct):
                 kind = column.reason or f"is {column.kind}"
                 raise TableError(f"{table.label}: column {key!r} must hold dates to make windows, but {kind}")

@@ -168,7 +168,7 @@ def _column(name: str, rows: Rows, pairs: Any) -> Column:
         there = codes >= 0
         codes = codes[there]
     mass = Mass(*map(_sum, (w[there], w[~there], w[there] ** 2, w[~there] ** 2)))
-    column = Column(name, whole.kind, len(w), whole.missing, note=whole.note, mass=mass)
+    column = Column(name, whole.kind, len(w), whole.missing, note=whole.note, mass=mass, zoned=whole.zoned)
     w = w[there]
     if whole.kind == "missing":
         return column

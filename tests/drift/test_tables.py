@@ -190,14 +190,6 @@ def test_a_duration_is_the_same_number_in_every_unit():
             assert column.numbers.tolist() == expected
 
 
-def test_numbers_of_any_file_can_be_taken_as_categories(tmp_path):
-    table = pa.table({"code": pa.array([1, 1, 2])})
-    pq.write_table(table, tmp_path / "t.parquet")
-    np.save(tmp_path / "t.npy", np.array([1, 1, 2]))
-    assert dict(columns(tmp_path / "t.parquet", categorical=["code"])["code"].tally) == {"1": 2, "2": 1}
-    assert dict(columns(tmp_path / "t.npy", categorical=["value"])["value"].tally) == {"1": 2, "2": 1}
-
-
 @pytest.mark.parametrize("name", ["t.parquet", "t.feather", "t.arrow"])
 def test_broken_arrow_files(tmp_path, name):
     path = write(FRAME, tmp_path / name)
