@@ -61,7 +61,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return [line(head), line(["-" * width for width in widths]), *map(line, rows)]
 
 
-HEAD = ("work", "size", "threads", "ours", "noise", "error", "against", "ratio", "their error")
+HEAD = ("work", "size", "error", "threads", "ours", "noise", "against", "ratio", "their error")
 
 
 def of_cases(cases: Iterable[Measured]) -> list[str]:
@@ -71,10 +71,10 @@ def of_cases(cases: Iterable[Measured]) -> list[str]:
         first = [
             case.what,
             f"{case.size} {case.dtype}".strip(),
+            error(case.ours),
             str(case.threads),
             shown(case.ours.seconds, case.per, case.unit),
             f"{case.floor:.1%}",
-            error(case.ours),
         ]
         for run in case.peers:
             rows.append([*first, run.name, bold(case, run), error(run)])
@@ -215,12 +215,12 @@ def summary(document: dict[str, Any]) -> str:
             size = f"{case.size} {case.dtype}".strip()
             ours = shown(case.ours.seconds, case.per, case.unit)
             rows.append(
-                [case.what, size, ours, f"{case.floor:.0%}", run.name, bold(case, run), error(case.ours)]
+                [case.what, size, error(case.ours), ours, f"{case.floor:.0%}", run.name, bold(case, run)]
             )
     if any(case.goals for case in cases):
         lines += [*goals(cases), ""]
     if rows:
-        lines += table(("work", "size", "ours", "noise", "fastest other", "ratio", "error"), rows)
+        lines += table(("work", "size", "error", "ours", "noise", "fastest other", "ratio"), rows)
     if "compared" in document["fastdiv"]:
         lines += ["", *words(document["fastdiv"]["compared"])]
     return "\n".join([*lines, "", *losses(cases), ""])
