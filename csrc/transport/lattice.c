@@ -134,9 +134,9 @@ static inline int fd_end_of_tie(const double *sample, int size, int i) {
 }
 
 /* Values that come more than once in the sample; where two share a cell, the more frequent. 0: they are not
- * more than half of all values, or where a `handful` will do an eighth; -1: no memory. As Good and Turing have it,
+ * more than half of all values, or of a handful `enough` sixteenths; -1: no memory. As Good and Turing have it,
  * the share of all values of those seen r times or more is the sample's share of those seen r + 1 times or more. */
-static int fd_spikes_of(fd_lattice *l, const double *sample, int size, int handful) {
+static int fd_spikes_of(fd_lattice *l, const double *sample, int size, int enough) {
     double gap = 1.0, first = 0.0, last = 0.0;
     int shared = 0, spikes = 0, kept = 0;
     for (int i = 0, end; i < size; i = end) {
@@ -148,7 +148,7 @@ static int fd_spikes_of(fd_lattice *l, const double *sample, int size, int handf
         last = sample[i];
         shared += end - i > 2 ? end - i : 0;
     }
-    const int least = handful && spikes <= FD_MOST_SPIKES ? 2 : 9; /* sixteenths */
+    const int least = spikes <= FD_MOST_SPIKES ? enough : 9; /* sixteenths */
     if (16 * shared < least * size || !(last - first < 0x1p900 && fmax(fabs(first), fabs(last)) < 0x1p900))
         return 0;
     if (spikes <= FD_REGISTERS) {
@@ -193,7 +193,7 @@ static int fd_tied(const double *sample, int size) {
 }
 
 /* The same for a larger sample: ties may be too many for the first one to show each value twice. */
-static int fd_spikes_of_more(fd_lattice *l, const fd_source *u, const fd_source *v, int handful) {
+static int fd_spikes_of_more(fd_lattice *l, const fd_source *u, const fd_source *v, int enough) {
     double *sample = malloc(FD_LARGER_SAMPLE * sizeof *sample);
     if (!sample)
         return -1;
@@ -202,7 +202,7 @@ static int fd_spikes_of_more(fd_lattice *l, const fd_source *u, const fd_source 
     fd_sort_here(sample, size);
     free(l->atom);
     *l = (fd_lattice){0};
-    const int status = fd_spikes_of(l, sample, size, handful);
+    const int status = fd_spikes_of(l, sample, size, enough);
     free(sample);
     return status;
 }
@@ -216,7 +216,7 @@ static void fd_tally_free(fd_tally *t) {
 }
 
 static int fd_tally_open(fd_tally *t, const fd_source *u, const fd_source *v, const double *sample, int size,
-                         int handful, int threads) {
+                         int enough, int threads) {
     const int64_t n = u->n, m = v->n;
     const double most = fmin((double)FD_MOST_COUNTERS, 64.0 + 0.5 * (double)(n + m));
     *t = (fd_tally){.most_rest = 8};
@@ -224,12 +224,12 @@ static int fd_tally_open(fd_tally *t, const fd_source *u, const fd_source *v, co
         return 1;
     if (!fd_lattice_of(&t->lattice, sample, size, most)) {
         t->lattice = (fd_lattice){0};
-        int found = fd_spikes_of(&t->lattice, sample, size, handful);
+        int found = fd_spikes_of(&t->lattice, sample, size, enough);
         if (found == 0 && n + m > 16 * FD_LARGER_SAMPLE && fd_tied(sample, size))
-            found = fd_spikes_of_more(&t->lattice, u, v, handful);
+            found = fd_spikes_of_more(&t->lattice, u, v, enough);
         if (found <= 0)
             return found < 0 ? -1 : 1;
-        t->most_rest = handful ? 15 : 8;
+        t->most_rest = 15;
     }
     const double first = fd_lattice_value(&t->lattice, 1),
                  last = fd_lattice_value(&t->lattice, t->lattice.cells);
@@ -419,10 +419,10 @@ static int fd_tally_finish(const fd_tally *t, const fd_task *task, int threads, 
 int fd_tally_statistic(const fd_source *u, const fd_source *v, const double *sample, int size,
                        const fd_task *task, int threads, double *result) {
     fd_tally t;
-    /* A handful of spikes, each in a cell of its own, spare a sort of their ties; of few values cells alone tell KS
-     * sooner. */
-    const int handful = task->statistic != FD_KS || u->n + v->n >= FD_SPIKES_FOR_KS;
-    int status = fd_tally_open(&t, u, v, sample, size, handful, threads);
+    /* A handful of spikes, each in a cell of its own, spare a sort of their ties. Of few values cells alone tell KS
+     * sooner where spikes are no third of them. */
+    const int enough = task->statistic == FD_KS && u->n + v->n < FD_SPIKES_FOR_KS ? 5 : 2;
+    int status = fd_tally_open(&t, u, v, sample, size, enough, threads);
     if (status == 0) {
         const int chunks = t.side[0].chunks, tasks = chunks + t.side[1].chunks;
         void (*count)(fd_tally *, int, int) = fd_cell_loops_now->tally;

@@ -31,7 +31,8 @@ static void fd_sort_piece(const double *x, int64_t n, double *out, uint16_t *roo
     if (n < FD_PIECE_FROM) {
         for (int64_t i = 0; i < n; i++)
             fd_insert(x[i], out, i);
-    } else if (n < FD_SORT_FROM || n > FD_SORT_FEW || !fd_cell_loops_now->sort_few(x, (int)n, out, room)) {
+    } else if (n < FD_SORT_FROM || n > FD_SORT_FEW ||
+               !fd_cell_loops_now->sort_few(x, (int)n, 0.0, out, room)) {
         fd_sort_by_comparing(x, n, out);
     }
 }
@@ -45,6 +46,16 @@ static double fd_usual_magnitude(const double *x, int64_t n) {
         if (some[i] > 0.0)
             return some[i];
     return 1.0;
+}
+
+/* The least magnitude > 0 of some: one in sixty-five or so is smaller. */
+static double fd_least_magnitude(const double *x, int64_t n) {
+    double least = INFINITY;
+    for (int64_t i = 0; i < FD_LOOKED_AT; i++) {
+        const double size = fabs(x[i * n / FD_LOOKED_AT]), positive = size > 0.0 ? size : INFINITY;
+        least = positive < least ? positive : least;
+    }
+    return least < INFINITY ? least : 1.0;
 }
 
 typedef struct {
@@ -83,7 +94,8 @@ static int fd_sort_by_parts(const double *x, int64_t n, double *out) {
 static int fd_sort_at_once(const double *x, int n, double *out) {
     enum { ON_STACK = 1024 };
     uint16_t some[5 * ON_STACK], *room = n <= ON_STACK ? some : fd_sort_room(n);
-    const int done = room && fd_cell_loops_now->sort_few(x, n, out, room);
+    const int done = room && (fd_cell_loops_now->sort_few(x, n, 0.0, out, room) ||
+                              fd_cell_loops_now->sort_few(x, n, fd_least_magnitude(x, n), out, room));
     if (room != some)
         free(room);
     return done;

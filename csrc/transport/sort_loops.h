@@ -55,6 +55,57 @@ static inline void fd_spread_places(const double *x, int n, double low, double s
         at[i] = (uint16_t)(int32_t)((x[i] - low) * scale);
 }
 
+/* Where parts end. */
+typedef struct {
+    double low, scale; /* of equal width, or where scale = 0 */
+    int64_t base, key; /* of logarithms, nearly: parts of 2^shift neighbouring doubles from key on, all of */
+    int shift;         /* a magnitude up to that of the bits `base` taken for 0 */
+} fd_parting;
+
+/* Rises with x: its bits as an integer. */
+static inline int64_t fd_magnitude_key(double x, int64_t base) {
+    int64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    const int64_t size = (bits & INT64_MAX) - base, above = size > 0 ? size : 0;
+    return bits < 0 ? -above : above;
+}
+
+static inline void fd_magnitude_places(const double *x, int n, const fd_parting *p, uint16_t *at) {
+    const int64_t base = p->base, key = p->key;
+    const int shift = p->shift;
+    for (int i = 0; i < n; i++)
+        at[i] = (uint16_t)(((uint64_t)fd_magnitude_key(x[i], base) - (uint64_t)key) >> shift);
+}
+
+static inline void fd_part_places(const double *x, int n, int parts, const fd_parting *p, uint16_t *at) {
+    const uint16_t last = (uint16_t)(parts - 1);
+    if (p->scale != 0.0)
+        fd_spread_places(x, n, p->low, p->scale, at);
+    else
+        fd_magnitude_places(x, n, p, at);
+    for (int i = 0; i < n; i++)
+        at[i] = at[i] < last ? at[i] : last;
+}
+
+/* Parts for values that lie evenly. 0: they do not suit. */
+static int fd_part_evenly(const double *x, int64_t n, int parts, fd_parting *p) {
+    p->scale = fd_spread_of(x, n, (double)parts, &p->low);
+    return p->scale != 0.0;
+}
+
+/* Parts for values that heap up at one end or in the middle, whose magnitudes are mostly `least` or more. */
+static int fd_part_by_magnitude(const double *x, int64_t n, int parts, double least, fd_parting *p) {
+    double low, high;
+    p->base = fd_magnitude_key(least, 0);
+    if (!fd_range_of(x, n, &low, &high))
+        return 0;
+    p->key = fd_magnitude_key(low, p->base);
+    const uint64_t range = (uint64_t)fd_magnitude_key(high, p->base) - (uint64_t)p->key;
+    while (range >> p->shift >= (uint64_t)parts)
+        p->shift++;
+    return 1;
+}
+
 enum { FD_ABREAST = 32, FD_TURN = 4 * FD_ABREAST }; /* of cells: lanes that fill registers */
 
 /* Where each cell begins, from how many values it holds. Cell k is kept in row k % rows of lane k / rows, so that
@@ -103,19 +154,21 @@ static inline void fd_put_right(double *x, int n) {
     fd_insert(waiting, x, n - 1);
 }
 
-/* Sorts up to FD_SORT_FEW values into `out`. 0: too many share a cell, or they do not suit. The pairs of values
- * in one cell bound the moves of the insertion: 3 n / 2. */
-static int fd_sort_few(const double *restrict x, int n, double *restrict out, uint16_t *restrict room) {
-    double low;
+/* Sorts up to FD_SORT_FEW values into `out`: cells are of equal width, or where least > 0 by magnitude. 0: too many
+ * share a cell, or they do not suit. The pairs of values in one cell bound the moves of the insertion: 3 n / 2. */
+static int fd_sort_few(const double *restrict x, int n, double least, double *restrict out,
+                       uint16_t *restrict room) {
     const int cells = fd_sort_cells(n), rows = cells / FD_ABREAST, shift = __builtin_ctz((unsigned)rows);
     uint16_t *cell = room, *at = room + cells;
-    const double scale = fd_spread_of(x, n, (double)cells, &low);
-    if (scale == 0.0)
+    fd_parting p = {0};
+    if (!(least > 0.0 ? fd_part_by_magnitude(x, n, cells, least, &p) : fd_part_evenly(x, n, cells, &p)))
         return 0;
-    for (int i = 0; i < n; i++) {
-        const int32_t k = (int32_t)((x[i] - low) * scale);
-        at[i] = (uint16_t)((k & (rows - 1)) * FD_ABREAST + ((k >> shift) & (FD_ABREAST - 1)));
-    }
+    if (least > 0.0)
+        fd_magnitude_places(x, n, &p, at);
+    else
+        fd_spread_places(x, n, p.low, p.scale, at);
+    for (int i = 0; i < n; i++)
+        at[i] = (uint16_t)((at[i] & (rows - 1)) * FD_ABREAST + ((at[i] >> shift) & (FD_ABREAST - 1)));
     memset(cell, 0, (size_t)cells * sizeof *cell);
     int64_t pairs = 0;
     int i = 0;
@@ -131,52 +184,6 @@ static int fd_sort_few(const double *restrict x, int n, double *restrict out, ui
     for (i = 0; i < n; i++)
         out[cell[at[i]]++] = x[i];
     fd_put_right(out, n);
-    return 1;
-}
-
-/* Where parts end. */
-typedef struct {
-    double low, scale; /* of equal width, or where scale = 0 */
-    int64_t base, key; /* of logarithms, nearly: parts of 2^shift neighbouring doubles from key on, all of */
-    int shift;         /* a magnitude up to that of the bits `base` taken for 0 */
-} fd_parting;
-
-/* Rises with x: its bits as an integer. */
-static inline int64_t fd_magnitude_key(double x, int64_t base) {
-    int64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    const int64_t size = (bits & INT64_MAX) - base, above = size > 0 ? size : 0;
-    return bits < 0 ? -above : above;
-}
-
-static inline void fd_part_places(const double *x, int n, int parts, const fd_parting *p, uint16_t *at) {
-    const int64_t base = p->base, key = p->key;
-    const int shift = p->shift;
-    const uint16_t last = (uint16_t)(parts - 1);
-    if (p->scale != 0.0)
-        fd_spread_places(x, n, p->low, p->scale, at);
-    for (int i = 0; p->scale == 0.0 && i < n; i++)
-        at[i] = (uint16_t)(((uint64_t)fd_magnitude_key(x[i], base) - (uint64_t)key) >> shift);
-    for (int i = 0; i < n; i++)
-        at[i] = at[i] < last ? at[i] : last;
-}
-
-/* Parts for values that lie evenly. 0: they do not suit. */
-static int fd_part_evenly(const double *x, int64_t n, int parts, fd_parting *p) {
-    p->scale = fd_spread_of(x, n, (double)parts, &p->low);
-    return p->scale != 0.0;
-}
-
-/* Parts for values that heap up at one end or in the middle, whose magnitudes are mostly `least` or more. */
-static int fd_part_by_magnitude(const double *x, int64_t n, int parts, double least, fd_parting *p) {
-    double low, high;
-    p->base = fd_magnitude_key(least, 0);
-    if (!fd_range_of(x, n, &low, &high))
-        return 0;
-    p->key = fd_magnitude_key(low, p->base);
-    const uint64_t range = (uint64_t)fd_magnitude_key(high, p->base) - (uint64_t)p->key;
-    while (range >> p->shift >= (uint64_t)parts)
-        p->shift++;
     return 1;
 }
 

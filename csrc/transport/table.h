@@ -25,7 +25,8 @@ typedef struct fd_cell_loops {
     void (*gather)(struct fd_cells *c, int side, int chunk);
     void (*kinds)(struct fd_cells *c);
     void (*tally)(struct fd_tally *t, int side, int chunk);
-    int (*sort_few)(const double *x, int n, double *out, uint16_t *room); /* of fd_sort_cells(n) + n */
+    int (*sort_few)(const double *x, int n, double least, double *out,
+                    uint16_t *room); /* of fd_sort_cells(n) + n */
     int (*sort_parts)(const double *x, int64_t n, double least, double *out, int64_t *end, int parts);
 } fd_cell_loops;
 
