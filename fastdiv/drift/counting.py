@@ -347,6 +347,8 @@ def _as_integers(x: np.ndarray) -> np.ndarray | None:
 def _labels(
     cuts: Cuts, filled: np.ndarray, kind: str, how: Binning, inner: Sequence[np.ndarray]
 ) -> list[_Label]:
+    if how.edges and inner[0].dtype.kind != "f":
+        cuts = how.named_cuts()
     labels = [_between(cuts, i, kind) for i in filled.tolist()]
     return _closed(labels, [side[[0, -1]] for side in inner if len(side)]) if how.edges else labels
 
@@ -364,8 +366,8 @@ def _closed(labels: list[_Label], ends: Sequence[np.ndarray]) -> list[_Label]:
 
 def _between(cuts: Cuts, i: int, kind: str) -> _Label:
     """The bin between cuts i - 1 and i; there is none before the first and none after the last."""
-    low = cuts.at[i - 1].item() if i > 0 else None
-    high = cuts.at[i].item() if i < len(cuts.at) else None
+    low = cuts.at[i - 1 : i].tolist()[0] if i > 0 else None
+    high = cuts.at[i : i + 1].tolist()[0] if i < len(cuts.at) else None
     opens = "(" if i > 0 and cuts.after[i - 1] else "["
     closes = "]" if high is not None and cuts.after[i] else ")"
     return _label(low, high, kind, opens, closes), low, high

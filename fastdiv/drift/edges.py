@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from math import isfinite
+from math import ceil, floor, isfinite
 from typing import Any
 
 import numpy as np
@@ -56,10 +56,24 @@ class Binning:
         return (few, True) if few is not None else (quantile_cuts(x, self.bins), False)
 
     def edge_cuts(self, dtype: np.dtype[Any]) -> Cuts:
-        """Before every edge but the last; in the type of floats, for 0.1 is not the same in each."""
-        at = np.array([_number(edge) for edge in self.edges])
+        """Before every edge but the last; in the type of floats, for 0.1 is not the same in each.
+
+        Among whole numbers at the next one, which is of their type: NumPy would round both sides to doubles.
+        """
+        named = self.named_cuts()
         if dtype.kind == "f":
-            at = at.astype(dtype)
+            return Cuts(named.at.astype(dtype), named.after)
+        at, after, ends = [], [], np.iinfo(dtype)
+        for edge, beyond in zip(named.at.tolist(), named.after.tolist(), strict=True):
+            whole = floor(edge) if beyond else ceil(edge)
+            at.append(min(max(whole, ends.min), ends.max))
+            after.append(whole > ends.max or (beyond and whole >= ends.min))
+        return Cuts(np.array(at, dtype), np.array(after))
+
+    def named_cuts(self) -> Cuts:
+        """The same at the edges as they were given, which bins are named after."""
+        at = np.empty(len(self.edges), object)
+        at[:] = [_number(edge) for edge in self.edges]
         return Cuts(at, np.arange(len(at)) == max(1, len(at) - 1))
 
     def cell_cuts(self, a: Cells, b: Cells) -> tuple[np.ndarray, list[float], bool]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -201,3 +203,31 @@ def test_refused(options, message, tmp_path, run):
 def test_refused_in_a_mapping(own, message):
     with pytest.raises(TableError, match=message):
         compare({"x": [1, 2]}, {"x": [1, 2]}, thresholds={"columns": {"x": own}})
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u8", "i8", "f8"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_values_beside_edges_are_counted_as_the_numbers_they_are(dtype, weighted):
+    kinds = np.iinfo(dtype) if dtype != "f8" else np.iinfo("i8")
+    size = 2**53 if dtype == "f8" else min(int(kinds.max), 2**63)
+    values = sorted({max(int(kinds.min), size + k) for k in range(-9, 1)} | {0, 1, 5, 6, int(kinds.min)})
+    values = [x for x in values if int(kinds.min) <= x <= int(kinds.max)]
+    column = np.array(values * 3, dtype)
+    data = {"x": column, "w": np.ones(len(column))} if weighted else {"x": column}
+    for edges in (
+        (0.5, size - 3, size - 2),
+        (-7, 0, 5.5, size - 5),
+        (5, 2**63 + 5),
+        (-(2.0**70), 1, 2.0**70),
+        (size - 8, size - 7, size - 6, size - 5),
+        (300,),
+        (-300.5, -299),
+    ):
+        (found,) = compare(data, data, edges={"x": edges}, weights="w" if weighted else None).columns
+        exact = [Fraction(edge) for edge in edges]
+        inside = [sum(low <= x < high for x in values) for low, high in pairwise(exact)]
+        if inside:
+            inside[-1] += sum(x == exact[-1] for x in values)
+        below = sum(x < exact[0] for x in values)
+        counts = [below, *inside, len(values) - below - sum(inside)]
+        assert [b.baseline for b in found.bins] == [3 * n for n in counts if n], (edges, found.bins)
