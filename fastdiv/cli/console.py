@@ -74,12 +74,6 @@ def write(text: str, path: str | None) -> None:
         sys.stdout.writelines(text.splitlines(keepends=True))
         sys.stdout.flush()
         return
-    # through a link to the file itself; a device or a pipe cannot be replaced, only written to
-    path = os.path.realpath(path)
-    if os.path.exists(path) and not os.path.isfile(path):
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        return
     with replacing(path) as new:
         new.write(text.encode())
 

@@ -1,13 +1,19 @@
-"""pairwise and nearest: what cannot take a result is told, not replaced; options are told as typed."""
+"""Where results go: what cannot take one is told, not replaced; options are told as typed."""
 
 from __future__ import annotations
 
+import json
 import os
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fastdiv import cli
+from fastdiv import Baseline, cli
 
 PAIRWISE, NEAREST = ("pairwise", "A.npy", "-o"), ("nearest", "A.npy", "-k", "1", "-o")
 BOTH = pytest.mark.parametrize("command", [PAIRWISE, NEAREST], ids=["pairwise", "nearest"])
@@ -32,6 +38,33 @@ def test_a_device_or_pipe_is_not_replaced(command, capsys):
     os.mkfifo("pipe")
     refused(capsys, [*command, "pipe"], "cannot write pipe: Is not a regular file")
     assert not os.path.isfile("pipe")
+
+
+def read_from(path, write):
+    """What comes out of a pipe while something is written to it."""
+    os.mkfifo(path)
+    found = []
+    reader = threading.Thread(target=lambda: found.append(Path(path).read_bytes()))
+    reader.start()
+    write()
+    reader.join()
+    assert stat.S_ISFIFO(os.stat(path).st_mode)
+    return found[0]
+
+
+def test_reports_and_baselines_go_into_pipes():
+    baseline = Baseline.from_table({"x": np.arange(100.0)})
+    saved = read_from("pipe", lambda: baseline.save("pipe"))
+    Path("held.fdp").write_bytes(saved)
+    assert Baseline.load("held.fdp") == baseline
+    compare = ["compare", "held.fdp", "held.fdp", "--format", "json", "-o"]
+    assert json.loads(read_from("other", lambda: cli.main([*compare, "other"])))["columns"]
+    Path("again.fdp").write_bytes(
+        read_from("pipe.fdp", lambda: cli.main(["profile", "held.fdp", "-o", "pipe.fdp"]))
+    )
+    assert Baseline.load("again.fdp") == baseline
+    run = subprocess.run([sys.executable, "-m", "fastdiv", *compare, "/dev/stdout"], stdout=-1, check=True)
+    assert json.loads(run.stdout)["columns"]
 
 
 @BOTH
