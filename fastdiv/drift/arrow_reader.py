@@ -75,7 +75,12 @@ def _by_columns(frame: Any, label: str, categorical: frozenset[str]) -> Table:
             values = pa.chunked_array(series if streams else [pa.Array.from_pandas(series)])
             return _column(name, values, name in categorical)
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
-            return column_of_array(name, array_of(series), name in categorical)
+            pass
+        try:
+            values = array_of(series)
+        except Exception:  # a library's own, of integers of 128 bits
+            values = object_array(series)
+        return column_of_array(name, values, name in categorical)
 
     def read(wanted: Sequence[str]) -> Iterator[Column]:
         return map(column, wanted)

@@ -194,7 +194,9 @@ class _Builder:
                 f"--missing {quote(cell)} takes such cells as missing"
             )
             return Column(self.name, "mixed", rows, blank, reason=reason)
-        return Column(self.name, "categorical", rows, blank, tally=dict(self.tally))
+        commas = self.numerals.usual and all(map(_WITH_COMMA, self.tally))
+        note = _COMMAS if commas else ""
+        return Column(self.name, "categorical", rows, blank, tally=dict(self.tally), note=note)
 
     def _odd(self) -> tuple[str, str] | None:
         """Which classes of value the column mixes and the first cell of the rarest; None if it does not."""
@@ -216,6 +218,9 @@ class _Builder:
         rarest = next(kind for kind in reversed(found) if kind in first)
         return " and ".join(found), first[rarest]
 
+
+_WITH_COMMA = re.compile(r"\s*[+-]?\d+(,\d+)+(\.\d*)?\s*", re.ASCII).fullmatch
+_COMMAS = "its values look like numbers with commas, which --decimal , or --thousands , reads as such"
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d.*)?", re.ASCII)
 _PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?)?", re.ASCII)

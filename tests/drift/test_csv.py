@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from fastdiv.drift import csv_reader
+from fastdiv.drift import compare, csv_reader
 from fastdiv.drift.tables import MISSING, TableError, read_table
 
 
@@ -235,3 +235,16 @@ def test_broken_gzip(tmp_path):
     whole = gzip.compress(b"a,b\n" + random.Random(2).randbytes(4000).hex().encode() + b",1\n")
     path.write_bytes(whole[:-100])
     assert "no intact gzip" in complaint(path)
+
+
+@pytest.mark.parametrize("cells", [["1,5", "2,25", "-0,1"], ["1,234", "12,345,678.5"], ["1,5", "NA", ""]])
+def test_numbers_with_commas_are_words_and_said_to_be(tmp_path, cells):
+    (tmp_path / "t.csv").write_text("x;y\n" + "".join(f"{cell};1\n" for cell in cells))
+    report = compare(tmp_path / "t.csv", tmp_path / "t.csv")
+    (column,) = [c for c in report.columns if c.name == "x"]
+    assert column.kind == "categorical"
+    assert "--decimal , or --thousands , reads" in column.note
+    for text in ("1,5;1\nab;1\n", "1,;2\n", ",5;1\n"):
+        (tmp_path / "u.csv").write_text("x;y\n" + text)
+        (column,) = read_table(tmp_path / "u.csv").read(["x"])
+        assert (column.kind, column.note) == ("categorical", "")

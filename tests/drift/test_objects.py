@@ -220,3 +220,10 @@ def test_integers_that_came_as_floats_stand_against_integers():
     assert "rounded" in found.note
     (found,) = compare({"x": [T + 1] * 9}, {"x": np.array([2.0**64] * 9)}).columns
     assert "rounded" in found.note
+
+
+def test_integers_of_128_bits_are_numbers_and_no_matter_of_the_other_columns():
+    wide = pl.DataFrame({"x": pl.Series([1, 2, None, -(2**60)], dtype=pl.Int128), "y": [1.5] * 4})
+    x, y = as_table(wide).read(["x", "y"])
+    assert (x.kind, x.missing, sorted(x.numbers.tolist())) == ("numeric", 1, [-(2**60), 1, 2])
+    assert y.numbers.tolist() == [1.5] * 4
