@@ -16,13 +16,15 @@ author = "The fastdiv developers"
 project_copyright = "2026, the fastdiv developers"
 version = release = __version__
 
+sys.path.insert(0, str(Path(__file__).parent))  # for _gallery, _mathml
+
 extensions = [
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.intersphinx",
-    "sphinx.ext.mathjax",
+    "_mathml",
     "sphinx_gallery.gen_gallery",
 ]
 exclude_patterns = ["_build", "sg_execution_times.rst"]
@@ -34,7 +36,6 @@ numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 intersphinx_mapping = {}
 
-sys.path.insert(0, str(Path(__file__).parent))  # for _gallery
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
@@ -53,6 +54,7 @@ sphinx_gallery_conf = {
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 
+html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = f"fastdiv {version}"
 html_theme_options = {

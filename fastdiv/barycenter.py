@@ -38,7 +38,7 @@ def wasserstein_barycenter(
 ) -> Atoms:
     r"""The distribution nearest to all samples on the line: the mean of their quantile functions.
 
-    .. math:: \bar\mu = \arg\min_\mu \sum_k w_k W_2^2(\mu, \mu_k), \qquad
+    .. math:: \bar\mu = \operatorname{argmin}_\mu \sum_k w_k W_2^2(\mu, \mu_k), \qquad
               F_{\bar\mu}^{-1}(t) = \sum_k w_k F_k^{-1}(t)
 
     It keeps the shape of what it averages: the barycentre of two bells is one bell halfway, where the
