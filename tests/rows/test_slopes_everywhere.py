@@ -165,3 +165,16 @@ def test_equal_and_proportional_rows_have_their_kink():
     for p, q in (([1, 2, 3], [1, 2, 3]), ([1, 2, 3], [7, 14, 21]), ([0.1, 0.7], [0.1, 0.7])):
         for slopes in fastdiv.grad.total_variation(p, q)[1:]:
             assert not slopes.any()
+
+
+def test_signs_of_shares_that_a_pseudocount_leaves_3e_18_apart(level):
+    """Neighbours among Fibonacci's numbers: 433494437^2 - 267914296 * 701408733 = 1."""
+    for add in (0.0, 0.5, 1.0):
+        p, q = np.array([433494437.0, 267914296.0]) - add, np.array([267914296.0, 165580141.0]) - add
+        for way in (1, -1):
+            for rows in (1, 20):
+                got = fastdiv.grad.total_variation(
+                    np.tile(p[::way], (rows, 1)), np.tile(q[::way], (rows, 1)), pseudocount=add
+                )
+                want = np.array([267914296, -433494437])[::way] / 701408733**2
+                np.testing.assert_allclose(got.p, np.tile(want, (rows, 1)), rtol=1e-15)
