@@ -81,26 +81,36 @@ static fd_twofold fd_excess_loop(const double *p_row, const double *q_row, ptrdi
     return fd_fold_twofold(&sums);
 }
 
-/* Adds what a product and the sum are off apart: a chain of sums of two doubles takes four times as long. */
-FD_INLINE void fd_add_products(double *sums, double *errors, const double *x, const double *y) {
+/* Chains of four sums of products, each of which is off by half a u of the root of their squares at most; and their
+ * sums to two doubles. */
+enum { FD_CHAIN = 4 };
+FD_INLINE void fd_add_products(double *sums, const double *x, const double *y) {
 #pragma omp simd
     for (int lane = 0; lane < FD_LANES; lane++) {
-        const double slope = x[lane] > 0.0 ? y[lane] : 0.0;
-        const fd_twofold product = fd_two_product(x[lane], slope);
-        const fd_twofold sum = fd_two_sum(sums[lane], product.high);
-        sums[lane] = sum.high;
-        errors[lane] += sum.low + product.low;
+        const double product = fd_madd(x[lane], y[lane], sums[lane]);
+        sums[lane] = x[lane] > 0.0 ? product : sums[lane];
     }
 }
 
 static fd_twofold fd_products_loop(const double *x, const double *y, ptrdiff_t n) {
     double sums[FD_LANES] = {0}, errors[FD_LANES] = {0}, x_tail[FD_LANES], y_tail[FD_LANES];
-    ptrdiff_t i = 0;
-    for (; i + FD_LANES <= n; i += FD_LANES)
-        fd_add_products(sums, errors, x + i, y + i);
-    fd_pad(x_tail, x + i, n - i, 0.0);
-    fd_pad(y_tail, y + i, n - i, 0.0);
-    fd_add_products(sums, errors, x_tail, y_tail);
+    for (ptrdiff_t start = 0; start < n; start += FD_CHAIN * FD_LANES) {
+        double chain[FD_LANES] = {0};
+        ptrdiff_t end = n - start < FD_CHAIN * FD_LANES ? n : start + FD_CHAIN * FD_LANES, i = start;
+        for (; i + FD_LANES <= end; i += FD_LANES)
+            fd_add_products(chain, x + i, y + i);
+        if (i < end) {
+            fd_pad(x_tail, x + i, end - i, 0.0);
+            fd_pad(y_tail, y + i, end - i, 0.0);
+            fd_add_products(chain, x_tail, y_tail);
+        }
+#pragma omp simd
+        for (int lane = 0; lane < FD_LANES; lane++) {
+            const fd_twofold sum = fd_two_sum(sums[lane], chain[lane]);
+            sums[lane] = sum.high;
+            errors[lane] += sum.low;
+        }
+    }
     fd_twofold all = {0.0, 0.0};
     for (int lane = 0; lane < FD_LANES; lane++)
         all = fd_twofold_plus(all, fd_two_sum(sums[lane], errors[lane]));

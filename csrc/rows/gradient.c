@@ -21,114 +21,9 @@
 #include "rows/renyi.h"
 #include "rows/settle.h"
 #include "rows/signs.h"
+#include "rows/steep.h"
 #include "rows/terms.h"
 #include "rows/weighed.h"
-
-/* What two rows have in common while their slopes are written. */
-typedef struct {
-    fd_measure sum;
-    const fd_row_reader *p, *q;
-    ptrdiff_t n;
-    fd_pair pair;
-    double *by_p, *by_q;
-    int is_ordinary; /* the rows were not scaled */
-    int is_steep;    /* slopes overflowed where there is mass */
-    fd_sum x, y;     /* of x by_x, of y by_y */
-} fd_slope_work;
-
-static void fd_add_products(fd_slope_work *w, double by_x, double by_y) {
-    fd_sum_add(&w->x, by_x);
-    fd_sum_add(&w->y, by_y);
-}
-
-/* log2 of the size of the slopes of a bin that overflowed: what the masses there differ by is all that is left
- * of slopes.h. */
-static fd_slopes fd_log2_steepness(const fd_slope_work *w, ptrdiff_t i) {
-    const fd_pair *pair = &w->pair;
-    double log = fd_log2_share(w->p, i) - fd_log2_share(w->q, i) - log2(pair->c_hi), unit = log2(FD_LOG2_E);
-    double alpha = 1.0 + pair->order, above = log - FD_LOG2_E * pair->divergence;
-    switch ((int)w->sum) {
-    case FD_hellinger_distance:
-        return (fd_slopes){-0.5 * log, 0.5 * log};
-    case FD_chi_square:
-        return (fd_slopes){1.0 + log, 2.0 * log};
-    case FD_renyi_divergence:
-        if (alpha == INFINITY)
-            return (fd_slopes){unit - fd_log2_probability(w->p, i), unit - fd_log2_probability(w->q, i)};
-        return (fd_slopes){unit + log2(fabs(alpha / pair->order)) + pair->order * above,
-                           unit + pair->order * above + log};
-    default:
-        return (fd_slopes){unit - log, unit + log};
-    }
-}
-
-/* x by_x or y by_y, of a mass times 2^-e, where a slope may have overflowed: the product is a double if the
- * measure is. */
-static double fd_product(fd_slope_work *w, const fd_row_reader *r, ptrdiff_t i, double mass, int e,
-                         double slope) {
-    if (!isinf(slope) || !fd_has_mass(r, i))
-        return ldexp(fd_if_any(mass, slope), e);
-    fd_slopes steepness = fd_log2_steepness(w, i);
-    w->is_steep = 1;
-    return copysign(exp2((r == w->p ? steepness.by_x : steepness.by_y) + fd_log2_share(r, i)), slope);
-}
-
-static fd_slopes fd_sum_products(fd_slope_work *w, ptrdiff_t start, ptrdiff_t n, const double *p,
-                                 const double *q) {
-    fd_slopes sums = {0.0, 0.0};
-    for (ptrdiff_t i = 0; i < n; i++) {
-        sums.by_x += p[i] > 0.0 ? fd_product(w, w->p, start + i, p[i], 0, w->by_p[start + i]) : 0.0;
-        if (w->by_q && q[i] > 0.0)
-            sums.by_y += fd_product(w, w->q, start + i, q[i], 0, w->by_q[start + i]);
-    }
-    return sums;
-}
-
-/* Derivatives that overflowed, once more: in the units of its row a slope may be a double, beside its mean (2^-64 of
- * it: `mean_down`) or without. One that overflowed in these units only is left: beside it nothing is steep. */
-static void fd_settle_steep(const fd_slope_work *w, const fd_row_reader *r, double mean_down, double unit,
-                            double *slopes) {
-    int rises =
-        r == w->p && (w->sum == FD_chi_square || (w->sum == FD_renyi_divergence && w->pair.order > 0.0));
-    double log = log2(fabs(unit)) - (r->normalize ? log2(r->sum) + r->exponent : 0.0),
-           sign = rises ? 1.0 : -1.0;
-    double order = w->pair.order,
-           least = w->sum == FD_renyi_divergence ? fmin(0.0, log2(fabs(1.0 / order + 1.0))) : 0.0;
-    for (ptrdiff_t i = 0; i < w->n; i++)
-        if (isinf(slopes[i]) && fd_has_mass(r, i)) {
-            fd_slopes both = fd_log2_steepness(w, i);
-            double steepness = r == w->p ? both.by_x : both.by_y;
-            if (steepness < 900.0 + least)
-                continue;
-            if (r->normalize && steepness < 1080.0) { /* near enough for the mean to matter */
-                int exponent;
-                double slope = frexp(sign * exp2(steepness - 64.0) - mean_down, &exponent);
-                slopes[i] = ldexp(slope * unit / r->sum, exponent + 64 - r->exponent);
-            } else {
-                slopes[i] = sign * exp2(steepness + log);
-            }
-        }
-}
-
-/* A bin on its own, of masses that the loops cannot take (wide.h). */
-static void fd_odd_slopes(fd_slope_work *w, ptrdiff_t i) {
-    int is_entropy = fd_is_entropy(w->sum), e;
-    fd_measure homogeneous = w->sum == FD_entropy ? FD_cross_entropy : w->sum;
-    fd_slopes s;
-    double x, y;
-    if (fd_scale_bin(w->p, w->q, i, &x, &y, &e)) {
-        fd_slope_loops_now->of_masses[homogeneous](&x, &y, 1, &w->pair, &s.by_x, &s.by_y);
-    } else {
-        double log = fd_log2_share(w->p, i) - fd_log2_share(w->q, i) - log2(w->pair.c_hi);
-        s = fd_apart_slopes(homogeneous, log, &w->pair);
-    }
-    if (is_entropy)
-        s.by_x = fd_has_mass(w->q, i) ? log2(w->pair.pivot) - fd_log2_share(w->q, i) : INFINITY;
-    w->by_p[i] = s.by_x;
-    if (w->by_q)
-        w->by_q[i] = s.by_y;
-    fd_add_products(w, fd_product(w, w->p, i, x, e, s.by_x), fd_product(w, w->q, i, y, e, s.by_y));
-}
 
 /* The slopes of all bins; of logarithms, times their masses. */
 static void fd_write_slopes(fd_slope_work *w) {
@@ -149,10 +44,11 @@ static void fd_write_slopes(fd_slope_work *w) {
             q = q_copy;
         }
         double *by_q = w->by_q ? w->by_q + start : spare;
-        fd_slopes sums = loops[w->sum](p, q, size, &w->pair, w->by_p + start, by_q);
+        fd_slope_sums sums = loops[w->sum](p, q, size, &w->pair, w->by_p + start, by_q);
         if (!w->p->logs && !(fabs(sums.by_x) + fabs(sums.by_y) < INFINITY))
             sums = fd_sum_products(w, start, size, p, q);
         fd_add_products(w, sums.by_x, sums.by_y);
+        fd_sum_add(&w->terms, sums.terms);
     }
     for (ptrdiff_t i = 0; is_wide && i < w->n; i++) {
         double x, y;
@@ -327,7 +223,39 @@ static void fd_scale_slopes(const fd_slope_work *w, double factor) {
     }
 }
 
-/* From the slopes' pair to derivatives; `unit` is what all of them are multiplied by. */
+/* From slopes to derivatives; `unit` is what all of them are multiplied by. */
+static void fd_settle_gradient(fd_slope_work *w, const fd_options *o, double value, double bits,
+                               double constant, double unit, int is_sure) {
+    const fd_row_reader *p = w->p, *q = w->q;
+    double by_x = fd_sum_total(w->x) / p->sum, by_y = fd_sum_total(w->y) / q->sum;
+    int is_vast = w->sum == FD_chi_square && p->normalize && value > FD_VAST;
+    if (is_vast) {
+        fd_scale_slopes(w, FD_DOWN);
+        by_x = 2.0 * (value * FD_DOWN);
+        by_y = -(value * FD_DOWN);
+    }
+    is_sure |= is_vast || w->is_steep || p->wide || q->wide; /* of such no slope is taken again */
+    double size = is_sure || !p->normalize ? 0.0 : fd_slopes_size(w->sum, o->alpha, bits);
+    fd_again again = {w->sum,
+                      w->n,
+                      &w->pair,
+                      o->alpha,
+                      size,
+                      fd_again_of(p, by_x, constant, unit, w->by_p),
+                      fd_again_of(q, by_y, 0.0, unit, w->by_q)};
+    again.p.least = fd_settle(p, w->n, by_x, constant, unit, w->pair.max_p, w->by_p);
+    if (w->sum != FD_entropy)
+        again.q.least = fd_settle(q, w->n, by_y, 0.0, unit, w->pair.max_q, w->by_q);
+    if (!is_sure)
+        fd_look_again(&again);
+    if (is_vast)
+        fd_scale_slopes(w, 1.0 / FD_DOWN);
+    if (w->is_steep) {
+        fd_settle_steep(w, p, is_vast ? by_x : by_x * FD_DOWN, unit, w->by_p);
+        fd_settle_steep(w, q, is_vast ? by_y : by_y * FD_DOWN, unit, w->by_q);
+    }
+}
+
 static void fd_write_gradient(fd_slope_work *w, fd_measure measure, const fd_options *o, double value,
                               double bits, double unit) {
     const fd_row_reader *p = w->p, *q = w->q;
@@ -356,57 +284,66 @@ static void fd_write_gradient(fd_slope_work *w, fd_measure measure, const fd_opt
         fd_scale_slopes(w, unit);
         return;
     }
-    double by_x = fd_sum_total(w->x) / p->sum, by_y = fd_sum_total(w->y) / q->sum;
-    int is_vast = w->sum == FD_chi_square && p->normalize && value > FD_VAST;
-    if (is_vast) {
-        fd_scale_slopes(w, FD_DOWN);
-        by_x = 2.0 * (value * FD_DOWN);
-        by_y = -(value * FD_DOWN);
+    fd_settle_gradient(w, o, value, bits / fd_measures[measure].times, constant, unit, is_level || is_limit);
+}
+
+/* What all derivatives are multiplied by, where slopes are in bits. */
+static double fd_unit_of(fd_measure measure, const fd_options *o, double value) {
+    const fd_traits *traits = &fd_measures[measure];
+    double unit = traits->in_bits ? fd_in_unit(1.0, o) : 1.0;
+    return traits->times * (traits->root ? 0.5 * unit / value : unit);
+}
+
+/* Value and gradient of ordinary rows in one pass, in the order of the value's rows (fd_in_order). Whether that was it:
+ * not of rows that are near, whose scale has to be known first. */
+static int fd_write_at_once(const fd_slope_work *given, fd_measure measure, const fd_options *o,
+                            const fd_options *in_bits, double *value) {
+    const fd_traits *traits = &fd_measures[measure];
+    fd_slope_work w = *given;
+    if (traits->symmetric && !fd_in_order(w.p, w.q, w.n)) {
+        w.p = given->q;
+        w.q = given->p;
+        w.by_p = given->by_q;
+        w.by_q = given->by_p;
     }
-    int is_sure = is_level || is_limit || is_vast || w->is_steep || p->wide ||
-                  q->wide; /* of such no slope is taken again */
-    double size =
-        is_sure || !p->normalize ? 0.0 : fd_slopes_size(w->sum, o->alpha, bits / fd_measures[measure].times);
-    fd_again again = {w->sum,
-                      w->n,
-                      &w->pair,
-                      o->alpha,
-                      size,
-                      fd_again_of(p, by_x, constant, unit, w->by_p),
-                      fd_again_of(q, by_y, 0.0, unit, w->by_q)};
-    again.p.least = fd_settle(p, w->n, by_x, constant, unit, w->pair.max_p, w->by_p);
-    if (w->sum != FD_entropy)
-        again.q.least = fd_settle(q, w->n, by_y, 0.0, unit, w->pair.max_q, w->by_q);
-    if (!is_sure)
-        fd_look_again(&again);
-    if (is_vast)
-        fd_scale_slopes(w, 1.0 / FD_DOWN);
-    if (w->is_steep) {
-        fd_settle_steep(w, p, is_vast ? by_x : by_x * FD_DOWN, unit, w->by_p);
-        fd_settle_steep(w, q, is_vast ? by_y : by_y * FD_DOWN, unit, w->by_q);
-    }
+    fd_set_pair(&w.pair, w.p, w.q, o->w_p, o->w_q);
+    fd_slopes none = fd_none_slopes(w.sum, &w.pair);
+    w.pair.none_x = none.by_x;
+    w.pair.none_y = none.by_y;
+    fd_write_slopes(&w);
+    double d = fd_sum_total(w.terms) / w.p->sum;
+    if (!(d >= traits->again && d < INFINITY) || w.is_steep)
+        return 0;
+    double bits = fd_value_of_sum(measure, d, w.p, w.q, w.n, &w.pair, in_bits);
+    fd_from_bits_up(measure, o, &bits, value);
+    if (!(*value < FD_VAST) || fd_is_near(fd_first_order(measure, *value)))
+        return 0;
+    fd_settle_gradient(&w, o, *value, bits / traits->times, 0.0, fd_unit_of(measure, o, *value), 0);
+    return 1;
 }
 
 static double fd_gradient_of_views(fd_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
                                    const fd_options *options, double *by_p, double *by_q) {
     const fd_traits *traits = &fd_measures[measure];
     fd_options o = *options, in_bits = *options;
-    int has_unit = traits->in_bits && !traits->root, is_entropy = !by_q;
+    int is_entropy = !by_q;
     fd_row_reader p = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *q = is_entropy ? &p : &second;
-    double bits = NAN, unit = traits->in_bits ? fd_in_unit(1.0, &o) : 1.0;
+    double bits = NAN, value;
     fd_slope_work w = {.sum = is_entropy ? FD_entropy : traits->sum, .p = &p, .q = q, .n = n};
     w.by_p = by_p;
     w.by_q = by_q;
-    if (has_unit) {
+    if (fd_has_unit(measure)) {
         in_bits.unit_hi = 0.25; /* a value in nats may be more in bits than a double */
         in_bits.unit_lo = 0.0;
     }
     if (fd_weigh_any(&p, n) && (is_entropy || fd_weigh_any(q, n))) {
         w.is_ordinary = p.logs || (fd_is_ordinary(&p) && fd_is_ordinary(q));
+        if (w.is_ordinary && !p.wide && !q->wide && fd_is_at_once(measure, &o) &&
+            fd_write_at_once(&w, measure, &o, &in_bits, &value))
+            return value;
         bits = fd_weighed_row(measure, &p, q, n, &in_bits);
     }
-    double value = has_unit ? 4.0 * fd_in_unit(bits, &o) : bits;
-    bits = has_unit ? 4.0 * bits : bits;
+    fd_from_bits_up(measure, &o, &bits, &value);
     if (!(fabs(value) < INFINITY) || (traits->root && value == 0.0)) { /* none, or the kink of a root */
         fd_fill(by_p, n, value == 0.0 ? 0.0 : NAN);
         fd_fill(by_q, n, value == 0.0 ? 0.0 : NAN);
@@ -416,8 +353,7 @@ static double fd_gradient_of_views(fd_measure measure, fd_view p_view, fd_view q
         o.alpha = 0.5;
     if (w.sum == FD_renyi_divergence && o.alpha == 1.0)
         w.sum = FD_kl_divergence;
-    fd_write_gradient(&w, measure, &o, value, bits,
-                      traits->times * (traits->root ? 0.5 * unit / value : unit));
+    fd_write_gradient(&w, measure, &o, value, bits, fd_unit_of(measure, &o, value));
     return value;
 }
 

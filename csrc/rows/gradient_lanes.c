@@ -16,25 +16,34 @@ typedef struct {
     int normalize;
     double unit;
     double value[FD_ROWS], bits[FD_ROWS];
+    unsigned near; /* rows that fd_write_at_once would leave */
 } fd_slope_lanes;
 
-/* The values as fd_gradient has them, and the rows that have a gradient here. */
-static void fd_value_lanes(fd_slope_lanes *w, const fd_route *route) {
-    const fd_traits *traits = &fd_measures[w->measure];
-    int has_unit = traits->in_bits && !traits->root;
+static fd_options fd_options_in_bits(const fd_slope_lanes *w) {
     fd_options in_bits = w->options;
-    if (has_unit) {
+    if (fd_has_unit(w->measure)) {
         in_bits.unit_hi = 0.25;
         in_bits.unit_lo = 0.0;
     }
-    fd_values_beside(&w->rows, route, traits->symmetric, &in_bits, w->bits);
-    fd_turn_back_beside(&w->rows, route, traits->symmetric);
+    return in_bits;
+}
+
+static void fd_set_values(fd_slope_lanes *w) {
     for (int i = 0; i < FD_ROWS; i++) {
-        double bits = w->bits[i];
-        w->value[i] = has_unit ? 4.0 * fd_in_unit(bits, &w->options) : bits;
-        w->bits[i] = (has_unit ? 4.0 * bits : bits) / traits->times;
-        w->rows.alone |= (unsigned)!(w->value[i] != 0.0 && fabs(w->value[i]) < FD_VAST) << i;
+        fd_from_bits_up(w->measure, &w->options, &w->bits[i], &w->value[i]);
+        w->bits[i] /= fd_measures[w->measure].times;
     }
+}
+
+/* The values as fd_gradient has them, and the rows that have a gradient here. */
+static void fd_value_lanes(fd_slope_lanes *w, const fd_route *route) {
+    int symmetric = fd_measures[w->measure].symmetric;
+    fd_options in_bits = fd_options_in_bits(w);
+    fd_values_beside(&w->rows, route, symmetric, &in_bits, w->bits);
+    fd_turn_back_beside(&w->rows, route, symmetric);
+    fd_set_values(w);
+    for (int i = 0; i < FD_ROWS; i++)
+        w->rows.alone |= (unsigned)!(w->value[i] != 0.0 && fabs(w->value[i]) < FD_VAST) << i;
 }
 
 /* fd_set_slope_pair and the second look at the scale. */
@@ -66,6 +75,40 @@ static void fd_set_slope_pairs(fd_slope_lanes *w) {
     near &= ~b->alone;
     if (near && w->normalize && w->sum != FD_entropy)
         fd_refine_beside(b, near);
+}
+
+/* fd_write_at_once, before the loop */
+static void fd_pair_at_once(fd_slope_lanes *w, const fd_route *route) {
+    fd_pairs *pairs = &w->rows.pairs;
+    fd_pair common = {.w_p = w->options.w_p, .w_q = w->options.w_q};
+    fd_slopes none = fd_none_slopes(w->sum, &common);
+    fd_pair_beside(&w->rows, route, fd_measures[w->measure].symmetric, &w->options);
+    pairs->none_x = none.by_x;
+    pairs->none_y = none.by_y;
+    pairs->undecided = 0.0;
+    pairs->is_raw = 0;
+}
+
+/* and after it: the values, of the sums of terms, and slopes by the caller's p and q. */
+static void fd_value_at_once(fd_slope_lanes *w, const double *terms, double *mean_x, double *mean_y) {
+    const fd_traits *traits = &fd_measures[w->measure];
+    fd_options in_bits = fd_options_in_bits(w);
+    fd_beside *b = &w->rows;
+    for (int i = 0; i < FD_ROWS; i++) {
+        w->bits[i] = terms[i] / b->of_p.sum[i];
+        w->near |= (unsigned)!(w->bits[i] >= traits->again && w->bits[i] < INFINITY) << i;
+    }
+    fd_finish_beside(b, w->measure, &in_bits, w->bits);
+    fd_set_values(w);
+    for (int i = 0; i < FD_ROWS; i++) {
+        double value = w->value[i];
+        int is_near = !(value < FD_VAST) || fd_is_near(fd_first_order(w->measure, value));
+        w->near |= (unsigned)is_near << i;
+    }
+    if (traits->symmetric) {
+        fd_exchange_beside(b);
+        fd_row_loops_now->lane_swap(mean_x, mean_y, 1, b->first);
+    }
 }
 
 /* What is taken off the slopes by x and y, and what they are multiplied by. */
@@ -107,16 +150,16 @@ static unsigned fd_small_lanes(const double *least, const double *bound) {
     return small;
 }
 
-/* Slopes take the place of the masses they are of. Which rows are left to fd_gradient. */
+/* Slopes take the place of the masses they are of. Writes the rows `which`, but for those that are `near` if all is
+ * computed at once; which of the others are left to fd_gradient. */
 static unsigned fd_gradient_lanes(fd_measure measure, fd_view p, ptrdiff_t p_step, fd_view q,
                                   ptrdiff_t q_step, int rows, ptrdiff_t n, const fd_options *o,
                                   double *values, double *by_p, ptrdiff_t p_pitch, double *by_q,
-                                  ptrdiff_t q_pitch) {
-    double copies[2 * FD_FEW * FD_ROWS];
+                                  ptrdiff_t q_pitch, unsigned which, unsigned *near) {
+    double copies[2 * FD_FEW * FD_ROWS], terms[FD_ROWS], least[FD_ROWS];
     const fd_traits *traits = &fd_measures[measure];
     fd_route route = fd_route_of(measure, o);
     int is_entropy = !by_q;
-    double least[FD_ROWS];
     fd_lane_chain c;
     fd_slope_lanes w; /* not cleared (lanes.c) */
     fd_beside *b = &w.rows;
@@ -125,27 +168,39 @@ static unsigned fd_gradient_lanes(fd_measure measure, fd_view p, ptrdiff_t p_ste
     w.options = *o;
     w.normalize = o->normalize != 0.0;
     w.unit = traits->in_bits ? fd_in_unit(1.0, o) : 1.0;
+    w.near = 0;
     if (measure == FD_bhattacharyya_distance)
         w.options.alpha = 0.5;
     fd_open_beside(b, &route, p, p_step, q, q_step, is_entropy, rows, n, o, copies);
-    fd_value_lanes(&w, &route);
-    fd_set_slope_pairs(&w);
-    b->pairs.p_ahead = (const char *)by_p; /* while slopes are computed, where they will be is asked for */
-    b->pairs.q_ahead = (const char *)(by_q ? by_q : by_p);
-    b->pairs.p_ahead_step = b->pairs.q_ahead_step = FD_ROWS * sizeof *by_p;
+    if (near) {
+        fd_pair_at_once(&w, &route);
+    } else {
+        fd_value_lanes(&w, &route);
+        fd_set_slope_pairs(&w);
+    }
+    b->pairs.by_p_ahead = (const char *)by_p; /* while slopes are computed, where they will be is asked for */
+    b->pairs.by_q_ahead = (const char *)(by_q ? by_q : by_p);
     double *y_slopes = is_entropy ? copies + n * FD_ROWS : b->q;
-    fd_slope_loops_now->of_lanes[w.sum](b->p, b->q, n, &b->pairs, b->p, y_slopes, c.mean_x, c.mean_y);
+    fd_slope_loops_now->of_lanes[w.sum](b->p, b->q, n, &b->pairs, b->p, y_slopes, c.mean_x, c.mean_y, terms);
+    if (near) {
+        fd_value_at_once(&w, terms, c.mean_x, c.mean_y);
+        w.near &= which & ~b->alone;
+        *near = w.near;
+    }
+    which &= ~w.near;
     fd_chain_lanes(&w, &c);
     if (measure == FD_total_variation && w.normalize)
         b->alone |= fd_undecided_lanes(b->p, n);
-    fd_slope_loops_now->settle_lanes(b->p, n, c.mean_x, c.scale_x, rows, by_p, p_pitch, least);
+    fd_slope_loops_now->settle_lanes(b->p, n, c.mean_x, c.scale_x, which, by_p, p_pitch, least);
     b->alone |= fd_small_lanes(least, c.least_x);
     if (by_q) {
-        fd_slope_loops_now->settle_lanes(b->q, n, c.mean_y, c.scale_y, rows, by_q, q_pitch, least);
+        fd_slope_loops_now->settle_lanes(b->q, n, c.mean_y, c.scale_y, which, by_q, q_pitch, least);
         b->alone |= fd_small_lanes(least, c.least_y);
     }
-    memcpy(values, w.value, (size_t)rows * sizeof *values);
-    return b->alone;
+    for (int i = 0; which >> i; i++)
+        if (which >> i & 1)
+            values[i] = w.value[i];
+    return b->alone & which;
 }
 
 int fd_has_slope_lanes(fd_measure measure, ptrdiff_t n, const fd_options *options) {
@@ -155,11 +210,17 @@ int fd_has_slope_lanes(fd_measure measure, ptrdiff_t n, const fd_options *option
 void fd_gradients(fd_measure measure, fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows,
                   ptrdiff_t n, const fd_options *options, double *values, double *by_p, ptrdiff_t p_pitch,
                   double *by_q, ptrdiff_t q_pitch) {
-    unsigned alone = ~0u;
+    unsigned all = (1u << rows) - 1, alone = all, near = all;
     if (rows > 1 && fd_has_slope_lanes(measure, n, options) &&
-        fd_is_worth_lanes(p, p_step, q, q_step, rows, n))
-        alone = fd_gradient_lanes(measure, p, p_step, q, q_step, rows, n, options, values, by_p, p_pitch,
-                                  by_q, q_pitch);
+        fd_is_worth_lanes(p, p_step, q, q_step, rows, n)) {
+        alone = 0;
+        if (by_q && fd_is_at_once(measure, options))
+            alone = fd_gradient_lanes(measure, p, p_step, q, q_step, rows, n, options, values, by_p, p_pitch,
+                                      by_q, q_pitch, all, &near);
+        alone |= near & (near - 1) ? fd_gradient_lanes(measure, p, p_step, q, q_step, rows, n, options,
+                                                       values, by_p, p_pitch, by_q, q_pitch, near, NULL)
+                                   : near;
+    }
     for (int i = 0; alone >> i && i < rows; i++)
         if (alone >> i & 1)
             values[i] = fd_gradient(measure, fd_row_at(p, p_step, i), fd_row_at(q, q_step, i), n, options,

@@ -129,7 +129,7 @@ void fd_weigh_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, const fd
 }
 
 /* What b->first says of the order; twice is not at all. */
-static void fd_exchange_beside(fd_beside *b) {
+void fd_exchange_beside(fd_beside *b) {
     fd_row_loops_now->lane_swap(b->p, b->q, b->n, b->first);
     fd_row_loops_now->lane_swap(b->of_p.sum, b->of_q.sum, 1, b->first);
 }
@@ -239,7 +239,7 @@ static void fd_renyi_beside(fd_beside *b, const fd_route *route, double *d) {
 }
 
 /* fd_finish; alone goes what may be at the bound, and NaN. */
-static void fd_finish_beside(fd_beside *b, fd_measure measure, const fd_options *o, double *d) {
+void fd_finish_beside(fd_beside *b, fd_measure measure, const fd_options *o, double *d) {
     const fd_traits *traits = &fd_measures[measure];
     int whole = measure == FD_renyi_divergence || measure == FD_cross_entropy;
     double bound = fd_bound(measure, o->w_p, o->w_q), times = whole ? 1.0 : traits->times, mark[FD_ROWS];
@@ -257,9 +257,7 @@ static void fd_finish_beside(fd_beside *b, fd_measure measure, const fd_options 
         _Pragma("omp simd") for (int i = 0; i < FD_ROWS; i++) d[i] = sqrt(d[i]);
 }
 
-void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const fd_options *o, double *d) {
-    fd_measure measure = route->measure;
-    const fd_traits *traits = &fd_measures[measure];
+void fd_pair_beside(fd_beside *b, const fd_route *route, int symmetric, const fd_options *o) {
     int normalize = o->normalize != 0.0;
     double *w_p = b->pairs.w_p, *w_q = b->pairs.w_q;
     for (int i = 0; i < FD_ROWS; i++) {
@@ -280,6 +278,13 @@ void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const 
     if (!normalize)
         for (int i = 0; i < FD_ROWS; i++)
             c_hi[i] = s_hi[i] = 1.0;
+}
+
+void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const fd_options *o, double *d) {
+    fd_measure measure = route->measure;
+    const fd_traits *traits = &fd_measures[measure];
+    int normalize = o->normalize != 0.0;
+    fd_pair_beside(b, route, symmetric, o);
     if (measure == FD_renyi_divergence) {
         fd_renyi_beside(b, route, d);
     } else if (measure == FD_cross_entropy) {

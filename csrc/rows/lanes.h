@@ -38,7 +38,16 @@ void fd_open_beside(fd_beside *b, const fd_route *route, fd_view p, ptrdiff_t p_
                     ptrdiff_t q_step, int is_entropy, int rows, ptrdiff_t n, const fd_options *o,
                     double *copies);
 
-/* The values of those that are not left alone. */
+/* What a term has to know of the rows: exchanged, where a symmetric measure takes them in another order. */
+void fd_pair_beside(fd_beside *b, const fd_route *route, int symmetric, const fd_options *o);
+
+/* Exchanges them so, or back. */
+void fd_exchange_beside(fd_beside *b);
+
+/* From sums over those of p to values; rows that may be at the bound are left alone. */
+void fd_finish_beside(fd_beside *b, fd_measure measure, const fd_options *o, double *d);
+
+/* The values of those that are not left alone: all of this. */
 void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const fd_options *o, double *d);
 
 /* Takes back in which order that had the rows. */

@@ -131,7 +131,7 @@ static unsigned fd_label_lanes(const ptrdiff_t *labels, fd_view q, ptrdiff_t ste
     fd_slope_loops_now->logit_lanes(in, from_bin, from_row, n, parts, max, below, at_max);
     for (int i = 0; i < FD_ROWS; i++)
         scale[i] = unit / (1.0 + ((at_max[i] - 1.0) + below[i]));
-    fd_slope_loops_now->settle_lanes(parts, n, mean, scale, rows, by_q, pitch, least);
+    fd_slope_loops_now->settle_lanes(parts, n, mean, scale, (1u << rows) - 1, by_q, pitch, least);
     for (int i = 0; i < rows; i++) {
         fd_view row = fd_row_at(q, step, i);
         if (!(fabs(max[i]) < INFINITY) || labels[i] < 0 || labels[i] >= n) {
@@ -186,8 +186,8 @@ static unsigned fd_cross_entropy_lanes(fd_view p, ptrdiff_t p_step, fd_view q, p
         nats[i] = nats[i] / b.of_p.sum[i] + of.rest[i];
         alone |= (unsigned)!(fabs(of.max[i]) < INFINITY && fabs(nats[i]) < INFINITY) << i;
     }
-    fd_slope_loops_now->settle_lanes(masses, n, nats, scale, rows, by_p, p_pitch, least);
-    fd_slope_loops_now->settle_lanes(parts, n, none, one, rows, by_q, q_pitch, least);
+    fd_slope_loops_now->settle_lanes(masses, n, nats, scale, (1u << rows) - 1, by_p, p_pitch, least);
+    fd_slope_loops_now->settle_lanes(parts, n, none, one, (1u << rows) - 1, by_q, q_pitch, least);
     for (int i = 0; i < rows; i++)
         values[i] = nats[i] * unit;
     return alone;

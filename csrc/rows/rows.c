@@ -159,6 +159,12 @@ static double fd_clip(double d, fd_measure measure, const fd_row_reader *p, cons
     return d;
 }
 
+double fd_value_of_sum(fd_measure measure, double d, const fd_row_reader *p, const fd_row_reader *q,
+                       ptrdiff_t n, const fd_pair *pair, const fd_options *options) {
+    d = fd_clip(d * fd_measures[measure].times, measure, p, q, n, pair);
+    return fd_finish_scaled(&fd_measures[measure], d, 0, 0.0, options);
+}
+
 static void fd_swap_rows(fd_row_reader **p, fd_row_reader **q, fd_options *o) {
     fd_row_reader *row = *p;
     *p = *q;
@@ -249,10 +255,9 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
     } else {
         d = fd_sum_terms(measure, p, q, n, &pair);
     }
-    d *= traits->times;
     if (normalize)
-        d = fd_clip(d, measure, p, q, n, &pair);
-    return fd_finish_scaled(traits, d, exponent, top, &o);
+        return fd_value_of_sum(measure, d, p, q, n, &pair, &o);
+    return fd_finish_scaled(traits, d * traits->times, exponent, top, &o);
 }
 
 /* Adds a pseudocount to a copy of a plain row and weighs it; 0 for a row that is none, which it might hide: what is

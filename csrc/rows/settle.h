@@ -3,6 +3,7 @@
 #define FD_SETTLE_H
 
 #include "rows/slope_table.h"
+#include "rows/terms.h"
 #include "rows/weigh.h"
 
 /* The measure as something that grows with the differences between the rows, not with their squares. */
@@ -20,6 +21,24 @@ static const double FD_VAST = 0x1p1000;
 /* The mass that is 2^-bits of its row, one that loops can take: of entropies beyond 800 bits another, whose slope is
  * not 0 but small beside them. */
 static inline double fd_pivot(double sum, double bits) { return sum * exp2(-fmin(bits, 800.0)); }
+
+/* Measures whose terms are added up as their slopes are written: what both are made of is computed once. Of the others
+ * the sum is no measure yet, or its scale is looked at again before there are slopes (total variation). */
+static inline int fd_is_at_once(fd_measure measure, const fd_options *o) {
+    fd_measure sum = fd_measures[measure].sum;
+    int is_one = sum == FD_kl_divergence || sum == FD_jeffreys_divergence || sum == FD_js_divergence ||
+                 sum == FD_hellinger_distance || sum == FD_chi_square || sum == FD_triangular_discrimination;
+    return is_one && o->normalize != 0.0 && o->log_input == 0.0 && o->w_p == o->w_q;
+}
+
+/* A value in nats may be more in bits than a double: it is taken in fours. */
+static inline int fd_has_unit(fd_measure measure) {
+    return fd_measures[measure].in_bits && !fd_measures[measure].root;
+}
+static inline void fd_from_bits_up(fd_measure measure, const fd_options *o, double *bits, double *value) {
+    *value = fd_has_unit(measure) ? 4.0 * fd_in_unit(*bits, o) : *bits;
+    *bits = fd_has_unit(measure) ? 4.0 * *bits : *bits;
+}
 
 static inline void fd_fill(double *out, ptrdiff_t n, double value) {
     for (ptrdiff_t i = 0; out && i < n; i++)

@@ -4,16 +4,39 @@
 #include "rows/lane_loops.h"
 #include "rows/slopes.h"
 
+/* The terms of fd_is_at_once. */
+#define FD_NO_TERM(name)                                                                                     \
+    FD_INLINE double fd_##name##_at_once(double p, double q, const fd_pair *pair) { return 0.0; }
+#define FD_ITS_TERM(name)                                                                                    \
+    FD_INLINE double fd_##name##_at_once(double p, double q, const fd_pair *pair) {                          \
+        return fd_##name##_of_masses(p, q, pair);                                                            \
+    }
+FD_ITS_TERM(kl_divergence)
+FD_ITS_TERM(jeffreys_divergence)
+FD_ITS_TERM(js_divergence)
+FD_ITS_TERM(hellinger_distance)
+FD_ITS_TERM(chi_square)
+FD_ITS_TERM(triangular_discrimination)
+FD_NO_TERM(cross_entropy)
+FD_NO_TERM(total_variation)
+FD_NO_TERM(renyi_divergence)
+FD_NO_TERM(entropy)
+#undef FD_NO_TERM
+#undef FD_ITS_TERM
+
 /* Writes the slopes of n bins and returns their means in q's and p's masses, sum x by_x and sum y by_y: of
- * slopes that were written as products with the mass already (of logarithms), their sums. */
-#define FD_SLOPE_LOOP(name, is_logs, filler, of_bin, product_x, product_y)                                   \
-    static fd_slopes name(const double *p_row, const double *q_row, ptrdiff_t n, const fd_pair *pair_in,     \
-                          double *by_p, double *by_q) {                                                      \
+ * slopes that were written as products with the mass already (of logarithms), their sums; and the sum of `term`. */
+#define FD_SLOPE_LOOP(name, is_logs, filler, of_bin, product_x, product_y, term)                             \
+    static fd_slope_sums name(const double *p_row, const double *q_row, ptrdiff_t n, const fd_pair *pair_in, \
+                              double *by_p, double *by_q) {                                                  \
+        const uintptr_t p_ahead = pair_in->p_ahead, q_ahead = pair_in->q_ahead;                              \
         const fd_pair copy = *pair_in, *pair = &copy;                                                        \
-        double xs[FD_LANES] = {0}, ys[FD_LANES] = {0};                                                       \
+        double xs[FD_LANES] = {0}, ys[FD_LANES] = {0}, terms[FD_LANES] = {0};                                \
         double p_tail[FD_LANES], q_tail[FD_LANES], by_p_tail[FD_LANES], by_q_tail[FD_LANES];                 \
         ptrdiff_t i = 0;                                                                                     \
         for (; i + FD_LANES <= n; i += FD_LANES) {                                                           \
+            fd_fetch_ahead(p_row + i, p_ahead);                                                              \
+            fd_fetch_ahead(q_row + i, q_ahead);                                                              \
             _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {                                \
                 double p = p_row[i + lane], q = q_row[i + lane];                                             \
                 fd_slopes s = of_bin(p, q, pair);                                                            \
@@ -24,6 +47,7 @@
                 by_q[i + lane] = s.by_y;                                                                     \
                 xs[lane] += product_x;                                                                       \
                 ys[lane] += product_y;                                                                       \
+                terms[lane] += term;                                                                         \
             }                                                                                                \
         }                                                                                                    \
         if (i < n) {                                                                                         \
@@ -39,19 +63,20 @@
                 by_q_tail[lane] = s.by_y;                                                                    \
                 xs[lane] += product_x;                                                                       \
                 ys[lane] += product_y;                                                                       \
+                terms[lane] += term;                                                                         \
             }                                                                                                \
             for (int lane = 0; i + lane < n; lane++) {                                                       \
                 by_p[i + lane] = by_p_tail[lane];                                                            \
                 by_q[i + lane] = by_q_tail[lane];                                                            \
             }                                                                                                \
         }                                                                                                    \
-        return (fd_slopes){fd_fold(xs), fd_fold(ys)};                                                        \
+        return (fd_slope_sums){fd_fold(xs), fd_fold(ys), fd_fold(terms)};                                    \
     }
 
 #define FD_SLOPE_LOOPS_OF(name)                                                                              \
     FD_SLOPE_LOOP(fd_slopes_loop_##name, 0, 0.0, fd_##name##_slopes_of_masses, fd_if_any(p, s.by_x),         \
-                  fd_if_any(q, s.by_y))                                                                      \
-    FD_SLOPE_LOOP(fd_log_slopes_loop_##name, 1, -INFINITY, fd_##name##_slopes_of_logs, s.by_x, s.by_y)
+                  fd_if_any(q, s.by_y), fd_##name##_at_once(p, q, pair))                                     \
+    FD_SLOPE_LOOP(fd_log_slopes_loop_##name, 1, -INFINITY, fd_##name##_slopes_of_logs, s.by_x, s.by_y, 0.0)
 
 #define FD_OF_SUMMED(name, ...) FD_SLOPE_LOOPS_OF(name)
 FD_SUMMED(FD_OF_SUMMED)
@@ -60,7 +85,7 @@ FD_SLOPE_LOOPS_OF(entropy)
 
 /* The same of rows side by side, of masses (FD_LANE_LOOP). */
 #define FD_LANE_SLOPE_LOOP(name, ...)                                                                        \
-    FD_INLINE fd_slopes fd_lane_slope_##name(double p, double q, const fd_pairs *pairs, int row) {           \
+    FD_INLINE fd_slope_sums fd_lane_slope_##name(double p, double q, const fd_pairs *pairs, int row) {       \
         const fd_pair pair = {                                                                               \
             .c_hi = pairs->c_hi[row],                                                                        \
             .c_lo = pairs->c_lo[row],                                                                        \
@@ -76,37 +101,45 @@ FD_SLOPE_LOOPS_OF(entropy)
         };                                                                                                   \
         fd_slopes s = fd_##name##_slopes_of_masses(p, q, &pair);                                             \
         int is_none = (p == 0.0) & (q == 0.0);                                                               \
-        return (fd_slopes){is_none ? pair.none_x : s.by_x, is_none ? pair.none_y : s.by_y};                  \
+        return (fd_slope_sums){is_none ? pair.none_x : s.by_x, is_none ? pair.none_y : s.by_y,               \
+                               fd_##name##_at_once(p, q, &pair)};                                            \
     }                                                                                                        \
     static void fd_lane_slopes_##name(const double *p_rows, const double *q_rows, ptrdiff_t n,               \
                                       const fd_pairs *pairs_in, double *by_p_rows, double *by_q_rows,        \
-                                      double *x_sums, double *y_sums) {                                      \
+                                      double *x_sums, double *y_sums, double *terms) {                       \
         const char *p_ahead = pairs_in->p_ahead, *q_ahead = pairs_in->q_ahead;                               \
+        const char *by_p_ahead = pairs_in->by_p_ahead, *by_q_ahead = pairs_in->by_q_ahead;                   \
         const ptrdiff_t p_step = pairs_in->p_ahead_step, q_step = pairs_in->q_ahead_step;                    \
         fd_pairs pairs;                                                                                      \
-        double xs[FD_LANES][FD_ROWS], ys[FD_LANES][FD_ROWS];                                                 \
+        double xs[FD_LANES][FD_ROWS], ys[FD_LANES][FD_ROWS], zs[FD_LANES][FD_ROWS];                          \
         fd_copy_pairs(&pairs, pairs_in);                                                                     \
         fd_clear_parts(xs, n);                                                                               \
         fd_clear_parts(ys, n);                                                                               \
+        fd_clear_parts(zs, n);                                                                               \
         for (ptrdiff_t j = 0; j < n; j++) {                                                                  \
             const double *p_bin = p_rows + j * FD_ROWS, *q_bin = q_rows + j * FD_ROWS;                       \
             double *by_p = by_p_rows + j * FD_ROWS, *by_q = by_q_rows + j * FD_ROWS;                         \
-            double *x = xs[j % FD_LANES], *y = ys[j % FD_LANES];                                             \
+            double *x = xs[j % FD_LANES], *y = ys[j % FD_LANES], *z = zs[j % FD_LANES];                      \
             const double *x_before = j < FD_LANES ? fd_no_part : x,                                          \
-                         *y_before = j < FD_LANES ? fd_no_part : y;                                          \
+                         *y_before = j < FD_LANES ? fd_no_part : y,                                          \
+                         *z_before = j < FD_LANES ? fd_no_part : z;                                          \
             fd_fetch_lanes(p_ahead + j * p_step);                                                            \
             fd_fetch_lanes(q_ahead + j * q_step);                                                            \
+            fd_fetch_lanes(by_p_ahead + j * FD_ROWS * (ptrdiff_t)sizeof(double));                            \
+            fd_fetch_lanes(by_q_ahead + j * FD_ROWS * (ptrdiff_t)sizeof(double));                            \
             _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {                                    \
                 double p = p_bin[row], q = q_bin[row];                                                       \
-                fd_slopes s = fd_lane_slope_##name(p, q, &pairs, row);                                       \
+                fd_slope_sums s = fd_lane_slope_##name(p, q, &pairs, row);                                   \
                 by_p[row] = s.by_x;                                                                          \
                 by_q[row] = s.by_y;                                                                          \
                 x[row] = x_before[row] + fd_if_any(p, s.by_x);                                               \
                 y[row] = y_before[row] + fd_if_any(q, s.by_y);                                               \
+                z[row] = z_before[row] + s.terms;                                                            \
             }                                                                                                \
         }                                                                                                    \
         fd_fold_rows(xs, x_sums);                                                                            \
         fd_fold_rows(ys, y_sums);                                                                            \
+        fd_fold_rows(zs, terms);                                                                             \
     }
 
 FD_SUMMED(FD_LANE_SLOPE_LOOP)
@@ -129,7 +162,7 @@ static double fd_settle_loop(double *slopes, ptrdiff_t n, double mean, const dou
 
 /* The same of rows side by side, which are then rows again. */
 static void fd_settle_lanes_loop(double *slopes, ptrdiff_t n, const double *mean_in, const double *scale_in,
-                                 int rows, double *out, ptrdiff_t pitch, double *least_out) {
+                                 unsigned which, double *out, ptrdiff_t pitch, double *least_out) {
     double mean[FD_ROWS], scale[FD_ROWS], least[FD_ROWS];
     fd_copy_rows(mean, mean_in);
     fd_copy_rows(scale, scale_in);
@@ -143,8 +176,8 @@ static void fd_settle_lanes_loop(double *slopes, ptrdiff_t n, const double *mean
             bin[row] = slope * scale[row];
         }
     }
-    for (int row = 0; row < rows; row++)
-        for (ptrdiff_t j = 0; j < n; j++)
+    for (int row = 0; which >> row; row++)
+        for (ptrdiff_t j = 0; which >> row & 1 && j < n; j++)
             out[row * pitch + j] = slopes[j * FD_ROWS + row];
     fd_copy_rows(least_out, least);
 }

@@ -10,15 +10,20 @@ typedef struct {
     double by_x, by_y;
 } fd_slopes;
 
-typedef fd_slopes (*fd_slope_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pair *pair,
-                                   double *by_p, double *by_q);
+/* Of some bins: x by_x, y by_y, and of masses the measure's terms (fd_is_at_once). */
+typedef struct {
+    double by_x, by_y, terms;
+} fd_slope_sums;
+
+typedef fd_slope_sums (*fd_slope_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pair *pair,
+                                       double *by_p, double *by_q);
 
 typedef double (*fd_stack_slope_loop)(const double *p, const double *q, const double *mixture, ptrdiff_t n,
                                       const fd_pair *pair, double *by_q);
 
 /* Of masses of rows side by side (lane_loops.h); by_p and by_q may be p and q. */
 typedef void (*fd_lane_slope_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pairs *pairs,
-                                   double *by_p, double *by_q, double *x_sums, double *y_sums);
+                                   double *by_p, double *by_q, double *x_sums, double *y_sums, double *terms);
 
 /* Of rows of logits side by side: log sum exp = max + rest, and what exp(q - max) and masses are multiplied by. */
 typedef struct {
@@ -53,8 +58,8 @@ typedef struct fd_slope_loops {
     void (*sizes)(const double *x, const double *g, ptrdiff_t n, double to_slope, double mean, double *total,
                   double *squares);
     ptrdiff_t (*below)(const double *g, ptrdiff_t n, double least);
-    /* (slope - mean) scale of rows side by side, row i to out + i pitch; the least |slope - mean| of each */
-    void (*settle_lanes)(double *slopes, ptrdiff_t n, const double *mean, const double *scale, int rows,
+    /* (slope - mean) scale of rows side by side, row i of `which` to out + i pitch; the least |slope - mean| of each */
+    void (*settle_lanes)(double *slopes, ptrdiff_t n, const double *mean, const double *scale, unsigned which,
                          double *out, ptrdiff_t pitch, double *least);
     double (*settle)(double *slopes, ptrdiff_t n, double mean, const double *scale); /* likewise */
     void (*settle_logs)(double *slopes, const double *logs, ptrdiff_t n, double max, double rest, double mean,

@@ -39,8 +39,9 @@ typedef struct {
     double none_x, none_y, undecided;           /* these, of all rows */
     int is_raw;
     double order;
-    const char *p_ahead, *q_ahead; /* a bin's share (FD_ROWS numbers) of the next rows, or of results */
-    ptrdiff_t p_ahead_step, q_ahead_step; /* from bin to bin */
+    const char *p_ahead, *q_ahead;        /* a bin's share (FD_ROWS numbers) of the next rows, */
+    ptrdiff_t p_ahead_step, q_ahead_step; /* from bin to bin, */
+    const char *by_p_ahead, *by_q_ahead;  /* and of derivatives, side by side */
 } fd_pairs;
 
 /* Their sums, and 1 where a row has negative or tiny masses, else 0. */

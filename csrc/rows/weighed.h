@@ -43,4 +43,8 @@ static inline int fd_is_copied(fd_view p, fd_view q, ptrdiff_t n) {
 double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, ptrdiff_t n,
                       const fd_options *options);
 
+/* Its end, of rows that are normalised: from the sum of terms over that of p to the value. */
+double fd_value_of_sum(fd_measure measure, double d, const fd_row_reader *p, const fd_row_reader *q,
+                       ptrdiff_t n, const fd_pair *pair, const fd_options *options);
+
 #endif
