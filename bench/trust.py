@@ -94,7 +94,9 @@ def fuzz(minutes: float) -> dict[str, Any]:
         )
         found = PASSING.findall(done.stdout)
         executions += sum(int(passing) + int(failing) for passing, failing in found)
-        failures += done.returncode != 0
+        if done.returncode:
+            failures += 1
+            print(done.stdout)
         runs += 1
     seconds = round(time.monotonic() - start)
     return {"executions": executions, "seconds": seconds, "seeds": seeds, "failed": bool(failures)}
@@ -252,16 +254,15 @@ def main() -> None:
     if options.here:
         print(json.dumps(errors_here()))
         return
-    stored = json.loads(STORED.read_text()) if STORED.exists() else {}
-    if options.measure:
-        stored |= measure()
+    found: dict[str, Any] = measure() if options.measure else {}
     if options.fuzz:
-        stored["fuzz"] = fuzz(options.fuzz)
+        found["fuzz"] = fuzz(options.fuzz)
     if options.interruptions:
-        stored["interruptions"] = interruptions(options.interruptions)
+        found["interruptions"] = interruptions(options.interruptions)
     if options.coverage:
         COVERAGE.write_text(json.dumps(coverage(options.coverage), indent=1) + "\n")
-    STORED.write_text(json.dumps(stored, indent=1) + "\n")
+    stored = json.loads(STORED.read_text()) if STORED.exists() else {}  # others may have written meanwhile
+    STORED.write_text(json.dumps(stored | found, indent=1) + "\n")
     PAGE.write_text(written(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
