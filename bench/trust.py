@@ -30,7 +30,7 @@ BY_CHANCE = ("tests/truth/test_by_chance.py", "tests/rows/test_laws.py", "tests/
 NOISE = re.compile(
     r"\((?:pairs|logits|raw logits|bases|stacks|events)\)|'(?:normalize|log_input)': \w+|[{}']"
 )
-PASSING = re.compile(r"(\d+) passing examples, (\d+) failing examples")
+PASSING = re.compile(r"(\d+) passing(?: examples)?, (\d+) failing")  # of Hypothesis's statistics
 
 # --- measuring ---------------------------------------------------------------------------------------------
 
@@ -93,6 +93,7 @@ def fuzz(minutes: float) -> dict[str, Any]:
             check=False,
         )
         found = PASSING.findall(done.stdout)
+        assert found, f"pytest counted no examples:\n{done.stdout}{done.stderr}"
         executions += sum(int(passing) + int(failing) for passing, failing in found)
         if done.returncode:
             failures += 1
