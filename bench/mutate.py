@@ -2,6 +2,7 @@
 
     python -m bench.mutate --most 50        50 more, in the order of a seed; what was tried is not tried again
     python -m bench.mutate --survivors      those that no test noticed, again, against all tests of their area
+    python -m bench.mutate --survivors --tests tests/rows/test_labels.py    against these, which is quicker
     python -m bench.mutate --keep           what there is, into bench/mutants.json, for docs/trust.md
 
 The copy stands in build/mutants. A file of C is compiled at -O1, alone, into the extensions that it is in; of
@@ -342,19 +343,19 @@ class Run:
             print(f"{seconds:.0f} s of CPU where nothing is wrong: {' '.join(tests)}", flush=True)
         return self.limits[tests]
 
-    def try_one(self, area: str, name: str, site: Site, *, again: bool) -> bool:
-        """Whether it was tried: not before, or, `again`, one that the quick tests did not notice."""
+    def try_one(self, area: str, name: str, site: Site, *, again: bool, by: tuple[str, ...] = ()) -> bool:
+        """Whether it was tried: not before, or, `again`, one that the quick tests left: to `by`."""
         what = identity(name, (TREE / name).read_text(), site)
         before = self.done.get(key(what), {}).get("verdict")
         if before != (UNNOTICED if again else None):
             return False
         wide = "_mm512" in what["text"] or name.endswith("log_table.h")
         level = "avx512" if wide and "avx512" in self.levels else self.levels[0]
-        tests = AREAS[area].tests if again else AREAS[area].quick
+        tests = by or (AREAS[area].tests if again else AREAS[area].quick)
         limit = self.limit(tests, level)
         verdict, seconds = mutated(self.compiler, name, site, tests, level, limit)
         if verdict == "passed":
-            verdict = SURVIVED if again else UNNOTICED
+            verdict = SURVIVED if again and not by else UNNOTICED
         told = {"area": area, "level": level, "verdict": verdict, "seconds": round(seconds, 1)}
         self.done[key(what)] = what | told
         RESULTS.write_text(json.dumps({"seed": self.seed, "mutants": list(self.done.values())}, indent=1))
@@ -369,6 +370,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--area", choices=[*AREAS], nargs="*", default=[*AREAS])
     parser.add_argument("--survivors", action="store_true")
+    parser.add_argument("--tests", nargs="+", default=[], help="of --survivors")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     if options.keep:
@@ -382,7 +384,9 @@ def main() -> None:
     tried = 0
     for turn in itertools.zip_longest(*([(a, *x) for x in run.in_order(a)] for a in options.area)):
         for area, name, site in filter(None, turn):
-            tried += tried < options.most and run.try_one(area, name, site, again=options.survivors)
+            tried += tried < options.most and run.try_one(
+                area, name, site, again=options.survivors, by=tuple(options.tests)
+            )
 
 
 def _levels() -> list[str]:
