@@ -6,7 +6,7 @@
     python -m bench.mutate --keep           what there is, into bench/mutants.json, for docs/trust.md
 
 The copy stands in build/mutants. A file of C is compiled at -O1, alone, into the extensions that it is in; of
-three instruction sets one is mutated and tested: avx2, and avx512 where that has lines of its own. A run may
+three instruction sets one is mutated and tested: base, and avx512 where that has lines of its own. A run may
 take a minute and three times what it takes where nothing is wrong; more, a crash or a failure is a mutant
 caught. What does not compile, or to the same machine code, is no mutant.
 """
@@ -64,7 +64,8 @@ AREAS = {
         (
             "tests/truth/test_tables.py::test_promise",
             *quick(
-                "transport", "samples door_exact bins_exact transport_gradients hist_gradients ties_alike"
+                "transport",
+                "samples door_exact bins_exact transport_gradients hist_gradients ties_alike ties",
             ),
         ),
         ("tests/transport",),
@@ -95,6 +96,8 @@ AREAS = {
             "tests/machine/test_bad_input.py",
             "tests/machine/test_doors.py",
             "tests/rows/test_errors.py",
+            "tests/rows/test_labels.py",
+            "tests/rows/test_option_laws.py",
             "tests/transport/test_samples.py",
             "tests/matrix/test_few_bins.py",
         ),
