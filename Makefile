@@ -12,10 +12,10 @@ SIDE_BY_SIDE := -n auto --dist worksteal
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build demo report-demo test test-all fuzz interruptions test-serial test-oldest test-sanitize test-torch test-browser bench report count mutate coverage trust lint format docs dist judge clean
+.PHONY: help build demo report-demo test test-all fuzz interruptions test-serial test-oldest test-clang test-aarch64 test-wheels check-races check-fuzz check-guided check-memory platforms test-sanitize test-torch test-browser bench report count mutate coverage trust lint format docs dist judge clean
 
 help:            ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
 
 $(TOOLS): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("fastdiv needs Python 3.11 or newer: make PYTHON=...") if sys.version_info < (3, 11) else 0'
@@ -62,6 +62,7 @@ interruptions: $(BUILT) ## Ctrl-C at 50 moments of every long call: the latencie
 
 # Other builds live in build/<name>, beside the editable one. PYTHONSAFEPATH keeps the source tree out of the way.
 ELSEWHERE = PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/$(1)
+RAN = FASTDIV_RAN=$(CURDIR)/build/ran/$(1).json
 build/%/.built: $(TOOLS) setup.py $(wildcard fastdiv/*.py fastdiv/*/*.py fastdiv/*.pyi) $(C) $(CYTHON)
 	$(BUILD_ENV) $(BIN)/python setup.py --quiet build --build-base build/$*-objects --build-lib build/$*
 	@touch $@
@@ -83,12 +84,96 @@ test-oldest: $(TOOLS) ## the same tests on a wheel with NumPy 1.26
 	$(OLDEST) -m pip --quiet --disable-pip-version-check install --no-deps --force-reinstall build/wheel/dist/*.whl
 	PYTHONSAFEPATH=1 $(OLDEST) -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider $(TESTS)
 
+# Clang vectorizes other loops than gcc does and contracts nothing either: the same bits.
+build/clang/.built: BUILD_ENV = CC=clang LDSHARED="clang -shared"
+test-clang: build/clang/.built $(BUILT) ## the same tests on a build by clang
+	$(call ELSEWHERE,clang) $(call RAN,$@) $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider $(TESTS)
+
+# 64-bit Arm without one: a cross compiler, Debian's CPython 3.11 for arm64 unpacked, wheels of what it needs, and qemu.
+# Its loops are those of the base level, in Advanced SIMD. What starts Python again cannot run so. ONLY="tests/..." for others.
+ARM       := build/aarch64-root
+TRUE      := tests/truth/test_tables.py tests/rows/test_accuracy.py tests/transport/test_exact.py tests/matrix/test_accuracy.py
+ARM_WHEELS = --only-binary :all: --python-version 3.11 $(foreach v,17 27 28,--platform manylinux_2_$(v)_aarch64)
+$(ARM)/.ready: pyproject.toml
+	command -v debootstrap qemu-aarch64 aarch64-linux-gnu-gcc || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	    debootstrap qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+	rm -rf $(ARM)
+	debootstrap --foreign --variant=minbase --arch=arm64 --include=python3.11,libgomp1 bookworm $(ARM)
+	for deb in $(ARM)/var/cache/apt/archives/*.deb; do dpkg-deb --fsys-tarfile $$deb | tar -x -C $(ARM) --skip-old-files || exit 1; done
+	$(PIP) install --target $(ARM)/wheels $(ARM_WHEELS) --group musl "numpy>=2.0"
+	@touch $@
+
+build/aarch64/.built: BUILD_ENV = _PYTHON_HOST_PLATFORM=linux-aarch64 SETUPTOOLS_EXT_SUFFIX=.cpython-311-aarch64-linux-gnu.so \
+    CC=aarch64-linux-gnu-gcc LDSHARED="aarch64-linux-gnu-gcc -shared"
+test-aarch64: $(ARM)/.ready build/aarch64/.built ## true values on 64-bit Arm: cross-compiled, under qemu
+	PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/aarch64:$(CURDIR)/$(ARM)/wheels $(call RAN,$@) \
+	qemu-aarch64 -L $(ARM) $(ARM)/usr/bin/python3.11 -m pytest -q -m "not slow" -p no:cacheprovider $(or $(ONLY),$(TRUE))
+
 # Python itself is not instrumented: its leaks are not looked for, and the runtime is loaded ahead of it.
 build/sanitize/.built: BUILD_ENV = FASTDIV_SANITIZE=1
 test-sanitize: build/sanitize/.built $(BUILT) ## the same tests under Address- and UndefinedBehaviorSanitizer
 	$(call ELSEWHERE,sanitize) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider $(TESTS)
+
+# Wheels as they are released, made of the sdist by every CPython that is found, each in an environment where nothing
+# else of this tree is. PYTHONS="/opt/python3.14/bin/python3" for others; WHEEL_GROUP=test for all tests.
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14
+WHEEL_GROUP ?= musl
+WHEEL_TESTS ?= $(if $(filter musl,$(WHEEL_GROUP)),$(TRUE) tests/truth/test_by_chance.py tests/machine/test_bad_input.py,$(TESTS))
+test-wheels: dist ## the wheel of every CPython here, in an environment of its own
+	@status=0; for python in $(PYTHONS); do \
+	    tag=$$($$python -c 'import sys; print(sys.implementation.cache_tag)' 2>/dev/null) || { echo "--- NOT TESTED: $$python"; continue; }; \
+	    echo "--- $$tag"; rm -rf build/wheels/$$tag; \
+	    $$python -m venv build/wheels/$$tag && own="build/wheels/$$tag/bin/python -m" && \
+	    $$own pip install --quiet --upgrade "pip>=25.1" && \
+	    $$own pip wheel --quiet --no-deps --wheel-dir build/wheels/$$tag/dist dist/*.tar.gz && \
+	    $$own pip install --quiet --only-binary numpy build/wheels/$$tag/dist/*.whl --group $(WHEEL_GROUP) && \
+	    env PYTHONSAFEPATH=1 FASTDIV_RAN=$(CURDIR)/build/ran/$@/$$tag.json $$own pytest -q -m "not slow" \
+	        -p no:cacheprovider $(WHEEL_TESTS) || status=1; \
+	done; exit $$status
+
+# The doors of the C kernels without Python (tests/native), by clang: threads under ThreadSanitizer, and libFuzzer with
+# Address- and UndefinedBehaviorSanitizer. OpenMP is left out: its runtime is not instrumented.
+NATIVE := $(filter-out csrc/core/client.c,$(wildcard csrc/*/*.c)) $(addprefix tests/native/,doors.c rows.c transport.c)
+NATIVE_FLAGS := -std=gnu11 -g -O1 -fno-math-errno -fno-trapping-math -ffp-contract=off -fno-omit-frame-pointer -Wall -Wextra \
+    -Wno-unused-parameter -Wno-unknown-pragmas -Wno-pass-failed -Wno-bitwise-conditional-parentheses -D_DEFAULT_SOURCE \
+    -Icsrc -Itests/native
+build/native/race: SANITIZERS := -fsanitize=thread
+build/native/fuzz: SANITIZERS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+build/native/race build/native/fuzz: build/native/%: $(C) $(wildcard tests/native/*)
+	@mkdir -p build/native
+	clang $(NATIVE_FLAGS) $(SANITIZERS) $(NATIVE) tests/native/$*.c -o $@ -lm -lpthread
+
+CALLS ?= 3000
+check-races: build/native/race $(TOOLS) ## ThreadSanitizer: threads at the doors of the kernels, the same bits in all
+	build/native/race 3 $(CALLS) 8
+	$(BIN)/python -m bench.platforms $@ "calls by each of 8 threads=$(CALLS)" "races, other bits=none"
+
+GUIDED_MINUTES ?= 10
+check-fuzz: build/native/fuzz $(TOOLS) ## libFuzzer at the doors of the kernels, for GUIDED_MINUTES
+	@mkdir -p build/seeds/native
+	build/native/fuzz build/seeds/native -max_total_time=$$((60 * $(GUIDED_MINUTES))) -max_len=4096 -timeout=60 \
+	    -print_final_stats=1 -artifact_prefix=build/seeds/ 2> build/fuzz-native.log || { tail -n 40 build/fuzz-native.log; exit 1; }
+	$(BIN)/python -m bench.platforms $@ "minutes=$(GUIDED_MINUTES)" "failures=none" \
+	    "calls=$$(sed -n 's/stat::number_of_executed_units: *//p' build/fuzz-native.log)"
+
+# An environment of its own: atheris has wheels for CPython 3.11 to 3.13.
+check-guided: $(BUILT) ## atheris: the Python door, files of CSV and profiles, GUIDED_MINUTES each
+	test -x build/atheris/bin/pip || $(PYTHON) -m venv build/atheris
+	build/atheris/bin/python -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+	build/atheris/bin/python -m pip --quiet --disable-pip-version-check install --group musl "numpy>=2.0" atheris
+	for what in door csv profile; do \
+	    build/atheris/bin/python tests/machine/guided.py $$what build/seeds/$$what -max_total_time=$$((60 * $(GUIDED_MINUTES))) \
+	        -print_final_stats=1 -artifact_prefix=build/seeds/ > build/guided-$$what.log 2>&1 || { tail -n 40 build/guided-$$what.log; exit 1; }; \
+	done
+	$(BIN)/python -m bench.platforms $@ "minutes each=$(GUIDED_MINUTES)" "failures=none" \
+	    $$(for what in door csv profile; do sed -n "s/stat::number_of_executed_units: */$$what=/p" build/guided-$$what.log; done)
+
+check-memory: $(BUILT) ## valgrind: every call that reaches memory of its own (tests/machine/test_allocations.py)
+	cd tests/machine && PYTHONPATH=$(CURDIR) PYTHONMALLOC=malloc OMP_NUM_THREADS=1 valgrind --quiet --error-exitcode=9 \
+	    ../../$(BIN)/python -c "import test_allocations as t; [call() for call in t.calls().values()]"
+	$(BIN)/python -m bench.platforms $@ "errors=none"
 
 # PyTorch is large: an environment of its own has it, and little else. Nothing is skipped there: pytest ends with 5
 # where it finds no tests.
@@ -158,6 +243,10 @@ coverage: build/coverage/.built $(BUILT) ## lines and branches that the tests ru
 	$(BIN)/python -m bench.trust --coverage "make coverage TESTS=$(TESTS)"
 
 # bench/mutants.json and bench/coverage.json are of `make mutate` and `make coverage`, which take longer.
+platforms:       ## what the test- and check- targets found on this machine, into docs/trust.md
+	$(BIN)/python -m bench.platforms
+	$(BIN)/python -m bench.trust
+
 trust: $(BUILT)  ## measure every function's errors, and write docs/trust.md
 	$(BIN)/python -m bench.trust --measure
 

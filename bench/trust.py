@@ -4,7 +4,7 @@
     python -m bench.trust --fuzz 5    the tests by chance for so many minutes, counted, into bench/trust.json
     python -m bench.trust --interruptions 50    Ctrl-C at so many moments of every long call, likewise
     python -m bench.trust --coverage HOW    what pytest-cov and gcovr left in build, into bench/coverage.json
-    python -m bench.trust             the page, from that file, bench/mutants.json and bench/coverage.json
+    python -m bench.trust             the page, from that file, mutants.json, coverage.json and platforms.json
 
 A block of the page stands between ``<!-- trust: NAME -->`` and ``<!-- end -->``.
 """
@@ -21,6 +21,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from bench import platforms
 
 ROOT = Path(__file__).parents[1]
 STORED, MUTANTS, COVERAGE = (ROOT / "bench" / f"{name}.json" for name in ("trust", "mutants", "coverage"))
@@ -240,6 +242,7 @@ def written(text: str) -> str:
         "interruptions": _interruptions(stored),
         "mutants": _mutants(),
         "coverage": _coverage(),
+        "platforms": platforms.tables(),
     }
     return BLOCK.sub(lambda found: f"{found[1]}{blocks[found[2]]}\n{found[3]}", text)
 

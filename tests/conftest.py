@@ -1,9 +1,14 @@
 """What tests of several floors share."""
 
+import json
 import os
+import platform
+import re
 import signal
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -44,3 +49,29 @@ def same_numbers(request):
     rng = getattr(request.module, "RNG", None)
     if rng is not None:
         rng.bit_generator.state = _STATES.setdefault(request.module, rng.bit_generator.state)
+
+
+def _compiler():
+    """What the linker has noted of it; gcc's start files are in what clang has compiled, too."""
+    noted = Path(_core.__file__).read_bytes()
+    found = re.search(rb"clang version [\d.]+", noted) or re.search(rb"GCC: \([^()]*\) [\d.]+", noted)
+    return found[0].decode() if found else "unknown"
+
+
+def pytest_sessionfinish(session):
+    """Where $FASTDIV_RAN says, what ran here: bench.trust collects it into bench/platforms.json."""
+    path, reporter = os.environ.get("FASTDIV_RAN"), session.config.pluginmanager.getplugin("terminalreporter")
+    if not path or reporter is None or hasattr(session.config, "workerinput"):
+        return
+    counts = {kind: len(reporter.stats.get(kind, [])) for kind in ("passed", "failed", "error", "skipped")}
+    about = {
+        "date": f"{date.today()}",
+        "machine": platform.machine(),
+        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "numpy": np.__version__,
+        "isa": _core.isa(),
+        "openmp": _core.openmp(),
+        "compiler": _compiler(),
+    }
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(json.dumps(about | counts, indent=1) + "\n", encoding="utf-8")

@@ -116,7 +116,8 @@ double fd_transport_pair(fd_view p, fd_view q, const double *support, ptrdiff_t 
 double fd_samples_pair(const fd_plan *plan, const fd_side *a, ptrdiff_t i, const fd_side *b, ptrdiff_t j);
 
 /* Rows [i, i + n_i) against [j, j + n_j), at most FD_TILE each, j a multiple of FD_LANES; n_i x FD_TILE
- * values. `scratch` has room for 2 FD_TILE^2. Returns how many pairs were done again. */
+ * values, with room for FD_TILE^2, since products write whole registers of rows. `scratch` has room for 2 FD_TILE^2.
+ * Returns how many pairs were done again. */
 ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
                   int n_j, double *values, double *scratch);
 

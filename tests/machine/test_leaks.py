@@ -1,0 +1,103 @@
+"""Nothing is kept by a call: neither Python's blocks nor the C library's bytes grow with their number."""
+
+import ctypes
+import gc
+import os
+import sys
+from itertools import cycle, pairwise
+
+import pytest
+from bad_input import FUNCTIONS
+from test_bad_input import of_array, of_option
+
+import fastdiv
+
+
+class _Mallinfo2(ctypes.Structure):
+    _fields_ = tuple((name, ctypes.c_size_t) for name in (*"abcd", "hblkhd", "e", "f", "uordblks", "g", "h"))
+
+
+def _bytes_of_c():
+    """What malloc and mmap have given and not got back; 0 where the library does not say."""
+    try:
+        mallinfo2 = ctypes.CDLL(None).mallinfo2
+    except (AttributeError, OSError, TypeError):
+        return 0
+    mallinfo2.restype = _Mallinfo2
+    found = mallinfo2()
+    return found.uordblks + found.hblkhd
+
+
+@pytest.fixture(autouse=True, scope="module")
+def only_what_is_new():
+    """What modules hold is not looked through again and again."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def growth(call, times, first=5):
+    """Blocks of Python and bytes of C for each call: the least of three times; caches are filled first."""
+    counts = []
+    for n in (first, times, times, times):
+        for _ in range(n):
+            call()
+        gc.collect()
+        counts.append((sys.getallocatedblocks(), _bytes_of_c()))
+    return [min((b - a) / times for a, b in pairwise(each)) for each in zip(*counts, strict=True)]
+
+
+def errors_of(function):
+    """A call of each bad input, to be made for ever."""
+    result = function(fastdiv, function.good())
+    calls = []
+    for name in (*function.arrays, *function.options):
+        cases = of_array(function, name) if name in function.arrays else of_option(function, name, result)
+        calls += [(arrays, options, kind) for _, arrays, options, kind, _ in cases]
+    turn = cycle(calls)
+
+    def one():
+        arrays, options, kind = next(turn)
+        with pytest.raises(kind):
+            function(fastdiv, arrays, **options)
+
+    return one, len(calls)
+
+
+def held_onto(function, times, turns, first):
+    """What grows by a block or an allocation a call; of errors after `first` turns, also by one a turn."""
+    one, n = errors_of(function)
+    most = 0.5 if first == 0 else 0.5 / n
+    good = growth(lambda: function(fastdiv, function.good()), times)
+    bad = growth(one, turns * n, first * n)
+    for what, (blocks, size), least in (("good", good, 0.5), ("errors", bad, most)):
+        if blocks >= least or size >= 32 * least:  # the least of an allocation is 32 bytes
+            yield f"{what}: {blocks:.3f} blocks and {size:.1f} bytes a call"
+
+
+LIMITS = pytest.mark.skipif(
+    "ASAN_OPTIONS" in os.environ, reason="the sanitizer keeps what is freed for a while"
+)
+
+
+@LIMITS
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.label)
+def test_nothing_is_kept(function):
+    assert list(held_onto(function, 60, turns=1, first=0)) == []
+
+
+@LIMITS
+@pytest.mark.slow
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.label)
+def test_nothing_is_kept_by_ten_thousand_calls(function):
+    assert list(held_onto(function, 10_000, turns=10_000 // errors_of(function)[1] + 1, first=60)) == []
+
+
+def test_a_leak_is_seen():
+    kept = []
+    assert growth(lambda: kept.append(object()), 100)[0] >= 1
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype = ctypes.c_void_p
+    if _bytes_of_c():
+        assert growth(lambda: libc.malloc(ctypes.c_size_t(2000)), 100)[1] >= 2000
