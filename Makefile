@@ -153,7 +153,7 @@ check-races: build/native/race $(TOOLS) ## ThreadSanitizer: threads at the doors
 GUIDED_MINUTES ?= 10
 check-fuzz: build/native/fuzz $(TOOLS) ## libFuzzer at the doors of the kernels, for GUIDED_MINUTES
 	@mkdir -p build/seeds/native
-	build/native/fuzz build/seeds/native -max_total_time=$$((60 * $(GUIDED_MINUTES))) -max_len=4096 -timeout=60 \
+	build/native/fuzz build/seeds/native tests/native/found -max_total_time=$$((60 * $(GUIDED_MINUTES))) -max_len=4096 -timeout=60 \
 	    -print_final_stats=1 -artifact_prefix=build/seeds/ 2> build/fuzz-native.log || { tail -n 40 build/fuzz-native.log; exit 1; }
 	$(BIN)/python -m bench.platforms $@ "minutes=$(GUIDED_MINUTES)" "failures=none" \
 	    "calls=$$(sed -n 's/stat::number_of_executed_units: *//p' build/fuzz-native.log)"

@@ -174,7 +174,8 @@ static void fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t i,
     ptrdiff_t n = plan->n_bins, group = (n + FD_LANES - 1) / FD_LANES;
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         int block = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
-        const double *x = fd_block_of_masses(r, start, block, copy), *place = plan->support + start;
+        const double *x = fd_block_of_masses(r, start, block, copy);
+        const double *place = plan->support ? plan->support + start : NULL;
         double *out = row + start;
         int padded = (int)(plan->width - start < FD_BLOCK ? plan->width - start : FD_BLOCK);
         if (plan->measure == FD_SAMPLES)
