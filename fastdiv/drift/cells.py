@@ -35,6 +35,7 @@ The bound
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -42,19 +43,23 @@ import numpy as np
 __all__ = ["LAST_K", "Cells", "doubles_of", "shifted", "union", "w1"]
 
 _TOP = np.uint64(1 << 63)
+_SIGN = np.int64(-(1 << 63))
 _HALF = np.uint64(26)  # sums of offsets below 2^52 are held in two parts of 26 bits: exact for 2^37 values
 LAST_K = 52
 
 
 def keys_of(x: np.ndarray) -> np.ndarray:
     """Whole numbers that are ordered as the doubles `x` are, none of them -0.0."""
-    bits = x.astype(np.float64).view(np.uint64)
-    return np.where(bits & _TOP, ~bits, bits | _TOP)
+    bits = x.astype(np.float64, copy=False).view(np.int64)
+    # of negative numbers every bit is turned round, of others the sign
+    keys: np.ndarray = (bits ^ (bits >> 63 | _SIGN)).view(np.uint64)
+    return keys
 
 
 def doubles_of(keys: np.ndarray) -> np.ndarray:
     """The way back."""
-    return np.where(keys & _TOP, keys & ~_TOP, ~keys).view(np.float64)
+    bits = keys.view(np.int64)
+    return (bits ^ (~(bits >> 63) | _SIGN)).view(np.float64)
 
 
 @dataclass(frozen=True)
@@ -91,11 +96,22 @@ class Cells:
         """Of ascending values, as often as `counts` says, each in a cell of its own."""
         keys = keys_of(values)
         nothing = np.zeros(len(keys), np.uint64)
-        whole = values.dtype.kind in "iu"
-        rounded = whole and max(abs(int(x)) for x in values[[0, -1]]) > 2**53
-        alone = Cells(0, keys, counts, nothing, nothing, keys, keys, whole, rounded)
+        alone = Cells(0, keys, counts, nothing, nothing, keys, keys, **_kind_of(values))
         # the same value again, or another that is rounded to the same double
         return alone.coarsened(0, always=True) if np.any(keys[1:] == keys[:-1]) else alone
+
+    @staticmethod
+    def each(values: np.ndarray, k: int) -> Cells:
+        """Of ascending values, each once, in cells of 2^k doubles: sooner than by way of `of`."""
+        keys = keys_of(values)
+        cells = keys >> np.uint64(k)
+        at = np.flatnonzero(np.append(True, cells[1:] != cells[:-1]))
+        counts = np.diff(at, append=len(keys))
+        inner = keys & _mask(k)
+        low, high = np.add.reduceat(inner & _mask(26), at), np.add.reduceat(inner >> _HALF, at)
+        low, high = low & _mask(26), high + (low >> _HALF)
+        last = keys[at + counts - 1]
+        return Cells(k, cells[at], counts, low, high, keys[at], last, **_kind_of(values))
 
     def merged(self, other: Cells) -> Cells:
         k = max(self.k, other.k)
@@ -138,11 +154,13 @@ class Cells:
 
     # -- what it knows of the numbers ----------------------------------------------------------------------
 
-    @property
+    # What each comparison asks for is worked out once: of a baseline, for all of them.
+
+    @cached_property
     def total(self) -> int:
         return int(self.counts.sum())
 
-    @property
+    @cached_property
     def spacing(self) -> np.ndarray:
         """Of doubles, in each cell."""
         magnitudes = np.where(self.first & _TOP, self.first, ~self.first) & ~_TOP
@@ -150,7 +168,7 @@ class Cells:
         spacing: np.ndarray = np.ldexp(1.0, (exponents - 1075).astype(np.intc))
         return spacing
 
-    @property
+    @cached_property
     def rises(self) -> np.ndarray:
         """The mean distance of each cell's values from the smallest, in units of the spacing."""
         if self.k == 0:
@@ -163,7 +181,7 @@ class Cells:
         rises: np.ndarray = (high * 2.0**26 + low) / self.counts
         return rises
 
-    @property
+    @cached_property
     def means(self) -> np.ndarray:
         """Of the values of each cell."""
         if self.k == 0:
@@ -172,14 +190,15 @@ class Cells:
             return doubles_of(self.first) + np.where(self.rises > 0, self.rises * self.spacing, 0.0)
 
     def finite(self) -> Cells:
-        """Without infinite values, which are in cells of their own."""
-        inner = np.isfinite(doubles_of(self.first))
-        if inner.all():
+        """Without infinite values, which are in cells of their own, first and last."""
+        if np.isfinite(doubles_of(self.first[[0, -1]])).all():
             return self
+        inner = np.isfinite(doubles_of(self.first))
         fields = (self.keys, self.counts, self.low, self.high, self.first, self.last)
         keys, counts, low, high, first, last = (field[inner] for field in fields)
         return Cells(self.k, keys, counts, low, high, first, last, self.whole, self.rounded)
 
+    @cached_property
     def moments(self) -> tuple[float, float]:
         """The mean, and the standard deviation as if each cell's values lay as on a line through its mean.
 
@@ -195,6 +214,11 @@ class Cells:
         within = np.maximum((last - means) / scale * ((means - first) / scale), 0.0) / 3
         variance = float(np.sum(share * ((rise - mean) ** 2 + within)))
         return shifted(float(low), float(scale), mean), float(scale * np.sqrt(variance))
+
+
+def _kind_of(values: np.ndarray) -> dict[str, bool]:
+    whole = values.dtype.kind in "iu"
+    return {"whole": whole, "rounded": whole and max(abs(int(x)) for x in values[[0, -1]]) > 2**53}
 
 
 def _mask(bits: int) -> np.uint64:

@@ -163,14 +163,15 @@ def _count_weighted(u: Column, v: Column, x: Weighted, y: Weighted, how: Binning
         numbered=all(side.counts.max() == 1 and numbered(side.values) for side in (x, y)),
         **_beyond(y.values, y.weights, int(ends[0]), int(ends[-1]), how),
     )
-    w1 = float(of_true_samples(*samples, assume_sorted=True))
+    w1 = float(of_true_samples(*samples))  # through cells, which is sooner than a sweep with weights
     return _with_w1(laid, u, w1, 0.0, x.moments(), y.moments())
 
 
 def _count_cells(u: Column, v: Column, how: Binning) -> Counted:
     """The same where the numbers of one side are known in cells: bins of whole cells, exactly counted."""
     k = max(side.cells.k for side in (u, v) if side.cells is not None)
-    a, b = _cells(u).coarsened(k), _cells(v).coarsened(k)
+    u, v = map(_in_order, (u, v))
+    a, b = (Cells.each(x.numbers, k) if x.cells is None else x.cells.coarsened(k) for x in (u, v))
     inner = a.finite()
     whole, note = a.whole and b.whole, ROUNDED if a.rounded or b.rounded else ""
     if how.edges:
@@ -197,19 +198,16 @@ def _count_cells(u: Column, v: Column, how: Binning) -> Counted:
         w1 = float(of_true_samples(*values, a.counts, b.counts, assume_sorted=True))
     else:
         w1, bound = cells_w1(a, b)
-    means = [
-        moments(ascending(side.numbers)) if side.cells is None else side.cells.moments() for side in (u, v)
-    ]
     first, last = np.searchsorted(b.keys, edges[[0, -1]]).tolist()
     counted = replace(counted, **_laid_cells(a, b), **_beyond(b.means, b.counts, first, last, how))
+    means = [_moments(side, side.numbers) if side.cells is None else side.cells.moments for side in (u, v)]
     return _with_w1(counted, u, w1, bound, *means)
 
 
-def _cells(column: Column) -> Cells:
-    if column.cells is not None:
-        return column.cells
-    x = column.numbers if column.ascending else ascending(column.numbers)
-    return Cells.of(x, np.ones(len(x), np.int64))
+def _in_order(column: Column) -> Column:
+    if column.cells is not None or column.ascending:
+        return column
+    return replace(column, numbers=ascending(column.numbers), ascending=True)
 
 
 def _laid(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:

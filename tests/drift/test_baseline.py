@@ -220,6 +220,19 @@ def test_the_bound_holds(x, y, k):
     assert abs(Fraction(value) - exact_w1(x, y)) <= Fraction(bound) + Fraction(2.0**-1070)
 
 
+@given(
+    st.lists(FINITE | st.sampled_from([-np.inf, np.inf]), min_size=1, max_size=40),
+    st.integers(0, 52),
+    st.sampled_from(["f8", "f4", "i8"]),
+)
+def test_values_go_to_their_cells_at_once_as_they_do_one_by_one(x, k, dtype):
+    x = np.array(x) if dtype == "f8" else np.clip(x, -(2.0**62), 2.0**62)
+    x = np.sort(x.astype(dtype)) + np.dtype(dtype).type(0)
+    slowly, at_once = Cells.of(x, np.ones(len(x), np.int64)).coarsened(k), Cells.each(x, k)
+    for name in Cells.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(at_once, name), getattr(slowly, name), name)
+
+
 @pytest.mark.parametrize("law", ["normal", "lognormal", "standard_cauchy", "far", "integers", "stamps"])
 def test_beyond_the_limit_w1_is_within_its_bound(law):
     def draw(n):
