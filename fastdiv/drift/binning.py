@@ -34,6 +34,7 @@ __all__ = [
     "finite",
     "moments",
     "mostly_once",
+    "order_of",
     "quantile_cuts",
     "value_cuts",
 ]
@@ -234,6 +235,18 @@ def ascending(x: np.ndarray) -> np.ndarray:
         placed[np.searchsorted(placed, 0.0) : np.searchsorted(placed, 0.0, "right")] = 0.0
         return placed.astype(x.dtype, copy=False)
     return np.sort(x)
+
+
+def order_of(x: np.ndarray) -> np.ndarray:
+    """The positions of the values of `x`, which has no NaN, in ascending order."""
+    if not (x.size and (x.dtype.kind == "f" or _doubles(x))):
+        return np.argsort(x)
+    from fastdiv import _wasserstein
+
+    wide = np.ascontiguousarray(x, np.float64)
+    order = np.empty(len(wide), np.intp)
+    _wasserstein.order(wide, order, np.empty_like(wide))
+    return order
 
 
 def _doubles(x: np.ndarray) -> bool:

@@ -16,7 +16,7 @@ from fastdiv.drift.binning import MIN_PER_BIN, Bars, Cuts, bar_edges, cuts_at, e
 from fastdiv.drift.cells import shifted
 from fastdiv.drift.columns import Column
 from fastdiv.drift.edges import Binning
-from fastdiv.drift.weights import sums_from
+from fastdiv.drift.weights import parts_of, sums_from
 
 __all__ = ["Weighted", "bars"]
 
@@ -44,6 +44,10 @@ class Weighted:
             np.add.reduceat(column.counts, at),
             sums_from(at, weights),
         )
+
+    @cached_property
+    def _parts(self) -> list[np.ndarray]:
+        return [*parts_of(self.weights)]
 
     @cached_property
     def upto(self) -> np.ndarray:
@@ -84,7 +88,7 @@ class Weighted:
         starts = np.append(0, ends)
         many = np.diff(starts, append=len(self.values))
         total = np.zeros(len(many))
-        total[many > 0] = sums_from(starts[many > 0], self.weights)
+        total[many > 0] = sums_from(starts[many > 0], self.weights, self._parts)
         return total
 
     def scaled(self, effective: float) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ weight 0 are left out before anything else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from fastdiv.drift.binning import order_of
 from fastdiv.drift.columns import Column, Mass, Rows, Table, TableError, no_column
 from fastdiv.drift.memory import gathered
 
-__all__ = ["both_weighted", "sums", "sums_from", "weighted"]
+__all__ = ["both_weighted", "parts_of", "sums", "sums_from", "weighted"]
 
 # Beyond these a square or a sum may be no double.
 _LEAST, _MOST = 1e-100, 1e100
@@ -60,11 +61,12 @@ def weighted(table: Table, name: str) -> Table:
 
     def by_rows(other: str, most: int) -> Iterator[Rows]:
         assert table.by_rows is not None
-        for rows, w in zip(table.by_rows(other, most), held.pieces(most), strict=True):
+        for i, (rows, w) in enumerate(zip(table.by_rows(other, most), held.pieces(most), strict=True)):
             pairs = _Pairs(rows.values, w)
             if np.any(w == 0):
                 pairs = pairs.take(np.flatnonzero(w))
             if len(pairs):
+                pairs = replace(pairs, known=partial(held.mass, (most, i)))
                 yield Rows(
                     pairs, partial(_column, other, rows), partial(_factorised, rows), rows.texts, rows.present
                 )
@@ -85,6 +87,12 @@ class _Pairs:
 
     values: Any
     weights: np.ndarray
+    known: Callable[[np.ndarray], Mass] | None = None
+
+    @property
+    def mass(self) -> Mass:
+        """Where nothing is missing."""
+        return (self.known or _mass_of)(self.weights)
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -104,6 +112,14 @@ class _Weights:
         self._lock = Lock()
         self._read: np.ndarray | None = None
         self._sizes: dict[int, list[int]] = {}
+        self._masses: dict[tuple[int, int], Mass] = {}
+
+    def mass(self, piece: tuple[int, int], w: np.ndarray) -> Mass:
+        """Of the weights of a piece, of which no column that misses nothing has others."""
+        with self._lock:
+            if piece not in self._masses:
+                self._masses[piece] = _mass_of(w)
+            return self._masses[piece]
 
     def pieces(self, most: int) -> list[np.ndarray]:
         with self._lock:
@@ -159,7 +175,7 @@ def _column(name: str, rows: Rows, pairs: Any) -> Column:
         return rows.column(pairs)
     w, whole = pairs.weights, rows.column(pairs.values)
     if whole.reason:
-        return replace(whole, mass=Mass(_sum(w), 0.0, _sum(w**2), 0.0))
+        return replace(whole, mass=pairs.mass)
     if whole.kind == "numeric":  # in the order of the rows
         there = rows.present(pairs.values) if whole.missing else np.ones(len(w), bool)
         numbers, codes = whole.numbers, None
@@ -167,9 +183,14 @@ def _column(name: str, rows: Rows, pairs: Any) -> Column:
         codes, distinct = rows.factorised(pairs.values)
         there = codes >= 0
         codes = codes[there]
-    mass = Mass(*map(_sum, (w[there], w[~there], w[there] ** 2, w[~there] ** 2)))
-    column = Column(name, whole.kind, len(w), whole.missing, note=whole.note, mass=mass, zoned=whole.zoned)
-    w = w[there]
+    if there.all():
+        mass = pairs.mass
+    else:
+        mass = Mass(*map(_sum, (w[there], w[~there], w[there] ** 2, w[~there] ** 2)))
+        w = w[there]
+    column = Column(
+        name, whole.kind, len(there), whole.missing, note=whole.note, mass=mass, zoned=whole.zoned
+    )
     if whole.kind == "missing":
         return column
     if codes is not None:
@@ -181,7 +202,7 @@ def _column(name: str, rows: Rows, pairs: Any) -> Column:
             return replace(column, tally=tally)
         numbers = rows.column(distinct).numbers[codes]
     numbers = numbers.astype(numbers.dtype.newbyteorder("="), copy=False)
-    order = np.argsort(numbers)
+    order = order_of(numbers)
     values, w = numbers[order], w[order]
     if values.dtype.kind == "f":
         values += 0  # no -0.0
@@ -197,35 +218,47 @@ def sums(places: np.ndarray, w: np.ndarray, n: int) -> np.ndarray:
     return _exactly(w, lambda part: np.bincount(places, part, n)) if len(w) else np.zeros(n)
 
 
-def sums_from(starts: np.ndarray, w: np.ndarray) -> np.ndarray:
-    """The sum of the weights from each start to the next; no two are the same."""
-    return _exactly(w, lambda part: np.add.reduceat(part, starts))
+def sums_from(starts: np.ndarray, w: np.ndarray, parts: Iterable[np.ndarray] | None = None) -> np.ndarray:
+    """The sum of the weights from each start to the next; no two are the same. `parts` are its."""
+    return _exactly(w, lambda part: np.add.reduceat(part, starts), parts)
+
+
+def _mass_of(w: np.ndarray) -> Mass:
+    return Mass(_sum(w), 0.0, _sum(w**2), 0.0)
 
 
 def _sum(w: np.ndarray) -> float:
     return float(_exactly(w, lambda part: np.sum(part, keepdims=True))[0]) if len(w) else 0.0
 
 
-def _exactly(w: np.ndarray, summed: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    r"""Sums of weights, in any order the same.
+def _exactly(
+    w: np.ndarray, summed: Callable[[np.ndarray], np.ndarray], parts: Iterable[np.ndarray] | None = None
+) -> np.ndarray:
+    """Sums of weights, in any order the same."""
+    found = [*map(summed, parts_of(w) if parts is None else parts)]
+    total = found.pop()
+    while found:
+        total = total + found.pop()
+    return total
+
+
+def parts_of(w: np.ndarray) -> Iterator[np.ndarray]:
+    r"""What adds up to the weights, and each part of them to exact sums.
 
     A weight is cut into a multiple of :math:`g = 2^{-52} m n`, with m and n powers of two above the largest
     and above their number, one of :math:`g' = 2^{-52} n g`, and so on: sums of multiples of one kind are
     below :math:`2^{52}` of them, so exact.
     """
-    parts, rest = [], w
+    rest = w
     room = 2.0 ** len(w).bit_length()
     top = 2.0 ** np.frexp(float(w.max()))[1]
     for _ in range(3):
         grid = top * room * 2.0**-52
-        cut = np.rint(rest * (1 / grid)) * grid
-        parts.append(summed(cut))
+        cut = rest * (1 / grid)
+        np.rint(cut, out=cut)
+        cut *= grid
+        yield cut
         rest, top = rest - cut, grid
         if not rest.any():
-            break
-    else:
-        parts.append(summed(rest))
-    total = parts.pop()
-    while parts:
-        total = total + parts.pop()
-    return total
+            return
+    yield rest
