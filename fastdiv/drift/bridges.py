@@ -107,6 +107,12 @@ def _apart(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
     return ends, np.abs(shares - level.astype(np.float32))
 
 
+@lru_cache(64)
+def _few(n: int) -> np.ndarray:
+    """The deviations at the places beyond which the smaller side is to have fewer than 5 of its n values."""
+    return np.where(_OUTER * n < 5, _DEVIATIONS, 0.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Spread:
     """Where both sides' values lie: places on the axis, from the first on, and the pooled law there.
@@ -126,15 +132,16 @@ class Spread:
 
 def spread(x: np.ndarray, y: np.ndarray) -> Spread:
     """Of two sorted samples, at the quantiles of either."""
-    places = np.sort(np.concatenate([side[_ranks(len(side))] for side in (x, y)]))
-    places = places[np.append(True, places[1:] != places[:-1])]
+    places = np.concatenate([side[_ranks(len(side))] for side in (x, y)])
+    places.sort()
+    once = places[1:] != places[:-1]
+    if not once.all():
+        places = places[np.append(True, once)]
     total = len(x) + len(y)
     before, upto = (
-        (np.searchsorted(x, places, side) + np.searchsorted(y, places, side)) / total
-        for side in ("left", "right")
+        (x.searchsorted(places, side) + y.searchsorted(places, side)) / total for side in ("left", "right")
     )
-    found = _rises(places, places[0]), before, upto
-    return _with_pool(*found, [(side, np.ones(len(side), np.int8)) for side in (x, y)], len(x), len(y))
+    return _with_pool(_rises(places, places[0]), before, upto, [(x, None), (y, None)], len(x), len(y))
 
 
 def cells_spread(x: Cells, y: Cells) -> Spread:
@@ -166,23 +173,25 @@ def _with_pool(
     at: np.ndarray,
     before: np.ndarray,
     upto: np.ndarray,
-    sides: Sequence[tuple[np.ndarray, np.ndarray]],
+    sides: Sequence[tuple[np.ndarray, np.ndarray | None]],
     n: int,
     m: int,
 ) -> Spread:
     level = (upto[:-1] + before[1:]) / 2
     weight = _weight(at, level)
     # far values of which either side is to have but a few: where they fall is no matter of normal laws
-    few = _OUTER * min(n, m) < 5
-    expected = weight * _DEVIATIONS
-    if not few @ expected > 0.05 * expected.sum():
+    if not weight @ _few(min(n, m)) > 0.05 * (weight @ _DEVIATIONS):
         return Spread(at, before, upto, weight)
     total = n + m
     far = min(max(16, ceil(5 * total / min(n, m))), _FAR)
+    short = all(len(side) <= 2 * far for side, _ in sides)
+    if short and all(counts is None for _, counts in sides):
+        values = np.sort(np.concatenate([side for side, _ in sides]), kind="stable")
+        return Spread(at, before, upto, weight, (_rises(values, values[0]), np.arange(1.0, total + 1)))
     values, counts = (np.concatenate(x) for x in zip(*(_ends(*side, far) for side in sides), strict=True))
     order = np.argsort(values, kind="stable")
     values, counts = _rises(values[order], values[order[0]]), counts[order].astype(np.float64)
-    if all(len(side) <= 2 * far for side, _ in sides):
+    if short:
         return Spread(at, before, upto, weight, (values, np.cumsum(counts)))
     low, high = values[:far], values[-far:]
     first, last = np.cumsum(counts[:far]), total - np.append(0, np.cumsum(counts[:-far:-1]))[::-1]
@@ -192,7 +201,10 @@ def _with_pool(
     return Spread(at, before, upto, weight, pool)
 
 
-def _ends(values: np.ndarray, counts: np.ndarray, far: int) -> tuple[np.ndarray, np.ndarray]:
+def _ends(values: np.ndarray, counts: np.ndarray | None, far: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first and the last values, and how many there are of each: of what is not counted one."""
+    if counts is None:
+        counts = np.broadcast_to(np.int8(1), len(values))
     if len(values) <= 2 * far:
         return values, counts
     return tuple(np.concatenate([x[:far], x[-far:]]) for x in (values, counts))  # type: ignore[return-value]
@@ -220,10 +232,10 @@ def _rises(places: np.ndarray, first: np.generic) -> np.ndarray:
 
 
 def _weight(at: np.ndarray, level: np.ndarray) -> np.ndarray:
-    nearest = np.searchsorted(_MIDDLES, level)
+    nearest = _MIDDLES.searchsorted(level)
     scale = np.sqrt(level * (1 - level) / _VARIANCES[nearest])
     size = float(at[-1]) or 1.0
-    return np.bincount(nearest, np.diff(at) / size * scale, len(_PLACES))
+    return np.bincount(nearest, (at[1:] - at[:-1]) / size * scale, len(_PLACES))
 
 
 def w1_law(places: Spread, n: int, m: int, w1: float) -> tuple[float, float]:
@@ -266,10 +278,17 @@ def _permuted(rises: np.ndarray, upto: np.ndarray, n: int, m: int, w1: float) ->
 
 def _hats(values: np.ndarray, upto: np.ndarray, ranks: np.ndarray) -> np.ndarray:
     """What each of the inner ranks weighs in an integral over the axis of what is linear between ranks."""
-    gaps, upto = np.diff(values), upto[:-1]
-    first = np.append(np.searchsorted(upto, ranks[:-1]), len(gaps))
-    wide, along = (np.diff(np.append(0.0, np.cumsum(x))[first]) for x in (gaps, gaps * upto))
-    upper = np.clip((along - ranks[:-1] * wide) / np.maximum(np.diff(ranks), 1), 0.0, wide)
+    upto = upto[:-1]
+    first = upto.searchsorted(ranks)
+    first[-1] = len(upto)
+    sums = np.zeros((2, len(values)))
+    gaps = values[1:] - values[:-1]
+    np.cumsum(gaps, out=sums[0, 1:])
+    np.cumsum(gaps * upto, out=sums[1, 1:])
+    at = sums[:, first]
+    wide, along = at[:, 1:] - at[:, :-1]
+    steps = np.maximum(ranks[1:] - ranks[:-1], 1)
+    upper = np.minimum(np.maximum((along - ranks[:-1] * wide) / steps, 0.0), wide)
     weight: np.ndarray = upper[:-1] + (wide - upper)[1:]
     return weight
 

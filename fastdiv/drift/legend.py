@@ -22,13 +22,15 @@ def legend(report: Report) -> list[str]:
         "JS: Jensen-Shannon distance, log base 2, 0 to 1. KL(current || baseline) in bits. PSI: natural log. "
         f"For KL and PSI {added} added to every bin{alone}. Entropy: in bits, of the bins.",
         _w1(report),
-        "Noise, below each distance: what it is on average for two samples of these sizes of one law.",
+        "Noise, below or beside each distance: what it is on average for two samples of these sizes of one "
+        "law.",
         *_weights(report),
         f"Moved: p is at most {limits.alpha:g} and, beyond the noise, {_levels(limits.moved)} is reached. "
-        f"Moved a lot: {_levels(limits.a_lot)}. Noise: reached, but p is larger. None: not reached."
+        f"Moved a lot: {_levels(limits.a_lot)}. Noise: reached, but p is larger. "
+        "None: not reached, whatever p is."
         f"{' Some columns have thresholds of their own.' if limits.columns else ''}",
-        "p: after Benjamini-Hochberg over the columns. "
-        f"W1 by {METHODS['w1']}, missing by {METHODS['missing']}, bins by {METHODS['bins']}.",
+        "p: how likely so much is by chance alone, after Benjamini-Hochberg over the columns.",
+        f"Tests: W1 by {METHODS['w1']}, missing by {METHODS['missing']}, bins by {METHODS['bins']}.",
         f"Bins: {report.bins} quantiles of the baseline (or its values, if it has no more than that), one "
         "below and one above its range; categories by value. Bins empty on both sides do not count.",
         "Histogram: numbers from the 1st to the 99th percentile of both sides, tails in the end bars; "
