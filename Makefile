@@ -238,7 +238,7 @@ coverage: build/coverage/.built $(BUILT) ## lines and branches that the tests ru
 	$(PIP) install --group coverage
 	find build/coverage-objects -name "*.gcda" -delete
 	$(call ELSEWHERE,coverage) $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider \
-	    --cov=fastdiv --cov-branch --cov-report=json:build/coverage.json --cov-report= $(TESTS)
+	    --cov=build/coverage/fastdiv --cov-branch --cov-report=json:build/coverage.json --cov-report= $(TESTS)
 	$(BIN)/python -m gcovr --root . --filter 'csrc/' --exclude '.*\.pyx' --json-summary build/gcovr.json build/coverage-objects
 	$(BIN)/python -m bench.trust --coverage "make coverage TESTS=$(TESTS)"
 
