@@ -305,10 +305,11 @@ def micros_of(times: np.ndarray) -> np.ndarray | None:
         low, high = np.array([-_LAST, _LAST]).view(f"{kind}8[us]").astype(times.dtype)
         if not np.all((low < times) & (times < high)):
             return None
+    if unit not in _PARTS:
         return times.astype(f"{kind}8[us]").view(np.int64)
     # rounded down before 1970 as well, which neither NumPy nor Arrow does for all
     parts = times.astype(f"{kind}8[{unit}]").view(np.int64)
-    return np.floor_divide(parts, _PARTS[unit]) if unit != "us" else parts
+    return np.floor_divide(parts, _PARTS[unit])
 
 
 _PARTS = {"ns": 10**3, "ps": 10**6, "fs": 10**9, "as": 10**12}

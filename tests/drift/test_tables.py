@@ -173,6 +173,21 @@ def test_nanoseconds_are_the_same_in_every_table_before_1970_and_after(tmp_path,
     assert columns(tmp_path / "t.npy")["value"].numbers.tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("unit", ["", "[us]", "[25us]", "[ns]", "[500ns]", "[ps]", "[2s]", "[W]"])
+def test_units_of_any_size_and_byte_order_are_numbers(unit, order):
+    durations = np.array([-3, 0, 7, 10**6], f"{order}m8{unit}")
+    tick = {"": 10**6, "[us]": 10**6, "[25us]": 25 * 10**6, "[ns]": 1000, "[500ns]": 500_000, "[ps]": 1}.get(
+        unit
+    )
+    tick = tick if tick is not None else 10**12 * {"[2s]": 2, "[W]": 604_800}[unit]
+    (column,) = as_table({"x": durations}).read(["x"])
+    exact = [x * tick / 10**12 for x in (-3, 0, 7, 10**6)]
+    if unit == "[ps]":
+        exact = [-1e-9, 0.0, 0.0, 1e-6]  # down to nanoseconds
+    assert column.numbers.tolist() == exact
+
+
 def test_a_duration_is_the_same_number_in_every_unit():
     days = np.array([0, 1, 104, 105, 36_500, 90_000, -36_501])
     for unit, per_day in (
