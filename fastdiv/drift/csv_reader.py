@@ -29,7 +29,17 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv.drift.columns import ROUNDED, Column, Kind, Rows, Table, TableError, common_dtype, rounding
+from fastdiv.drift.columns import (
+    ROUNDED,
+    Column,
+    Kind,
+    NoRows,
+    Rows,
+    Table,
+    TableError,
+    common_dtype,
+    rounding,
+)
 from fastdiv.drift.numerals import Numerals
 from fastdiv.drift.objects import factorised, object_array, present
 
@@ -62,6 +72,11 @@ def open_csv(
         raise TableError(f"{path}: the file is empty")
     if not names:
         raise TableError(f"{path}: line 1 has no column names")
+    with _told(path, sep, len(names)), _open_text(path) as file:
+        rest = _parser(file, sep)
+        next(rest)
+        if not any(rest):
+            raise NoRows(f"{path}: the table has a header but no rows")
 
     def builder(name: str, text: bool) -> _Builder:
         return _Builder(name, names.index(name), missing, text, numerals)

@@ -83,12 +83,12 @@ def _below(folder: str, known: Callable[[str], bool]) -> list[str]:
     for start in starts:
         for at, folders, files in os.walk(start, onerror=_refuse):
             real = os.path.realpath(at)
-            inside = [] if real in seen else sorted(name for name in folders if name[0] not in "._")
+            inside = [] if real in seen else sorted(name for name in folders if not _is_hidden(name))
             folders[:] = [name for name in inside if not os.path.islink(os.path.join(at, name))]
             starts += [os.path.join(at, name) for name in inside if name not in folders]
             for name in sorted(files) if real not in seen else ():
                 file = os.path.join(at, name)
-                if name[0] in "._":
+                if _is_hidden(name):
                     continue
                 if known(name):
                     found.append(file)
@@ -96,6 +96,10 @@ def _below(folder: str, known: Callable[[str], bool]) -> list[str]:
                     raise TableError(f"{file}: is a link to what is not there")
             seen.add(real)
     return found
+
+
+def _is_hidden(name: str) -> bool:
+    return name[0] in "._" or name == "lost+found"  # that of file systems, which root alone may list
 
 
 def _refuse(error: OSError) -> None:

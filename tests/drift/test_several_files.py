@@ -16,7 +16,7 @@ import pytest
 from command import refused
 
 from fastdiv import Baseline, cli
-from fastdiv.drift import TableError, compare
+from fastdiv.drift import TableError, compare, compare_over
 from fastdiv.drift.tables import read_table
 
 RNG = np.random.default_rng(5)
@@ -110,6 +110,18 @@ def test_files_without_rows_are_no_fault_of_the_others(tmp_path):
             file.unlink()
     with pytest.raises(TableError, match="the table has no rows"):
         read_table(folder)
+
+
+@pytest.mark.parametrize("empty", ["x,c\n", "x,c", "x,c\r\n\r\n"])
+def test_csv_files_of_a_header_alone_are_no_fault_of_the_others(tmp_path, empty):
+    for name, text in (("0", empty), ("1", "x,c\n1,a\n2,b\n"), ("2", empty)):
+        (tmp_path / f"{name}.csv").write_text(text, newline="")
+    table = read_table(tmp_path)
+    assert [column.rows for column in table.read(["x", "c"])] == [2, 2]
+    assert compare_over({"x": [1.0, 2]}, tmp_path, by="c").windows == ("a", "b")
+    (tmp_path / "1.csv").write_text(empty)
+    with pytest.raises(TableError, match="the table has a header but no rows"):
+        read_table(tmp_path)
 
 
 # -- folders named key=value ---------------------------------------------------------------------------------
