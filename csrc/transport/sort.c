@@ -1,4 +1,4 @@
-/* Sorting by places. n values whose law has a density fall into 3 n cells or more of equal width, mostly alone:
+/* Sorting by places. n values whose law has a density fall into 2 n cells or more of equal width, mostly alone:
  * counted, scattered to their cells and put right, with few comparisons that a processor would have to guess
  * (sort_loops.h). More than FD_SORT_FEW are first scattered to parts of some 1024;
  * values that heap up at one end or in the middle (an eighth or a sixteenth of them says so) to parts by their
@@ -93,7 +93,7 @@ static int fd_sort_by_parts(const double *x, int64_t n, double *out) {
 /* The same in one go. */
 static int fd_sort_at_once(const double *x, int n, double *out) {
     enum { ON_STACK = 1024 };
-    uint16_t some[5 * ON_STACK], *room = n <= ON_STACK ? some : fd_sort_room(n);
+    uint16_t some[3 * ON_STACK], *room = n <= ON_STACK ? some : fd_sort_room(n);
     const int done = room && (fd_cell_loops_now->sort_few(x, n, 0.0, out, room) ||
                               fd_cell_loops_now->sort_few(x, n, fd_least_magnitude(x, n), out, room));
     if (room != some)
