@@ -86,16 +86,23 @@ test-oldest: $(TOOLS) ## the same tests on a wheel with NumPy 1.26
 
 # Clang vectorizes other loops than gcc does and contracts nothing either: the same bits.
 build/clang/.built: BUILD_ENV = CC=clang LDSHARED="clang -shared"
+build/clang/.built: | build/.has-clang
+build/.has-clang:
+	@mkdir -p build
+	echo '#include <omp.h>' | clang -fopenmp -E -x c - > /dev/null || \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends clang libomp-dev libclang-rt-dev
+	@touch $@
 test-clang: build/clang/.built $(BUILT) ## the same tests on a build by clang
 	$(call ELSEWHERE,clang) $(call RAN,$@) $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider $(TESTS)
 
 # 64-bit Arm without one: a cross compiler, Debian's CPython 3.11 for arm64 unpacked, wheels of what it needs, and qemu.
-# Its loops are those of the base level, in Advanced SIMD. What starts Python again cannot run so. ONLY="tests/..." for others.
+# .venv must be of 3.11 too. Its loops are those of the base level, in Advanced SIMD. What starts Python again cannot run
+# so. ONLY="tests/..." for other tests.
 ARM       := build/aarch64-root
 TRUE      := tests/truth/test_tables.py tests/rows/test_accuracy.py tests/transport/test_exact.py tests/matrix/test_accuracy.py
 ARM_WHEELS = --only-binary :all: --python-version 3.11 $(foreach v,17 27 28,--platform manylinux_2_$(v)_aarch64)
 $(ARM)/.ready: pyproject.toml
-	command -v debootstrap qemu-aarch64 aarch64-linux-gnu-gcc || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+	test -x /usr/sbin/debootstrap -a -x /usr/bin/qemu-aarch64 -a -e /usr/aarch64-linux-gnu/include || DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
 	    debootstrap qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	rm -rf $(ARM)
 	debootstrap --foreign --variant=minbase --arch=arm64 --include=python3.11,libgomp1 bookworm $(ARM)
@@ -171,7 +178,7 @@ check-guided: $(BUILT) ## atheris: the Python door, files of CSV and profiles, G
 	    $$(for what in door csv profile; do sed -n "s/stat::number_of_executed_units: */$$what=/p" build/guided-$$what.log; done)
 
 check-memory: $(BUILT) ## valgrind: every call that reaches memory of its own (tests/machine/test_allocations.py)
-	cd tests/machine && PYTHONPATH=$(CURDIR) PYTHONMALLOC=malloc OMP_NUM_THREADS=1 valgrind --quiet --error-exitcode=9 \
+	cd tests/machine && PYTHONPATH=$(CURDIR) PYTHONMALLOC=malloc OMP_NUM_THREADS=1 valgrind --quiet --error-exitcode=9 --suppressions=valgrind.supp \
 	    ../../$(BIN)/python -c "import test_allocations as t; [call() for call in t.calls().values()]"
 	$(BIN)/python -m bench.platforms $@ "errors=none"
 

@@ -158,7 +158,7 @@ def show_config() -> None:
     --------
     >>> import fastdiv
     >>> fastdiv.show_config()  # doctest: +SKIP
-    fastdiv      0.1.0
+    fastdiv      0.2.0
     instructions avx512 (this CPU has base, avx2, avx512)
     OpenMP       yes (201511)
     threads      2

@@ -1,3 +1,3 @@
 """The version, a literal that setup and ``fastdiv.__version__`` both read."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -75,7 +75,7 @@ def read(path: Path, **options) -> str:
         Baseline.from_table(table)
     except (TableError, ValueError) as error:
         return one_line(error)
-    return report.to_json() + repr([(c.kind, c.rows, c.missing, c.numbers.tobytes()) for c in columns])
+    return repr(report.to_dict()) + repr([(c.kind, c.rows, c.missing, c.numbers.tobytes()) for c in columns])
 
 
 def of_csv(data: bytes) -> None:
@@ -103,8 +103,8 @@ def of_profile(data: bytes) -> None:
         one_line(error)
         return
     try:
-        report = fastdiv.compare(baseline, baseline).to_json()
-        assert fastdiv.compare(baseline, Baseline.load(path)).to_json() == report
+        report = repr(fastdiv.compare(baseline, baseline).to_dict())
+        assert repr(fastdiv.compare(baseline, Baseline.load(path)).to_dict()) == report
         merged = baseline.merge(Baseline.load(path))
     except (TableError, ValueError) as error:
         one_line(error)
