@@ -84,8 +84,9 @@ test-oldest: $(TOOLS) ## the same tests on a wheel with NumPy 1.26
 	$(OLDEST) -m pip --quiet --disable-pip-version-check install --no-deps --force-reinstall build/wheel/dist/*.whl
 	PYTHONSAFEPATH=1 $(OLDEST) -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider $(TESTS)
 
-# Clang vectorizes other loops than gcc does and contracts nothing either: the same bits.
-build/clang/.built: BUILD_ENV = CC=clang LDSHARED="clang -shared"
+# Clang vectorizes other loops than gcc does. Its OpenMP runtime is LLVM's, which ends a process whose OMP_NUM_THREADS is
+# no number, or whose files may not grow: these tests are libgomp's.
+build/clang/.built: BUILD_ENV = CC=clang LDSHARED="clang -shared -fno-openmp-implicit-rpath"
 build/clang/.built: | build/.has-clang
 build/.has-clang:
 	@mkdir -p build
@@ -93,7 +94,8 @@ build/.has-clang:
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends clang libomp-dev libclang-rt-dev
 	@touch $@
 test-clang: build/clang/.built $(BUILT) ## the same tests on a build by clang
-	$(call ELSEWHERE,clang) $(call RAN,$@) $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider $(TESTS)
+	$(call ELSEWHERE,clang) $(call RAN,$@) $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider \
+	    -k "not odd_numbers_of_threads and not limited_size" $(TESTS)
 
 # 64-bit Arm without one: a cross compiler, Debian's CPython 3.11 for arm64 unpacked, wheels of what it needs, and qemu.
 # .venv must be of 3.11 too. Its loops are those of the base level, in Advanced SIMD. What starts Python again cannot run
