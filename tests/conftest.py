@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 if Path(_core.__file__).parents[1] == ROOT:
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
 
-# `make test` is the same run each time; what is new is looked for by `make fuzz`. A busy machine fails no test
+# `make test` is the same run each time, whatever the load; what is new is looked for by `make fuzz`
 settings.register_profile("untimed", deadline=None, derandomize="FASTDIV_EXAMPLES" not in os.environ)
 settings.load_profile("untimed")
 
