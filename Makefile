@@ -240,13 +240,16 @@ format: $(TOOLS) ## let the formatters have their way
 mutate: $(BUILT) ## wrong tokens in a copy of the tree, one at a time: do the tests notice? MUTATE="--most 50"
 	$(BIN)/python -m bench.mutate $(MUTATE)
 
-# Lines and branches that the tests run, of Python and of C, into bench/coverage.json. Children of tests that run
-# elsewhere are not counted.
+# Lines and branches that the tests run, of Python and of C, into bench/coverage.json: in one process, since workers of
+# xdist may be ended before they write their counts. Left out is what cannot be right of such a build: hardening, and
+# limits of file sizes, which its own counts meet. A test that fails here does so in `make test`; what was run counts.
+NOT_COUNTED := --deselect tests/machine/test_security.py::test_extensions_are_hardened \
+               --deselect tests/machine/test_file_faults.py::test_files_of_limited_size
 build/coverage/.built: BUILD_ENV = FASTDIV_COVERAGE=1
 coverage: build/coverage/.built $(BUILT) ## lines and branches that the tests run, in Python and C
 	$(PIP) install --group coverage
 	find build/coverage-objects -name "*.gcda" -delete
-	$(call ELSEWHERE,coverage) $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider \
+	-$(call ELSEWHERE,coverage) $(BIN)/python -m pytest -q -p no:xdist -m "not slow" -p no:cacheprovider $(NOT_COUNTED) \
 	    --cov=build/coverage/fastdiv --cov-branch --cov-report=json:build/coverage.json --cov-report= $(TESTS)
 	$(BIN)/python -m gcovr --root . --filter 'csrc/' --exclude '.*\.pyx' --json-summary build/gcovr.json build/coverage-objects
 	$(BIN)/python -m bench.trust --coverage "make coverage TESTS=$(TESTS)"

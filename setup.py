@@ -60,9 +60,10 @@ else:
         compile_args += ["-g", "-O1", "-U_FORTIFY_SOURCE", "-fno-omit-frame-pointer", *sanitizers]
         link_args += sanitizers
     elif COVERAGE:
-        # a file of several extensions is compiled for each: with one seed, or counts would be lost
+        # A branch of a source line counts once, not once for each measure that it is inlined into. A file of
+        # several extensions is compiled for each: with one seed, or counts would be lost.
         compile_args += ["-O1", "-U_FORTIFY_SOURCE", "--coverage", "-fprofile-update=atomic"]
-        compile_args += ["-frandom-seed=fastdiv"]
+        compile_args += ["-fno-inline", "-Dalways_inline=unused", "-frandom-seed=fastdiv"]
         link_args += ["--coverage"]
     else:
         compile_args += ["-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=3"]
