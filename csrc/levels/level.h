@@ -72,6 +72,7 @@ static const fd_slope_loops fd_level_slopes = {
     .of_log_stack = fd_log_stack_slopes,
     .settle = fd_settle_loop,
     .settle_lanes = fd_settle_lanes_loop,
+    .settle_long = fd_settle_long_loop,
     .settle_logs = fd_log_settle_loop,
     .logit_parts = fd_logit_parts_loop,
     .logit_lanes = fd_logit_lanes_loop,

@@ -15,6 +15,7 @@
  * taken to three doubles, such that all x - y add to 0, where the mean is.
  */
 #include "rows/again.h"
+#include "rows/settle.h"
 
 typedef struct {
     fd_twofold mean;
@@ -38,8 +39,8 @@ static double fd_of_one_kind(const fd_again_side *s, ptrdiff_t n, double to_slop
               step = pieces <= 4    ? 1
                      : pieces <= 64 ? 4
                                     : pieces / 16,
-              count = n <= FD_BLOCK ? 256 : FD_KINDS;
-    int shift = n <= FD_BLOCK ? 56 : 52;
+              count = n <= FD_BLOCK ? 128 : FD_KINDS;
+    int shift = n <= FD_BLOCK ? 57 : 52;
     memset(kinds, 0, (size_t)count * sizeof *kinds);
     for (ptrdiff_t start = 0; start < n; start += step * FD_PIECE) {
         ptrdiff_t size = n - start < FD_PIECE ? n - start : FD_PIECE;
@@ -51,7 +52,7 @@ static double fd_of_one_kind(const fd_again_side *s, ptrdiff_t n, double to_slop
             of_each += term * term;
         }
     }
-    for (ptrdiff_t k = 0; k < count; k++) {
+    _Pragma("omp simd reduction(+ : total, squares)") for (ptrdiff_t k = 0; k < count; k++) {
         total += kinds[k];
         squares += kinds[k] * kinds[k];
     }
@@ -203,8 +204,12 @@ static void fd_mend_side(const fd_again *look, const fd_again_side *s, const fd_
     int count = 0, is_p = s == &look->p;
     for (ptrdiff_t i = 0; i <= look->n; i++) {
         if (i % AT_ONCE == 0)
-            while (i + AT_ONCE <= look->n && !fd_slope_loops_now->below(s->slopes + i, AT_ONCE, m->least))
-                i += AT_ONCE;
+            for (ptrdiff_t left = look->n - i; left > 0; left = look->n - i) {
+                ptrdiff_t size = left < AT_ONCE ? left : AT_ONCE;
+                if (fd_slope_loops_now->below(s->slopes + i, size, m->least))
+                    break;
+                i += size;
+            }
         if (i < look->n && fabs(s->slopes[i]) < m->least) {
             at[count] = i;
             p[count] = fd_mass_at(look->p.row, i);
@@ -254,9 +259,6 @@ static fd_careful_pair fd_careful_pair_of(const fd_again *look) {
                              order.low,  pair->divergence, pair->pivot};
 }
 
-/* Of longer rows some derivative is always small, and all slopes are taken again for those up to this alone. */
-enum { FD_LONG = 4096 };
-
 /* Slopes are off by up to 1.2u of themselves, root mean square. Errors that are independent add to more than this many
  * times that once in 16 000 rows of those whose least derivative is just so small, one in some hundred. */
 static const double FD_SURE = 4.0;
@@ -275,7 +277,7 @@ static int fd_is_small(const fd_again *look, const fd_again_side *s, fd_again_me
     if (!s->row->normalize)
         return 1;
     if (look->n > FD_LONG) {
-        m->mean = fd_two_sum(s->mean, fd_mean_rest(s, look->n));
+        m->mean = fd_two_sum(s->mean, s->rest);
         return 1;
     }
     fd_weigh_slopes(s, look->n, &size, &root);

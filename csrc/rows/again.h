@@ -10,6 +10,7 @@ typedef struct {
     const fd_row_reader *row;
     double *slopes;
     double mean, unit, least; /* the least |slope - mean| */
+    double rest;              /* of long rows: what the mean lacks (fd_settle) */
 } fd_again_side;
 
 typedef struct {

@@ -117,6 +117,42 @@ static fd_twofold fd_products_loop(const double *x, const double *y, ptrdiff_t n
     return all;
 }
 
+/* fd_settle_loop, and the sum of x times what it leaves before scaling. Nothing is padded: of long rows. */
+static double fd_settle_long_loop(double *slopes, const double *x, ptrdiff_t n, double mean,
+                                  const double *scale, fd_twofold *rest) {
+    double sums[FD_LANES] = {0}, errors[FD_LANES] = {0}, first = scale[0], second = scale[1],
+           third = scale[2], least = INFINITY;
+    ptrdiff_t i = 0;
+    while (i + FD_LANES <= n) {
+        double chain[FD_LANES] = {0};
+        for (int k = 0; k < FD_CHAIN && i + FD_LANES <= n; k++, i += FD_LANES) {
+#pragma omp simd reduction(min : least)
+            for (int lane = 0; lane < FD_LANES; lane++) {
+                const double mass = x[i + lane], slope = slopes[i + lane] - mean, size = fabs(slope);
+                const double product = fd_madd(mass, slope, chain[lane]);
+                chain[lane] = mass > 0.0 ? product : chain[lane];
+                least = size < least ? size : least;
+                slopes[i + lane] = slope * first * second * third;
+            }
+        }
+#pragma omp simd
+        for (int lane = 0; lane < FD_LANES; lane++) {
+            const fd_twofold sum = fd_two_sum(sums[lane], chain[lane]);
+            sums[lane] = sum.high;
+            errors[lane] += sum.low;
+        }
+    }
+    for (; i < n; i++) {
+        const double slope = slopes[i] - mean;
+        *rest = fd_twofold_plus(*rest, (fd_twofold){x[i] > 0.0 ? x[i] * slope : 0.0, 0.0});
+        least = fabs(slope) < least ? fabs(slope) : least;
+        slopes[i] = slope * first * second * third;
+    }
+    for (int lane = 0; lane < FD_LANES; lane++)
+        *rest = fd_twofold_plus(*rest, fd_two_sum(sums[lane], errors[lane]));
+    return least;
+}
+
 static void fd_sizes_loop(const double *x, const double *g, ptrdiff_t n, double to_slope, double mean,
                           double *total, double *squares) {
     double sum = 0.0, of_squares = 0.0;

@@ -243,9 +243,9 @@ static void fd_settle_gradient(fd_slope_work *w, const fd_options *o, double val
                       size,
                       fd_again_of(p, by_x, constant, unit, w->by_p),
                       fd_again_of(q, by_y, 0.0, unit, w->by_q)};
-    again.p.least = fd_settle(p, w->n, by_x, constant, unit, w->pair.max_p, w->by_p);
+    again.p.least = fd_settle(p, w->n, by_x, constant, unit, w->pair.max_p, w->by_p, &again.p.rest);
     if (w->sum != FD_entropy)
-        again.q.least = fd_settle(q, w->n, by_y, 0.0, unit, w->pair.max_q, w->by_q);
+        again.q.least = fd_settle(q, w->n, by_y, 0.0, unit, w->pair.max_q, w->by_q, &again.q.rest);
     if (!is_sure)
         fd_look_again(&again);
     if (is_vast)

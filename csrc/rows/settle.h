@@ -58,14 +58,28 @@ static inline void fd_mean_and_scale(const fd_row_reader *r, double mean, double
     }
 }
 
+/* Of longer rows some derivative is always small (again.c), and what the mean lacks is always asked for. */
+enum { FD_LONG = 4096 };
+
 /* `mean`: of the slopes of a row that is normalised; one that is not has `constant` added instead, and its
- * logarithms are to be multiplied by exp(max). The least size of a slope of masses less its mean. */
+ * logarithms are to be multiplied by exp(max). The least size of a slope of masses less its mean, and of long rows the mean
+ * of what is left, where it is asked for. */
 static inline double fd_settle(const fd_row_reader *r, ptrdiff_t n, double mean, double constant,
-                               double factor, double max, double *slopes) {
-    double copy[FD_BLOCK], scale[3];
+                               double factor, double max, double *slopes, double *rest) {
+    double copy[FD_BLOCK], scale[3], least = INFINITY;
+    fd_twofold sum = {0.0, 0.0};
     fd_mean_and_scale(r, mean, constant, factor, &mean, scale);
-    if (!r->logs)
+    if (!r->logs && !(rest && r->normalize && n > FD_LONG))
         return fd_slope_loops_now->settle(slopes, n, mean, scale);
+    if (!r->logs) {
+        for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+            ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+            const double *x = fd_block(r, start, size, copy);
+            least = fmin(least, fd_slope_loops_now->settle_long(slopes + start, x, size, mean, scale, &sum));
+        }
+        *rest = sum.high / r->sum;
+        return least;
+    }
     if (!r->normalize) { /* exp(max) may be no double, nor its root */
         scale[1] = scale[2] = exp(0.25 * max);
         scale[0] = scale[0] * scale[1] * scale[1];

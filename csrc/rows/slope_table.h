@@ -62,6 +62,9 @@ typedef struct fd_slope_loops {
     void (*settle_lanes)(double *slopes, ptrdiff_t n, const double *mean, const double *scale, unsigned which,
                          double *out, ptrdiff_t pitch, double *least);
     double (*settle)(double *slopes, ptrdiff_t n, double mean, const double *scale); /* likewise */
+    /* of a part of a long row, adding the sum of x (slope - mean) to `rest` */
+    double (*settle_long)(double *slopes, const double *x, ptrdiff_t n, double mean, const double *scale,
+                          fd_twofold *rest);
     void (*settle_logs)(double *slopes, const double *logs, ptrdiff_t n, double max, double rest, double mean,
                         const double *scale);
     void (*logit_parts)(const double *q, ptrdiff_t n, double max, double *parts, double *below,

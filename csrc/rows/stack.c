@@ -226,7 +226,8 @@ double fd_js_stack_gradient(fd_measure measure, fd_view first, ptrdiff_t step, p
                 sums[j] = 0.0;
             }
             /* the sum is of masses on the scale of the first row */
-            fd_settle(&stack.rows[j], n, sums[j] / stack.rows->sum, 0.0, factor, stack.pairs[j].max_q, row);
+            fd_settle(&stack.rows[j], n, sums[j] / stack.rows->sum, 0.0, factor, stack.pairs[j].max_q, row,
+                      NULL);
         }
     } else {
         fd_fill(by_rows, m * n, NAN);

@@ -28,7 +28,7 @@ typedef struct {
     double pivot;           /* the mass (of logarithms: less the maximum) that is exp(-entropy) of its row; */
     double none_x, none_y;  /* slopes of a bin without mass; */
     double undecided;       /* total variation leaves shares nearer than this, relative, to signs.h; */
-    int is_raw;             /* rows are not normalised */
+    double is_raw;          /* 1: rows are not normalised, else 0 (a double: fd_excess) */
     uintptr_t p_ahead, q_ahead; /* bytes from a bin to what is asked for meanwhile: the next row */
 } fd_pair;
 
@@ -37,7 +37,7 @@ typedef struct {
     double c_hi[FD_ROWS], c_lo[FD_ROWS], s_hi[FD_ROWS], s_lo[FD_ROWS], w_p[FD_ROWS], w_q[FD_ROWS];
     double divergence[FD_ROWS], pivot[FD_ROWS]; /* gradients, as are */
     double none_x, none_y, undecided;           /* these, of all rows */
-    int is_raw;
+    double is_raw;
     double order;
     const char *p_ahead, *q_ahead;        /* a bin's share (FD_ROWS numbers) of the next rows, */
     ptrdiff_t p_ahead_step, q_ahead_step; /* from bin to bin, */
