@@ -37,8 +37,9 @@ class NeighborsTransformer(
 ):
     r"""The sparse graph of the exact nearest neighbours, for estimators with ``metric="precomputed"``.
 
-    As scikit-learn's ``KNeighborsTransformer``, by a measure of fastdiv. A row without mass is infinitely far
-    from all; of estimators some refuse what is infinite, so leave such rows out.
+    As scikit-learn's ``KNeighborsTransformer``, by a measure of fastdiv. What is infinitely far is no
+    neighbour and not in the graph, as every row is from one without mass: DBSCAN calls such a row noise, and
+    ``KNeighborsClassifier`` says that it has too few neighbours.
 
     Parameters
     ----------
@@ -105,13 +106,15 @@ class NeighborsTransformer(
 
         check_is_fitted(self)
         distances, indices = self._query(X, self.n_neighbors + (self.mode == "distance"))
-        n, k = indices.shape
+        near = np.isfinite(distances)
         data = distances if self.mode == "distance" else np.ones(indices.shape, distances.dtype)
-        starts = np.arange(0, n * k + 1, k)
-        return csr_matrix((data.ravel(), indices.ravel(), starts), (n, self.n_samples_fit_))
+        starts = np.append(0, np.cumsum(near.sum(axis=1)))
+        return csr_matrix((data[near], indices[near], starts), (len(near), self.n_samples_fit_))
 
     def precomputed_knn(self, X: Any) -> tuple[np.ndarray, np.ndarray]:
         """Indices and distances of the `n_neighbors` nearest, a row itself among them, as UMAP takes them.
+
+        A row without mass is infinitely far from all, which UMAP takes as disconnected.
 
         ``umap.UMAP(n_neighbors=k, precomputed_knn=transformer.precomputed_knn(X))``
         """

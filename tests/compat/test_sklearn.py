@@ -72,9 +72,33 @@ def test_the_kernel():
         js_kernel(X, gamma=-1)
 
 
+@pytest.mark.parametrize("mode", ["distance", "connectivity"])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_rows_without_mass_are_no_neighbours(mode, dtype):
+    X, _ = two_kinds()
+    X = X.astype(dtype)
+    X[[3, 7]] = 0
+    there = np.delete(np.arange(len(X)), [3, 7])
+    t = NeighborsTransformer(5, mode=mode)
+    graph = t.fit_transform(X)
+    assert graph[[3, 7]].nnz == graph[:, [3, 7]].nnz == 0
+    assert (graph[there][:, there] != t.fit_transform(X[there])).nnz == 0
+    if mode == "distance":
+        labels = DBSCAN(eps=0.15, min_samples=3, metric="precomputed").fit(graph).labels_
+        assert labels[3] == labels[7] == -1
+        with pytest.raises(ValueError, match="have only 0 neighbors"):
+            KNeighborsClassifier(3, metric="precomputed").fit(graph, np.arange(len(X)) % 2).predict(graph)
+
+
+def test_infinite_distances_are_not_in_the_graph():
+    graph = NeighborsTransformer(1, metric="kl_divergence").fit_transform([[1, 1], [1, 0], [0, 1]])
+    assert np.isfinite(graph.data).all()
+    assert graph.toarray()[1].tolist() == [np.log(2), 0, 0]
+
+
 def test_what_is_refused():
     t = NeighborsTransformer(2).fit([[1, 0], [1, 1], [0, 1]])
-    assert np.isinf(t.transform([[1, 1], [0, 0]]).toarray()[1]).all()  # no mass: far from all
+    assert t.transform([[1, 1], [0, 0]]).getnnz(axis=1).tolist() == [3, 0]  # no mass: far from all
     with pytest.raises(ValueError, match="n_neighbors must leave 4 rows"):
         t.set_params(n_neighbors=3).transform([[1, 1]])
     with pytest.raises(ValueError, match="mode must be"):
