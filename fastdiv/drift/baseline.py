@@ -72,9 +72,9 @@ class Baseline:
 
     Notes
     -----
-    `values` 65536 take at most 1 MB a column. Equal baselines hold the same of the same columns; the label
-    does not matter. Beyond 2^27 values of a column W1's last bits may differ from those of a
-    comparison.
+    `values` 65536 take at most 1 MB a column, 1.2 MB once it has been scored. Equal baselines hold the
+    same of the same columns; the label does not matter. Beyond 2^27 values of a column W1's last bits may
+    differ from those of a comparison.
 
     Examples
     --------
