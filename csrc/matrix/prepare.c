@@ -132,8 +132,10 @@ static void fd_prepare_roots(const fd_plan *plan, const fd_side *side, ptrdiff_t
                              side->quarters ? side->quarters + i * plan->width + start : NULL);
     if (side->roots)
         memcpy(side->roots + i * plan->width + start, roots, (size_t)size * sizeof *roots);
+    if (!side->roots_packed)
+        return;
     float *packed = side->roots_packed + fd_packed(i, start, plan->width);
-    for (int k = 0; k < size && side->roots_packed; k++)
+    for (int k = 0; k < size; k++)
         packed[(ptrdiff_t)k * FD_LANES] = roots[k];
 }
 
