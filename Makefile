@@ -251,7 +251,8 @@ coverage: build/coverage/.built $(BUILT) ## lines and branches that the tests ru
 	find build/coverage-objects -name "*.gcda" -delete
 	-$(call ELSEWHERE,coverage) $(BIN)/python -m pytest -q -p no:xdist -m "not slow" -p no:cacheprovider $(NOT_COUNTED) \
 	    --cov=build/coverage/fastdiv --cov-branch --cov-report=json:build/coverage.json --cov-report= $(TESTS)
-	$(BIN)/python -m gcovr --root . --filter 'csrc/' --exclude '.*\.pyx' --json-summary build/gcovr.json build/coverage-objects
+	$(BIN)/python -m gcovr --root . --filter 'csrc/' --exclude '.*\.pyx' --json-summary build/gcovr.json \
+	    --gcov-ignore-parse-errors suspicious_hits.warn_once_per_file --merge-mode-functions separate build/coverage-objects
 	$(BIN)/python -m bench.trust --coverage "make coverage TESTS=$(TESTS)"
 
 # bench/mutants.json and bench/coverage.json are of `make mutate` and `make coverage`, which take longer.
