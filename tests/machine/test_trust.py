@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,6 @@ from fastdiv import information
 
 trust = pytest.importorskip("bench.trust", reason="only the source tree has bench/")
 ROOT = Path(__file__).parents[2]
-FAULT = re.compile(r"\| ([0-9a-f]{7}) \| ([a-z_/]+\.py)::(test_\w+) \|$", re.M)
 
 
 def test_the_page_is_written_not_typed():
@@ -41,18 +38,7 @@ def test_survivors_are_told_why():
 
 
 def test_what_was_wrong_has_its_test():
-    rows = FAULT.findall((ROOT / "docs" / "trust.md").read_text())
+    rows = trust.FAULT.findall((ROOT / "docs" / "trust.md").read_text())
     assert len(rows) > 20
     for _, file, function in rows:
         assert re.search(rf"^def {function}\(", (ROOT / "tests" / file).read_text(), re.M), (file, function)
-
-
-def test_what_was_wrong_has_its_commit():
-    """Where there is the whole history: not in an sdist, nor in a clone of the last commit."""
-    if not (ROOT / ".git").exists() or not shutil.which("git"):
-        pytest.skip("no history here")
-    words = ["git", "rev-parse", "--is-shallow-repository"]
-    if subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False).stdout != "false\n":
-        pytest.skip("not the whole history here")
-    for commit in {row[0] for row in FAULT.findall((ROOT / "docs" / "trust.md").read_text())}:
-        subprocess.run(["git", "merge-base", "--is-ancestor", commit, "HEAD"], cwd=ROOT, check=True)
