@@ -258,7 +258,7 @@ def _js_kernel(p: np.ndarray, q: np.ndarray, base: float | None) -> Any:
     return np.sqrt(js_divergence(p, q) / np.log(base))
 
 
-def _js_formula(p: np.ndarray, q: np.ndarray, base: float | None, axis: Any, keepdims: bool) -> Any:
+def _js_formula(p: np.ndarray, q: np.ndarray, base: float | None, axis: Any, keepdims: Any) -> Any:
     """As SciPy sums it: for negative masses, and axes that do not match."""
     p = p / np.sum(p, axis=axis, keepdims=True)
     q = q / np.sum(q, axis=axis, keepdims=True)
