@@ -12,7 +12,8 @@ What differs, on purpose:
 - A row without mass is NaN without a RuntimeWarning; the result is an array where all is masked, too.
 - ``rel_entr`` and ``kl_div`` are functions with a ufunc's arguments, without ``reduce``, ``at``, ``outer``.
 - ``cdist`` and ``pdist`` know "jensenshannon" alone; a row with NaN beside an infinite one is NaN (there 0).
-- ``ks_2samp`` has the statistic, its place and its sign, but no p-value.
+- ``ks_2samp`` has the statistic, its place and its sign, but no p-value. Of several places at which the
+  distance is reached it names SciPy 1.17's.
 """
 
 from fastdiv.compat._elementwise import kl_div, rel_entr

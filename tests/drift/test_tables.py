@@ -173,6 +173,7 @@ def test_nanoseconds_are_the_same_in_every_table_before_1970_and_after(tmp_path,
     assert columns(tmp_path / "t.npy")["value"].numbers.tolist() == expected.tolist()
 
 
+@pytest.mark.filterwarnings("ignore:The 'generic' unit")  # of no unit, which NumPy will refuse one day
 @pytest.mark.parametrize("order", "<>")
 @pytest.mark.parametrize("unit", ["", "[us]", "[25us]", "[ns]", "[500ns]", "[ps]", "[2s]", "[W]"])
 def test_units_of_any_size_and_byte_order_are_numbers(unit, order):

@@ -27,7 +27,7 @@ def _tables():
         "few": rng.integers(1, 6, 2000),
         "word": rng.choice(["a", "b", "new", "newer"], 2000, p=[0.5, 0.2, 0.2, 0.1]),
         "many": rng.integers(20, 330, 2000).astype(str),
-        "day": days[:2000] + 86_400,
+        "day": days[:2000] + np.timedelta64(86_400, "s"),
     }
     return base, cur
 
