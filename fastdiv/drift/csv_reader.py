@@ -265,9 +265,11 @@ def _dates(tally: Counter[str]) -> tuple[np.ndarray, bool] | None:
 class _Lines(io.RawIOBase):
     """The bytes of a file none of whose lines is longer than LONGEST."""
 
+    raw: Any = None  # until it is open: Python closes what Ctrl-C or an error left half made
+
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.raw: Any = gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb", 0)  # noqa: SIM115
+        self.raw = gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb", 0)  # noqa: SIM115
         self.line = 0
 
     def readable(self) -> bool:
@@ -292,7 +294,8 @@ class _Lines(io.RawIOBase):
         return size
 
     def close(self) -> None:
-        self.raw.close()
+        if self.raw is not None:
+            self.raw.close()
         super().close()
 
 
