@@ -96,11 +96,12 @@ def _made(options: argparse.Namespace, bar: Bar) -> Baseline:
 
     limits = (None, None) if options.exact else (options.values, options.categories)
     baseline = Baseline(values=limits[0], categories=limits[1], weights=options.weights)
-    paths = [path for given in options.tables for path in files_of(given, options.output)]
+    named = [(given, files_of(given, options.output)) for given in options.tables]
+    paths = [path for _, files in named for path in files]
     if options.scheduler:
         return counted(options, [paths], labels=paths[:1], values=limits[0], categories=limits[1])[0]
     profiles = [path for path in paths if is_profile(path)]
-    tables = [given for given in options.tables if not is_profile(files_of(given, options.output)[0])]
+    tables = [given for given, files in named if not is_profile(files[0])]
     steps = len(profiles) + bool(tables)
     if tables:
         table = read_table(tables, categorical=options.categorical, **reading(options))

@@ -25,7 +25,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from fastdiv.drift.binning import ascending
-from fastdiv.drift.cells import Cells, doubles_of, keys_of, union
+from fastdiv.drift.cells import Cells, doubles_of, keys_of, starts_of, union
 
 __all__ = ["Group", "Order", "Plan", "counted", "picked", "swept"]
 
@@ -89,7 +89,7 @@ def counted(at: np.ndarray, most: int) -> Cells:
 
 def _alone(at: np.ndarray) -> Cells:
     """Ascending keys, each in a cell of its own."""
-    first = np.flatnonzero(np.append(True, at[1:] != at[:-1]))
+    first = starts_of(at)
     once, counts = at[first], np.diff(first, append=len(at))
     nothing = np.zeros(len(once), np.uint64)
     return Cells(0, once, counts, nothing, nothing, once, once)

@@ -31,11 +31,13 @@ __all__ = [
     "count_cells",
     "cuts_at",
     "each_value",
+    "ends_of",
     "finite",
     "moments",
     "mostly_once",
     "order_of",
     "quantile_cuts",
+    "scale_of",
     "value_cuts",
 ]
 
@@ -111,10 +113,15 @@ def _merged(before: np.ndarray, after: np.ndarray) -> Cuts:
     return Cuts(at[order], is_after[order])
 
 
+def ends_of(x: np.ndarray, cuts: Cuts) -> np.ndarray:
+    """How many values of sorted `x` lie before each cut."""
+    left, right = np.searchsorted(x, cuts.at, "left"), np.searchsorted(x, cuts.at, "right")
+    return np.where(cuts.after, right, left)
+
+
 def count(x: np.ndarray, cuts: Cuts) -> np.ndarray:
     """How many values of sorted `x` lie in each bin: below the first cut, between cuts, above the last."""
-    left, right = np.searchsorted(x, cuts.at, "left"), np.searchsorted(x, cuts.at, "right")
-    return np.diff(np.where(cuts.after, right, left), prepend=0, append=len(x))
+    return np.diff(ends_of(x, cuts), prepend=0, append=len(x))
 
 
 class Bars(NamedTuple):
@@ -254,6 +261,11 @@ def _doubles(x: np.ndarray) -> bool:
     return x.dtype.itemsize < 8 or -(2**53) <= int(x.min()) <= int(x.max()) <= 2**53
 
 
+def scale_of(low: float, high: float) -> float:
+    """The power of two by which values between these are divided to be squared: 1e200 squared is no float."""
+    return 2.0 ** min(max(frexp(max(abs(low), abs(high)))[1], -1000), 1023)
+
+
 _BLOCK = 1 << 15
 
 
@@ -265,8 +277,7 @@ def moments(x: np.ndarray) -> tuple[float, float]:
     """
     low, high, middle = x[0].item(), x[-1].item(), x[len(x) // 2].item()
     wide = x.dtype.kind == "f" or high - low >= 2**63
-    # 1e200 squared is no float
-    scale = 2.0 ** min(max(frexp(max(abs(low), abs(high)))[1], -1000), 1023) if wide else 1.0
+    scale = scale_of(low, high) if wide else 1.0
     sums, squares = [], []
     for i in range(0, len(x), _BLOCK):  # which the caches hold
         block = x[i : i + _BLOCK]

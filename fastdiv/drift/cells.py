@@ -40,7 +40,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["LAST_K", "Cells", "doubles_of", "shifted", "union", "w1"]
+__all__ = ["LAST_K", "Cells", "doubles_of", "shifted", "starts_of", "union", "w1"]
 
 _TOP = np.uint64(1 << 63)
 _SIGN = np.int64(-(1 << 63))
@@ -105,7 +105,7 @@ class Cells:
         """Of ascending values, each once, in cells of 2^k doubles: sooner than by way of `of`."""
         keys = keys_of(values)
         cells = keys >> np.uint64(k)
-        at = np.flatnonzero(np.append(True, cells[1:] != cells[:-1]))
+        at = starts_of(cells)
         counts = np.diff(at, append=len(keys))
         inner = keys & _mask(k)
         low, high = np.add.reduceat(inner & _mask(26), at), np.add.reduceat(inner >> _HALF, at)
@@ -230,7 +230,7 @@ def _gathered(
     last: np.ndarray, **kind: Any,
 ) -> Cells:  # fmt: skip
     """Cells that are one where their keys are; the keys ascend."""
-    at = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
+    at = starts_of(keys)
     low, high = np.add.reduceat(low, at), np.add.reduceat(high, at)
     return Cells(
         k,
@@ -248,6 +248,11 @@ def shifted(low: float, scale: float, mean: float) -> float:
     """low + scale * mean, where the product may be no double and the sum is."""
     moved = low + scale * mean
     return moved if np.isfinite(moved) else low + scale / 2 * mean + scale / 2 * mean
+
+
+def starts_of(x: np.ndarray) -> np.ndarray:
+    """Where each run of equal values begins."""
+    return np.flatnonzero(np.append(True, x[1:] != x[:-1]))
 
 
 def union(a: np.ndarray, b: np.ndarray) -> np.ndarray:

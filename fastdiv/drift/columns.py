@@ -356,11 +356,12 @@ def no_column(name: str, names: Sequence[str]) -> TableError:
 
 def same_names(label: str, names: Sequence[str], other: str, others: Sequence[str]) -> None:
     """The columns of two tables are the same, in any order."""
+    here, there = set(names), set(others)
     for name in others:
-        if name not in names:
+        if name not in here:
             raise TableError(f"{label}: has no column {name!r}, which {other} has")
     for name in names:
-        if name not in others:
+        if name not in there:
             raise TableError(f"{label}: has a column {name!r}, which {other} has not")
 
 

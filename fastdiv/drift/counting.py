@@ -30,6 +30,7 @@ from fastdiv.drift.binning import (
     cell_cuts,
     count,
     count_cells,
+    ends_of,
     finite,
     moments,
 )
@@ -145,8 +146,8 @@ def _count_weighted(u: Column, v: Column, x: Weighted, y: Weighted, how: Binning
     """The same with weights."""
     inner, on = x.finite(), y.finite()
     cuts, few = inner.cuts(how, u.effective)
-    ends = y.places(cuts)
-    p, q = x.between(x.places(cuts)), y.between(ends)
+    ends = ends_of(y.values, cuts)
+    p, q = x.between(ends_of(x.values, cuts)), y.between(ends)
     filled = np.flatnonzero(p + q)
     labels = _labels(cuts, filled, u.kind, how, (inner.values, on.values))
     drawn = Bars(p[filled], q[filled]) if few and len(filled) <= N_BARS else weighted_bars(x, y)

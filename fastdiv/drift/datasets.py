@@ -78,6 +78,7 @@ def with_constants(table: Table, constants: Mapping[str, _Value]) -> Table:
     if not constants:
         return table
 
+    @cache
     def counted() -> int:
         return table.rows if table.rows is not None else next(iter(table.read(table.names[:1]))).rows
 

@@ -22,9 +22,9 @@ from fastdiv.drift.binning import Cuts, quantile_cuts, value_cuts
 from fastdiv.drift.cells import Cells, doubles_of, keys_of
 from fastdiv.drift.columns import Column, TableError, names_of, no_column
 
-__all__ = ["Binning", "binnings_of", "checked"]
+__all__ = ["KEYS", "Binning", "binnings_of", "checked"]
 
-_KEYS = ("bins", "continuous", "edges")
+KEYS = ("bins", "continuous", "edges")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def binnings_of(
 
 def checked(given: Mapping[str, Any], where: str) -> dict[str, Any]:
     """What of bins a mapping says of a column."""
-    found: dict[str, Any] = {key: given[key] for key in _KEYS if key in given}
+    found: dict[str, Any] = {key: given[key] for key in KEYS if key in given}
     if "bins" in found and (type(found["bins"]) is not int or found["bins"] < 2):
         raise TableError(f"bins of {where} must be a whole number from 2, not {found['bins']!r}")
     if "continuous" in found and type(found["continuous"]) is not bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fastdiv.drift.contribution import contributions, w1_remainder
 from fastdiv.drift.render import what_moved
 from fastdiv.drift.rules import has_moved
+from fastdiv.drift.thresholds import MEASURES
 from fastdiv.drift.wording import clean, mean_of
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ _MOST_LABELS, _LEAST_LABELS = 16, 4
 _LABEL, _LEAST_TOLD = 40, 100
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_"
-_BECAUSE = ["js", "w1_over_sd", "missing"]
 
 
 def drawn(report: Report) -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ def _column(c: ColumnDrift, pseudocount: float, room: int, keys: Sequence[int]) 
     if c.bars_rest:
         found["r"] = 1
     if c.because:
-        found["c"] = "".join(str(_BECAUSE.index(b)) for b in c.because)
+        found["c"] = "".join(str(MEASURES.index(b)) for b in c.because)
     if told := _sentences(c, max(room // 4, _LEAST_TOLD)):
         found["s"] = told
     return found

@@ -8,7 +8,7 @@ cells stand below as a table, for the keyboard and for readers of screens. The p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil, sqrt
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from fastdiv.drift.html import framed as in_frame
@@ -17,6 +17,7 @@ from fastdiv.drift.render import cut
 from fastdiv.drift.report import ColumnDrift
 from fastdiv.drift.rules import has_moved
 from fastdiv.drift.series_text import LEGEND, about, changes, notes
+from fastdiv.drift.verdict import excess
 from fastdiv.drift.wording import clean, p_value, short
 
 if TYPE_CHECKING:
@@ -80,12 +81,6 @@ def framed(series: Series) -> str:
     return in_frame(page(series), min(700, 360 + _HIGH * len(series.names)))
 
 
-def beyond(cell: ColumnDrift) -> float:
-    """What its JS distance has beyond the noise."""
-    noise = min(cell.noise.js or 0.0, cell.js)
-    return sqrt((cell.js - noise) * (cell.js + noise))
-
-
 def _cells(series: Series, name: str) -> list[dict[str, Any]]:
     return [_cell(clean(name), clean(window), series.cell(name, window)) for window in series.windows]
 
@@ -103,7 +98,7 @@ def _cell(name: str, window: str, cell: ColumnDrift | Skipped | None) -> dict[st
     told += f", p {p_value(cell.noise.p_adjusted)}, {cell.n_current:,} values"
     return {
         "title": f"{name}, {window}: {told}",
-        "level": f"h{sum(beyond(cell) >= step for step in _STEPS)}",
+        "level": f"h{sum(excess(cell.js, cell.noise.js or 0.0) >= step for step in _STEPS)}",
         "mark": mark,
         "text": f"{short(cell.js)} {cell.verdict}" if has_moved(cell.verdict) else short(cell.js),
     }

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fastdiv.drift.binning import ascending, moments
-from fastdiv.drift.cells import Cells
+from fastdiv.drift.cells import Cells, starts_of
 from fastdiv.drift.columns import ROUNDED, ZONED, Column, Kind, Mass, common_dtype, rounding
 
 __all__ = ["Distinct", "Held", "Limits"]
@@ -71,7 +71,7 @@ class Distinct:
         if self.weights is None or other.weights is None:
             return found
         weights = np.concatenate([self.weights, other.weights])[order]
-        return replace(found, weights=np.add.reduceat(weights, _starts(values[order])))
+        return replace(found, weights=np.add.reduceat(weights, starts_of(values[order])))
 
     @property
     def total(self) -> int:
@@ -93,13 +93,9 @@ class Distinct:
 
 
 def _gathered(x: np.ndarray, counts: np.ndarray | None) -> Distinct:
-    at = _starts(x)
+    at = starts_of(x)
     many = np.diff(at, append=len(x)) if counts is None else np.add.reduceat(counts, at)
     return Distinct(x[at], many.astype(np.int64, copy=False))
-
-
-def _starts(x: np.ndarray) -> np.ndarray:
-    return np.flatnonzero(np.append(True, x[1:] != x[:-1]))
 
 
 _ALIKE = ("name", "rows", "missing", "tally", "others", "most", "slack", "reason", "note", "mass")

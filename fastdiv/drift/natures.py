@@ -14,16 +14,7 @@ if TYPE_CHECKING:
     from fastdiv.drift.columns import Column
     from fastdiv.drift.counting import Counted
 
-__all__ = ["LEAST", "MANY", "NATURES", "nature_of", "numbered", "numbered_cells"]
-
-# What such a column is called in place of a verdict, and why.
-NATURES = {
-    "identifier": "nearly every value occurs once",
-    "text": "long words that mostly occur once",
-    "constant": "one value throughout",
-    "stamp": "times of which nearly all lie beyond the baseline's",
-    "too few rows": "fewer than 10 values on a side, which say nothing",
-}
+__all__ = ["LEAST", "MANY", "nature_of", "numbered", "numbered_cells"]
 
 LEAST = 10
 MANY = 20  # values that occur once each are no identifier among fewer

@@ -59,8 +59,6 @@ METHODS = {
     "missing": "Fisher's exact test",
 }
 
-_LOG2 = log(2)
-
 
 def chi_square_tail(x: float, df: float) -> float:
     """P(chi-square of `df` degrees of freedom > x): the regularised incomplete gamma function Q(df/2, x/2).

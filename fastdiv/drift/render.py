@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fastdiv.drift.contribution import appeared
 from fastdiv.drift.legend import legend
+from fastdiv.drift.rules import has_moved
 from fastdiv.drift.wording import (
     BLOCKS,
     clean,
@@ -214,7 +215,7 @@ def what_moved(c: ColumnDrift) -> list[str]:
         lines.append(
             "moved by " + ", ".join(f"{name} {100 * share:.0f}%" for name, share in parts) + " (of W2^2)"
         )
-    if beyond and c.verdict in ("moved", "moved a lot"):
+    if beyond and has_moved(c.verdict):
         lines.append(f"{' and '.join(beyond)} the baseline's range, of {c.n_current:,}")
     return lines
 

@@ -315,8 +315,10 @@ class Report:
             return None  # a notebook then shows the repr
 
     def __repr__(self) -> str:
+        from fastdiv.drift.rules import has_moved
+
         n = len(self.columns)
-        moved = sum(column.verdict.startswith("moved") for column in self.columns)
+        moved = sum(has_moved(column.verdict) for column in self.columns)
         return (
             f"<Report of {self.current!r} against {self.baseline!r}: "
             f"{n} column{'' if n == 1 else 's'} compared, {moved} moved>"

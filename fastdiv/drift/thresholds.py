@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from typing import Any
 
+from fastdiv.drift import edges
 from fastdiv.drift.columns import TableError
 
 __all__ = ["A_LOT", "MEASURES", "MOVED", "Thresholds", "thresholds_of"]
@@ -79,12 +80,8 @@ def thresholds_of(given: Any) -> Thresholds:
         raise TableError(f"{given}: {error}") from None
 
 
-# What else is said of a column, see edges.py.
-_BINS = ("bins", "continuous", "edges")
-
-
 def _checked(given: Mapping[str, Any], base: Thresholds, where: str, top: bool = False) -> Thresholds:
-    known = ("alpha", "moved", "moved_a_lot", *(["columns"] if top else _BINS))
+    known = ("alpha", "moved", "moved_a_lot", *(["columns"] if top else edges.KEYS))
     for key in given:
         if key not in known:
             raise ValueError(f"{where} must hold {', '.join(known[:-1])} or {known[-1]}, not {key!r}")
@@ -115,13 +112,11 @@ def _checked(given: Mapping[str, Any], base: Thresholds, where: str, top: bool =
     for name, own in columns.items():
         if not isinstance(own, Mapping):
             raise ValueError(f"columns.{name} of {where} must be a table of thresholds, not {own!r}")
-    from fastdiv.drift import edges  # which needs NumPy
-
     limits = {name: _checked(own, made, f"column {name!r}") for name, own in columns.items()}
     binning = {name: edges.checked(own, f"column {name!r}") for name, own in columns.items()}
     return replace(
         made,
-        columns={name: limits[name] for name, own in columns.items() if not own or {*own} - {*_BINS}},
+        columns={name: limits[name] for name, own in columns.items() if not own or {*own} - {*edges.KEYS}},
         binning={name: own for name, own in binning.items() if own},
     )
 

@@ -16,10 +16,10 @@ from typing import Any
 
 from fastdiv.drift.columns import TableError, no_column
 from fastdiv.drift.report import ColumnDrift, Skipped
-from fastdiv.drift.rules import RANKS
+from fastdiv.drift.rules import RANKS, missing_change
 from fastdiv.drift.thresholds import Thresholds
 
-__all__ = ["adjusted", "judged"]
+__all__ = ["adjusted", "excess", "judged"]
 
 
 def adjusted(p: Sequence[float]) -> list[float]:
@@ -78,10 +78,9 @@ def _values(c: ColumnDrift | Skipped, judged: bool = False) -> _Values:
         if c.w1_over_sd is not None and noise.w1_over_sd is not None and noise.p_w1 is not None:
             # the proven bound on its error is no drift
             found["w1_over_sd"] = max(0.0, c.w1_over_sd - c.w1_over_sd_bound), noise.w1_over_sd, noise.p_w1
-    if noise.missing is not None and noise.p_missing is not None:
-        assert c.missing_baseline is not None
-        assert c.missing_current is not None
-        found["missing"] = 100 * abs(c.missing_current - c.missing_baseline), noise.missing, noise.p_missing
+    change = missing_change(c)
+    if change is not None and noise.missing is not None and noise.p_missing is not None:
+        found["missing"] = change, noise.missing, noise.p_missing
     return found
 
 
@@ -90,7 +89,8 @@ def _least(values: _Values) -> float:
     return min(1.0, len(values) * min(p for _, _, p in values.values()))
 
 
-def _excess(value: float, floor: float) -> float:
+def excess(value: float, floor: float) -> float:
+    """What a value has beyond the noise."""
     if not value > floor:
         return 0.0
     return sqrt(max(0.0, (value - floor) * (value + floor))) if isfinite(value) else value
@@ -102,15 +102,14 @@ def _judge(c: Any, values: _Values, q: float, thresholds: Thresholds) -> Any:
     because = []
     for name, (value, floor, p) in values.items():
         significant = q <= thresholds.alpha and len(values) * p <= thresholds.alpha
-        effect = _excess(value, floor)
+        effect = excess(value, floor)
         if significant and effect >= thresholds.moved[name] and value > 0:
             moved, lot = True, lot or effect >= thresholds.a_lot[name]
             because.append(name)
         loud = loud or (not significant and 0 < value >= thresholds.moved[name])
     verdict = "moved a lot" if lot else "moved" if moved else "noise" if loud else "none"
-    own = c.verdict
-    if own and verdict not in ("moved", "moved a lot"):
-        verdict = own  # an identifier, or too few; only its missing values could move
+    if c.verdict and not moved:
+        verdict = c.verdict  # an identifier, or too few; only its missing values could move
     return replace(c, verdict=verdict, because=tuple(because), noise=noise)
 
 
@@ -119,7 +118,7 @@ def _order(thresholds: Thresholds, c: ColumnDrift) -> tuple[float, float, float,
     own = thresholds.of(c.name)
     effect = max(
         (
-            _excess(value, floor) / own.a_lot[name] if own.a_lot[name] else inf
+            excess(value, floor) / own.a_lot[name] if own.a_lot[name] else inf
             for name, (value, floor, _) in _values(c, judged=True).items()
             if not c.because or name in c.because
         ),

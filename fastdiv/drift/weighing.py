@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import frexp, sqrt
+from math import sqrt
 
 import numpy as np
 
-from fastdiv.drift.binning import MIN_PER_BIN, Bars, Cuts, bar_edges, cuts_at, each_value, finite, mostly_once
-from fastdiv.drift.cells import shifted
+from fastdiv.drift.binning import (
+    MIN_PER_BIN,
+    Bars,
+    Cuts,
+    bar_edges,
+    cuts_at,
+    each_value,
+    finite,
+    mostly_once,
+    scale_of,
+)
+from fastdiv.drift.cells import shifted, starts_of
 from fastdiv.drift.columns import Column
 from fastdiv.drift.edges import Binning
 from fastdiv.drift.weights import parts_of, sums_from
@@ -35,10 +45,10 @@ class Weighted:
         assert column.counts is not None
         assert column.weights is not None
         weights = column.weights / column.unit
-        new = np.append(True, values[1:] != values[:-1])
-        if new.all():
+        at = starts_of(values)
+        if len(at) >= len(values):  # each once, or none at all
             return Weighted(values, column.counts, weights)
-        at = np.flatnonzero(new)  # equal in the narrower type
+        # equal in the narrower type
         return Weighted(
             values[at],
             np.add.reduceat(column.counts, at),
@@ -57,7 +67,7 @@ class Weighted:
         inner = finite(self.values)
         if len(inner) == len(self.values):
             return self
-        first = int(np.searchsorted(self.values, -np.inf, "right")) if len(inner) < len(self.values) else 0
+        first = int(np.searchsorted(self.values, -np.inf, "right"))
         some = slice(first, first + len(inner))
         return Weighted(inner, self.counts[some], self.weights[some])
 
@@ -76,13 +86,6 @@ class Weighted:
         bins = min(how.bins, max(1, int(effective) // MIN_PER_BIN))
         return cuts_at(self.quantile(np.arange(bins + 1) / bins), self.values[-1:]), False
 
-    def places(self, cuts: Cuts) -> np.ndarray:
-        left, right = (
-            np.searchsorted(self.values, cuts.at, "left"),
-            np.searchsorted(self.values, cuts.at, "right"),
-        )
-        return np.where(cuts.after, right, left)
-
     def between(self, ends: np.ndarray) -> np.ndarray:
         """The weight before the first end, between ends, and from the last on."""
         starts = np.append(0, ends)
@@ -98,7 +101,7 @@ class Weighted:
     def moments(self) -> tuple[float, float]:
         """Mean and standard deviation, from the median on; 1e200 squared is no float."""
         low, high, middle = self.values[0].item(), self.values[-1].item(), self.quantile(0.5).item()
-        scale = 2.0 ** min(max(frexp(max(abs(low), abs(high)))[1], -1000), 1023)
+        scale = scale_of(low, high)
         if self.values.dtype.kind == "f":
             rise = self.values.astype(np.float64) * (1 / scale) - middle / scale
         else:

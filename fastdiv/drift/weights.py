@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from fastdiv.drift.binning import order_of
+from fastdiv.drift.cells import starts_of
 from fastdiv.drift.columns import Column, Mass, Rows, Table, TableError, no_column
 from fastdiv.drift.memory import gathered
 
@@ -206,7 +207,7 @@ def _column(name: str, rows: Rows, pairs: Any) -> Column:
     values, w = numbers[order], w[order]
     if values.dtype.kind == "f":
         values += 0  # no -0.0
-    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
+    starts = starts_of(values)
     if len(starts) < len(values):
         w = sums_from(starts, w)
     counts = np.diff(starts, append=len(values))

@@ -60,7 +60,8 @@ function both(d, u, v) {
   return d.t && a.length > 10 && a.slice(0, 11) === b.slice(0, 11) ? [a, b.slice(11)] : [a, b];
 }
 // how many of these are too few for numbers that lie close together, far from 0
-function digits(d) {
+const digits = d => d.G ??= few(d);
+function few(d) {
   const x = d.X.flat().filter(e => e !== null), far = Math.max(...x.map(Math.abs)), span = Math.max(...x) - Math.min(...x);
   const lost = span > 0 ? Math.log10(far / span) : 0;
   return lost < 1 ? 0 : [5, 6, 7, 9, 12, 15, 17].findIndex(n => n >= 4 + lost) + 1 || 7;
@@ -70,7 +71,11 @@ const day = d => {
   const days = d.t ? d.X.flat().filter(e => e !== null).map(e => when(e, 10)) : [];
   return days.length && days.every(x => x === days[0]) ? days[0] + " " : "";
 };
-const labels = d => d.l || spans(d).map(name => name.replaceAll(day(d), ""));
+const labels = d => {
+  if (d.l) return d.l;
+  const common = day(d);
+  return spans(d).map(name => name.replaceAll(common, ""));
+};
 const spans = d => d.X.map(([u, v]) => u === null ? (v === null ? "all" : "< " + one(d, v)) : v === null ? "> " + one(d, u) : u === v ? one(d, u) : both(d, u, v).join(" … "));
 // of a bin with a long name its beginning
 const cut = (name, n) => name.length > n ? name.includes(" … ") && name.indexOf(" … ") < n - 1 ? name.split(" … ")[0] + " …" : name.slice(0, n - 1) + "…" : name;
