@@ -66,6 +66,8 @@ def read_table(
         found = sources_of(each, is_data)
         many = many or found is not None
         sources += found or [(Path(each), {})]
+    if not sources:
+        raise TableError("no table is named")
     opened: list[tuple[Table, Mapping[str, str]]] = []
     for file, named in sources:
         try:
@@ -80,8 +82,6 @@ def read_table(
             raise TableError(
                 f"{file}: is a profile, which is no part of a table; fastdiv profile merges them"
             )
-    if not sources:
-        raise TableError("no table is named")
     label = f"{paths[0]}" if len(paths) == 1 else f"{sources[0][0]} and {len(sources) - 1} more"
     tables, keys = [table for table, _ in opened], [named for _, named in opened]
     return as_one(label, with_keys(tables, keys, forced))

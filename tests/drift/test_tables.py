@@ -379,3 +379,8 @@ def test_only_the_columns_asked_for_are_decoded(tmp_path):
     path.write_text("a,b\n1,x\n2,3\n")
     (column,) = read_table(path).read(["a"])
     assert column.numbers.tolist() == [1, 2]
+
+
+def test_no_table_at_all():
+    with pytest.raises(TableError, match="^no table is named$"):
+        read_table([])
