@@ -10,6 +10,12 @@ PIP    := $(BIN)/python -m pip --quiet --disable-pip-version-check
 TESTS  ?= tests
 SIDE_BY_SIDE := -n auto --dist worksteal
 
+# An environment beside it, in build/NAME.
+define ENVIRONMENT
+test -x build/$(1)/bin/pip || $(PYTHON) -m venv build/$(1)
+build/$(1)/bin/python -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+endef
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help build demo report-demo test test-all fuzz interruptions test-serial test-oldest test-clang test-aarch64 test-wheels check-races check-fuzz check-guided check-memory platforms test-sanitize test-torch test-browser bench report count mutate coverage trust lint format docs dist judge clean
@@ -78,8 +84,7 @@ OLDEST := build/oldest/bin/python
 test-oldest: $(TOOLS) ## the same tests on a wheel with NumPy 1.26
 	rm -rf build/wheel/lib* build/wheel/dist
 	$(BIN)/python setup.py --quiet build --build-base build/wheel bdist_wheel --dist-dir build/wheel/dist
-	test -x build/oldest/bin/pip || $(PYTHON) -m venv build/oldest
-	$(OLDEST) -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+	$(call ENVIRONMENT,oldest)
 	$(OLDEST) -m pip --quiet --disable-pip-version-check install --only-binary numpy,pyarrow,scipy --group oldest
 	$(OLDEST) -m pip --quiet --disable-pip-version-check install --no-deps --force-reinstall build/wheel/dist/*.whl
 	PYTHONSAFEPATH=1 $(OLDEST) -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider $(TESTS)
@@ -169,8 +174,7 @@ check-fuzz: build/native/fuzz $(TOOLS) ## libFuzzer at the doors of the kernels,
 
 # An environment of its own: atheris has wheels for CPython 3.11 to 3.13.
 check-guided: $(BUILT) ## atheris: the Python door, files of CSV and profiles, GUIDED_MINUTES each
-	test -x build/atheris/bin/pip || $(PYTHON) -m venv build/atheris
-	build/atheris/bin/python -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+	$(call ENVIRONMENT,atheris)
 	build/atheris/bin/python -m pip --quiet --disable-pip-version-check install --group musl "numpy>=2.0" atheris
 	for what in door csv profile; do \
 	    build/atheris/bin/python tests/machine/guided.py $$what build/seeds/$$what -max_total_time=$$((60 * $(GUIDED_MINUTES))) \
@@ -188,8 +192,7 @@ check-memory: $(BUILT) ## valgrind: every call that reaches memory of its own (t
 # where it finds no tests.
 TORCH := build/torch/bin/python
 build/torch/.ready: pyproject.toml
-	test -x build/torch/bin/pip || $(PYTHON) -m venv build/torch
-	$(TORCH) -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+	$(call ENVIRONMENT,torch)
 	$(TORCH) -m pip --quiet --disable-pip-version-check install --group torch
 	@touch $@
 
@@ -199,8 +202,7 @@ test-torch: $(BUILT) build/torch/.ready ## the tests of fastdiv.torch, with PyTo
 # The same for Playwright, which drives the Chromium of the system: Debian's, or a Chrome that is there.
 BROWSER := build/browser/bin/python
 build/browser/.ready: pyproject.toml
-	test -x build/browser/bin/pip || $(PYTHON) -m venv build/browser
-	$(BROWSER) -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+	$(call ENVIRONMENT,browser)
 	$(BROWSER) -m pip --quiet --disable-pip-version-check install --group browser
 	@touch $@
 
@@ -214,7 +216,7 @@ bench: $(BUILT)  ## ratios against NumPy, SciPy and others; make bench BENCH="--
 	$(PIP) install "fastdiv[bench]"
 	$(BIN)/fastdiv bench $(BENCH)
 
-# Everything at full size, in a quarter of an hour; bench/report.json is kept, pages are written from it.
+# Everything at full size; bench/report.json is kept, pages are written from it.
 report: $(BUILT) ## measure, and write the tables of README.md and docs/benchmarks.md
 	$(PIP) install "fastdiv[bench]"
 	$(BIN)/fastdiv bench --group everyday rows matrix transport sweeps limits startup -o build/report
@@ -275,8 +277,7 @@ dist: $(TOOLS)   ## sdist and wheel, in dist/
 # An environment of its own: none of these is needed to build, test or document.
 JUDGE := build/judge/bin
 judge: dist      ## what other people's checkers say of the repository, the workflows, the sdist and the wheel
-	test -x $(JUDGE)/pip || $(PYTHON) -m venv build/judge
-	$(JUDGE)/python -m pip --quiet --disable-pip-version-check install --upgrade "pip>=25.1"
+	$(call ENVIRONMENT,judge)
 	$(JUDGE)/python -m pip --quiet --disable-pip-version-check install --group judge
 	$(JUDGE)/sp-repo-review .
 	$(JUDGE)/validate-pyproject pyproject.toml

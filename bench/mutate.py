@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.mutants import Site, of_c, of_python
+from bench.trust import commit
 
 ROOT = Path(__file__).parents[1]
 PLACE = ROOT / "build" / "mutants"
@@ -408,9 +409,8 @@ def kept(stored: dict[str, Any]) -> dict[str, Any]:
     survivors = [x for x in mutants if x["verdict"] in (SURVIVED, UNNOTICED)]
     old = json.loads(KEPT.read_text())["survivors"] if KEPT.exists() else []
     why = {key(x): x["why"] for x in old}
-    commit = ["git", "rev-parse", "--short", "HEAD"]
     return {
-        "commit": subprocess.run(commit, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip(),
+        "commit": commit(),
         "seed": stored["seed"],
         "areas": {
             area: {

@@ -122,7 +122,7 @@ def interruptions(moments: int) -> dict[str, Any]:
         {name: round(x, 3) if isinstance(x, float) else x for name, x in call.items()}
         for call in json.loads(kept.read_text())
     ]
-    return {"commit": _commit(), "moments": moments, "load": load, "cpus": os.cpu_count(), "calls": calls}
+    return {"commit": commit(), "moments": moments, "load": load, "cpus": os.cpu_count(), "calls": calls}
 
 
 def coverage(how: str) -> dict[str, Any]:
@@ -142,10 +142,10 @@ def coverage(how: str) -> dict[str, Any]:
             kind: 100 * sum(x[f"{one}_covered"] for x in own) / max(1, sum(x[f"{one}_total"] for x in own))
             for kind, one in (("lines", "line"), ("branches", "branch"))
         }
-    return {"commit": _commit(), "tests": how, "parts": parts}
+    return {"commit": commit(), "tests": how, "parts": parts}
 
 
-def _commit() -> str:
+def commit() -> str:
     done = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -185,7 +185,8 @@ def _fuzz(stored: dict[str, Any]) -> str:
     if not found:
         return "Not counted yet."
     end = "one failed" if found["failed"] else "none failed"
-    return f"{found['executions']:,} examples in {found['seconds']} s, {len(found['seeds'])} seeds: {end}."
+    seeds = f"{len(found['seeds'])} seed{'' if len(found['seeds']) == 1 else 's'}"
+    return f"{found['executions']:,} examples in {found['seconds']} s, {seeds}: {end}."
 
 
 def _interruptions(stored: dict[str, Any]) -> str:
@@ -271,10 +272,10 @@ def main() -> None:
     STORED.write_text(json.dumps(stored | found, indent=1) + "\n")
     text = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(written(text), encoding="utf-8")
-    for commit in sorted({row[0] for row in FAULT.findall(text)}):
-        words = ["git", "merge-base", "--is-ancestor", commit, "HEAD"]
+    for named in sorted({row[0] for row in FAULT.findall(text)}):
+        words = ["git", "merge-base", "--is-ancestor", named, "HEAD"]
         if subprocess.run(words, cwd=ROOT, capture_output=True, check=False).returncode:
-            print(f"docs/trust.md names {commit}, which this history does not have", file=sys.stderr)
+            print(f"docs/trust.md names {named}, which this history does not have", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -39,8 +39,13 @@ def reduced(axis: Any, ndim: int) -> tuple[int, ...]:
     return tuple(sorted(axes))
 
 
-def flattened(arrays: list[np.ndarray], axes: tuple[int, ...], *, paired: bool) -> list[np.ndarray]:
-    """Arrays with `axes` made one and put last, the others broadcast; where `paired`, these as well."""
+def flattened(arrays: list[np.ndarray], axes: tuple[int, ...] | None, *, paired: bool) -> list[np.ndarray]:
+    """Arrays with `axes` made one and put last, the others broadcast; where `paired`, these as well.
+
+    None: all axes of each, however many they are.
+    """
+    if axes is None:
+        arrays, axes = [a.ravel() for a in arrays], (0,)
     ndim = max(a.ndim for a in arrays)
     arrays = [a.reshape((1,) * (ndim - a.ndim) + a.shape) for a in arrays]
     own = [[1 if not paired and i in axes else n for i, n in enumerate(a.shape)] for a in arrays]

@@ -231,9 +231,9 @@ def _out(out: Any, shape: tuple[int, ...]) -> np.ndarray:
 
 def _masses(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Which rows have no mass or a negative one; and rows, infinite ones as NaN."""
-    negative = (X < 0).any(1)
-    wrong = negative | (X.max(1, initial=0) == 0)
-    odd = negative | (X.max(1, initial=0) == np.inf)
+    negative, most = (X < 0).any(1), X.max(1, initial=0)
+    wrong = negative | (most == 0)
+    odd = negative | (most == np.inf)
     if odd.any():
         X = X.copy()
         X[odd] = np.nan

@@ -78,11 +78,10 @@ def entropy(
     ndim = max(a.ndim for a, _ in given)
     axes = reduced(axis, ndim)
     keeps = kept([a for a, _ in given], [mask for _, mask in given], nan_policy)
-    arrays = [a.ravel() if axis is None else a for a, _ in given]
-    places = [None if k is None else k.ravel() if axis is None else k for k in keeps]
-    inner = (0,) if axis is None else axes
-    if any(k is not None for k in places):
-        filled = [np.ones(a.shape, bool) if k is None else k for a, k in zip(arrays, places, strict=True)]
+    arrays = [a for a, _ in given]
+    inner = None if axis is None else axes
+    if any(k is not None for k in keeps):
+        filled = [np.ones(a.shape, bool) if k is None else k for a, k in zip(arrays, keeps, strict=True)]
         laid = flattened([*arrays, *filled], inner, paired=True)
         arrays, own = laid[: len(arrays)], laid[len(arrays) :]
         keep = np.logical_and.reduce(own)

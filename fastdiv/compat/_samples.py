@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv import _wasserstein, transport
+from fastdiv import transport
 from fastdiv.compat._axes import flattened, kept, numbers, reduced, widened
 
 __all__ = ["SmallSampleWarning", "energy_distance", "ks_2samp", "wasserstein_distance"]
@@ -161,16 +161,14 @@ def ks_2samp(
     (a, mask_a), (b, mask_b) = numbers(data1, "data1"), numbers(data2, "data2")
     axes = reduced(axis, max(a.ndim, b.ndim))
     keep_a, keep_b = kept([a, b], [mask_a, mask_b], nan_policy)
-    arrays = [x.ravel() for x in (a, b)] if axis is None else [a, b]
-    places = [np.ones(x.shape, bool) if k is None else k for x, k in ((a, keep_a), (b, keep_b))]
-    places = [k.ravel() for k in places] if axis is None else places
-    inner = (0,) if axis is None else axes
-    x, y = flattened(arrays, inner, paired=False)
+    inner = None if axis is None else axes
+    x, y = flattened([a, b], inner, paired=False)
     clean = keep_a is None and keep_b is None and x.shape[-1] and y.shape[-1]
     if clean and side == "two-sided":
-        wide = (z.astype(np.float64) if z.dtype.kind == "f" else z for z in (x, y))
+        wide = (z.astype(np.float64, copy=False) if z.dtype.kind == "f" else z for z in (x, y))
         statistic = np.asarray(transport.ks_distance(*wide), np.float64)
         return KsStatistic(statistic, [(x, y)], side, axes, keepdims)
+    places = [np.ones(z.shape, bool) if k is None else k for z, k in ((a, keep_a), (b, keep_b))]
     kx, ky = flattened(places, inner, paired=False)
     shape = x.shape[:-1]
     rows = [(x[i][kx[i]], y[i][ky[i]]) for i in np.ndindex(*shape)]
@@ -251,14 +249,8 @@ def _cdf_distance(p: int, u_values: Any, v_values: Any, u_weights: Any, v_weight
         strange = not np.isfinite(u.sum() + v.sum())
     if strange and (np.isinf(u).any() or np.isinf(v).any()):
         return _by_sums(p, u, v, a, b)
-    if a is None and b is None:  # and no question whether these are histograms: SciPy's callers mean samples
-        which = _wasserstein.STATISTICS["wasserstein" if p == 1 else "energy"]
-        direct = _wasserstein.pair(u, v, which, 1.0, False, False)
-        if direct is not None:
-            return direct
-    a = np.ones(len(u)) if a is None else a
-    b = np.ones(len(v)) if b is None else b
-    distance = transport.wasserstein_distance if p == 1 else transport.energy_distance
+    # what SciPy's callers mean are samples
+    distance = transport.of_true_samples if p == 1 else transport.energy_distance
     return distance(u, v, a, b)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import Any, TypeVar
 
 import dask.array as da
@@ -14,7 +15,7 @@ from dask.highlevelgraph import HighLevelGraph
 from fastdiv import _core
 from fastdiv._checks.arrays import as_numbers, known_chunks
 
-__all__ = ["array_of", "chunked", "located", "one_thread", "own_name", "tree"]
+__all__ = ["array_of", "chunked", "located", "one_thread", "own_name", "starts", "tree"]
 
 T = TypeVar("T")
 _FAN = 8  # how many parts are made one at a time
@@ -50,6 +51,11 @@ def array_of(
     """The Dask array whose chunks the tasks of `layer` compute from the arrays `of`."""
     graph = HighLevelGraph.from_collections(name, layer, dependencies=of)
     return da.Array(graph, name, chunks, dtype=dtype)
+
+
+def starts(lengths: Sequence[int]) -> tuple[int, ...]:
+    """Where each chunk of an axis begins."""
+    return (0, *accumulate(lengths))[:-1]
 
 
 def tree(parts: Sequence[T], join: Callable[[list[T]], T]) -> T:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import accumulate
 from math import isqrt
 from operator import itemgetter
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_exact_numbers, as_numbers
-from fastdiv.dask.graph import array_of, chunked, located, one_thread, own_name, tree
+from fastdiv.dask.graph import array_of, chunked, located, one_thread, own_name, starts, tree
 from fastdiv.matrix.fill import Job
 from fastdiv.matrix.metric import Task, threads
 from fastdiv.matrix.neighbours import Search, nearest_of
@@ -109,7 +108,7 @@ def pdist(X: Any, metric: str = "js_distance", *, workers: int = 1, **metric_opt
     name = own_name("pdist", matrix.name)
     layer: dict[Any, Any] = {}
     lengths = []
-    for i, start in enumerate((0, *accumulate(rows))[:-1]):
+    for i, start in enumerate(starts(rows)):
         keys = [(matrix.name, i, j) for j in range(i, len(rows))]
         layer[name, i] = (_condensed, keys)
         lengths.append(sum(n - 1 - r for r in range(start, start + rows[i])))
@@ -165,13 +164,13 @@ def knn(
     name = own_name("knn", A.name, B.name, k, metric, metric_options, workers)
     search = partial(_nearest, k=k, metric=metric, options=metric_options, workers=workers)
     layer: dict[Any, Any] = {}
-    for i, a in enumerate(_starts(A)):
-        for j, b in enumerate(_starts(B)):
+    for i, a in enumerate(starts(A.chunks[0])):
+        for j, b in enumerate(starts(B.chunks[0])):
             if B.chunks[0][j]:
                 layer[f"{name}-of", i, j] = (partial(search, first=(a, b)), (A.name, i, 0), (B.name, j, 0))
 
         def join(keys: list[Any], i: int = i) -> Any:
-            layer[key := (f"{name}-of-some", i, len(layer))] = (partial(_joined, k=k), keys)
+            layer[key := (f"{name}-of-some", i, len(layer))] = (partial(nearest_of, k=k), keys)
             return key
 
         layer[name, i] = tree([(f"{name}-of", i, j) for j, rows in enumerate(B.chunks[0]) if rows], join)
@@ -193,8 +192,8 @@ def _distances(
     name = own_name("cdist", A.name, B.name, metric, options, workers)
     compare = partial(_block, metric=metric, options=options, workers=workers, names=names)
     layer: dict[Any, Any] = {}
-    for i, a in enumerate(_starts(A)):
-        for j, b in enumerate(_starts(B)):
+    for i, a in enumerate(starts(A.chunks[0])):
+        for j, b in enumerate(starts(B.chunks[0])):
             if half and j < i:
                 layer[name, i, j] = (np.transpose, (name, j, i))
             else:
@@ -231,10 +230,6 @@ def _small(A: Any, B: Any, dtype: np.dtype[Any]) -> tuple[Any, Any]:
     return left, left if A is B else B.rechunk({0: b})
 
 
-def _starts(side: Any) -> tuple[int, ...]:
-    return (0, *accumulate(side.chunks[0]))[:-1]
-
-
 def _block(
     A: np.ndarray,
     B: np.ndarray,
@@ -259,7 +254,3 @@ def _nearest(
     with one_thread(threads(workers) or 1), located(XA=first[0], XB=first[1]):
         values, where = Search(B, metric, options).query(A, min(k, len(B)), workers)
     return values, where + first[1]
-
-
-def _joined(found: list[tuple[np.ndarray, np.ndarray]], k: int) -> tuple[np.ndarray, np.ndarray]:
-    return nearest_of(found, k)

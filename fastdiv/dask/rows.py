@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from inspect import signature
-from itertools import accumulate, product
+from itertools import product
 from typing import Any
 
 import dask.array as da
@@ -14,7 +14,7 @@ import numpy as np
 import fastdiv
 from fastdiv import information
 from fastdiv._checks import options as opt
-from fastdiv.dask.graph import array_of, chunked, located, one_thread, own_name
+from fastdiv.dask.graph import array_of, chunked, located, one_thread, own_name, starts
 
 __all__ = ["MEASURES", "lazy"]
 
@@ -60,7 +60,7 @@ def _of_chunks(measure: Any, arrays: Mapping[str, Any], options: Mapping[str, An
     chunks, whole = da.core.unify_chunks(*(x for pair in zip(whole, letters, strict=True) for x in pair))
     chunks = tuple(chunks[i] for i in range(most))
     name = own_name(measure.__name__, sorted(options.items()), *(a.name for a in whole))
-    starts = [(0, *accumulate(lengths)) for lengths in chunks]
+    begins = [starts(lengths) for lengths in chunks]
     layer = {}
     for at in product(*(range(len(lengths)) for lengths in chunks)):
         # an axis of one row, or that an array has not, stands for all chunks of the others
@@ -69,7 +69,7 @@ def _of_chunks(measure: Any, arrays: Mapping[str, Any], options: Mapping[str, An
             + (0,) * core
             for a, of in zip(whole, letters, strict=True)
         ]
-        first = tuple(start[i] for start, i in zip(starts, at, strict=True))
+        first = tuple(start[i] for start, i in zip(begins, at, strict=True))
         layer[name, *at] = (partial(_scored, measure, dict(options), first), *keys)
     return array_of(name, layer, whole, chunks, opt.result_dtype(*whole))
 

@@ -13,7 +13,7 @@ from fastdiv._checks.arrays import as_exact_numbers
 from fastdiv._checks.data import raise_missing
 from fastdiv.dask.cluster import computed
 from fastdiv.dask.crossings import Order, Plan, counted, picked, swept
-from fastdiv.dask.graph import chunked, located, one_thread, tree
+from fastdiv.dask.graph import chunked, located, one_thread, starts, tree
 from fastdiv.drift.cells import Cells, doubles_of
 
 __all__ = ["wasserstein_distance"]
@@ -76,7 +76,7 @@ def wasserstein_distance(u_values: Any, v_values: Any, *, nan_policy: str = "pro
     opt.policy(nan_policy)
     u, v = _sample(u_values, "u_values"), _sample(v_values, "v_values")
     order = _order(u.dtype, v.dtype)
-    sides = [(u.to_delayed(), "u_values", _starts(u)), (v.to_delayed(), "v_values", _starts(v))]
+    sides = [(x.to_delayed(), name, starts(x.chunks[0])) for x, name in ((u, "u_values"), (v, "v_values"))]
     count = dask.delayed(partial(_counted, order=order, nan_policy=nan_policy), pure=True)
     add = dask.delayed(_added, pure=True)
     parts = computed(
@@ -125,10 +125,6 @@ def _order(u: np.dtype[Any], v: np.dtype[Any]) -> Order:
     if "f" in kinds:
         return Order("f")
     return Order("u" if kinds <= {"u"} else "i")
-
-
-def _starts(array: Any) -> list[int]:
-    return [0, *np.cumsum(array.chunks[0])[:-1].tolist()]
 
 
 def _has(side: Cells, value: float) -> bool:

@@ -139,7 +139,7 @@ def _condense(task: Task, A: Side, out: Array, workers: int) -> Array:
     if filler is _sparse:
         left, right = task.prepare(plan, A, True, False), task.prepare(plan, B, False, True)
         _matrix.sparse(plan, left, right, to, 0, workers)
-    elif filler is _sweeps or filler is _pairs:
+    elif filler in (_sweeps, _pairs):
         for i in range(n - 1):
             for _, block in filler(task, A[i : i + 1], B[i + 1 :], None, out.dtype, workers, 0):
                 of_row(i)[...] = block[0]
@@ -230,10 +230,7 @@ def _sweeps(
 ) -> Blocks:
     """Of sorted samples of two sizes: one row with all others at a time."""
     u, v = (np.ascontiguousarray(x.array, np.float64) for x in (A, B))
-    # results of a block of memory at most, and some seconds of work
-    step = max(1, min(sides.BLOCK_BYTES // (8 * len(v)), 2**30 // (len(v) * (u.shape[1] + v.shape[1]))))
-    for start in range(first_row, len(u), step):
-        block = _room(out, start, min(step, len(u) - start), len(v), dtype)
+    for start, block in _row_blocks(A, B, out, dtype, first_row):
         for i, row in enumerate(block, start):
             with np.errstate(over="ignore"):  # what float32 does not hold is inf
                 row[...] = _swept(task, u[i : i + 1], v, workers)
@@ -254,9 +251,7 @@ def _pairs(task: Task, A: Any, B: Any, out: Out, dtype: Any, workers: int, first
     from fastdiv.matrix.whole import WholeRows
 
     plan, u, v = task.plan(A, dtype), WholeRows(A.array), WholeRows(B.array)
-    step = max(1, min(sides.BLOCK_BYTES // (8 * len(B)), 2**30 // (len(B) * (A.shape[1] + B.shape[1]))))
-    for start in range(first_row, len(A), step):
-        block = _room(out, start, min(step, len(A) - start), len(B), dtype)
+    for start, block in _row_blocks(A, B, out, dtype, first_row):
         for i, row in enumerate(block, start):
             for some, x, others in u.compared(i, v):
                 if x.dtype == np.uint64 or A.shape[1] != B.shape[1]:
@@ -268,6 +263,13 @@ def _pairs(task: Task, A: Any, B: Any, out: Out, dtype: Any, workers: int, first
                 _matrix.fill(plan, left, right, part, workers=workers)
                 row[some] = part[0]
         yield start, block
+
+
+def _row_blocks(A: Any, B: Any, out: Out, dtype: Any, first_row: int) -> Blocks:
+    """Room for the results of rows: a block of memory at most, and some seconds of work."""
+    step = max(1, min(sides.BLOCK_BYTES // (8 * len(B)), 2**30 // (len(B) * (A.shape[1] + B.shape[1]))))
+    for start in range(first_row, len(A), step):
+        yield start, _room(out, start, min(step, len(A) - start), len(B), dtype)
 
 
 def block_rows(plan: Any, n: int, m: int, itemsize: int) -> int:

@@ -382,5 +382,5 @@ def test_only_the_columns_asked_for_are_decoded(tmp_path):
 
 
 def test_no_table_at_all():
-    with pytest.raises(TableError, match="^no table is named$"):
+    with pytest.raises(TableError, match=r"^no table is named$"):
         read_table([])
