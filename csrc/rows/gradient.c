@@ -217,10 +217,8 @@ static fd_again_side fd_again_of(const fd_row_reader *r, double mean, double con
 }
 
 static void fd_scale_slopes(const fd_slope_work *w, double factor) {
-    for (ptrdiff_t i = 0; i < w->n; i++) {
-        w->by_p[i] *= factor;
-        w->by_q[i] *= factor;
-    }
+    fd_slope_loops_now->scale(w->by_p, w->n, factor);
+    fd_slope_loops_now->scale(w->by_q, w->n, factor);
 }
 
 /* From slopes to derivatives; `unit` is what all of them are multiplied by. */
@@ -287,13 +285,6 @@ static void fd_write_gradient(fd_slope_work *w, fd_measure measure, const fd_opt
     fd_settle_gradient(w, o, value, bits / fd_measures[measure].times, constant, unit, is_level || is_limit);
 }
 
-/* What all derivatives are multiplied by, where slopes are in bits. */
-static double fd_unit_of(fd_measure measure, const fd_options *o, double value) {
-    const fd_traits *traits = &fd_measures[measure];
-    double unit = traits->in_bits ? fd_in_unit(1.0, o) : 1.0;
-    return traits->times * (traits->root ? 0.5 * unit / value : unit);
-}
-
 /* Value and gradient of ordinary rows in one pass, in the order of the value's rows (fd_in_order). Whether that was it:
  * not of rows that are near, whose scale has to be known first. */
 static int fd_write_at_once(const fd_slope_work *given, fd_measure measure, const fd_options *o,
@@ -325,17 +316,13 @@ static int fd_write_at_once(const fd_slope_work *given, fd_measure measure, cons
 static double fd_gradient_of_views(fd_measure measure, fd_view p_view, fd_view q_view, ptrdiff_t n,
                                    const fd_options *options, double *by_p, double *by_q) {
     const fd_traits *traits = &fd_measures[measure];
-    fd_options o = *options, in_bits = *options;
+    fd_options o = *options, in_bits = fd_options_in_bits(measure, options);
     int is_entropy = !by_q;
     fd_row_reader p = fd_reader(p_view, &o), second = fd_reader(q_view, &o), *q = is_entropy ? &p : &second;
     double bits = NAN, value;
     fd_slope_work w = {.sum = is_entropy ? FD_entropy : traits->sum, .p = &p, .q = q, .n = n};
     w.by_p = by_p;
     w.by_q = by_q;
-    if (fd_has_unit(measure)) {
-        in_bits.unit_hi = 0.25; /* a value in nats may be more in bits than a double */
-        in_bits.unit_lo = 0.0;
-    }
     if (fd_weigh_any(&p, n) && (is_entropy || fd_weigh_any(q, n))) {
         w.is_ordinary = p.logs || (fd_is_ordinary(&p) && fd_is_ordinary(q));
         if (w.is_ordinary && !p.wide && !q->wide && fd_is_at_once(measure, &o) &&

@@ -14,19 +14,9 @@ typedef struct {
     fd_measure measure, sum;
     fd_options options;
     int normalize;
-    double unit;
     double value[FD_ROWS], bits[FD_ROWS];
     unsigned near; /* rows that fd_write_at_once would leave */
 } fd_slope_lanes;
-
-static fd_options fd_options_in_bits(const fd_slope_lanes *w) {
-    fd_options in_bits = w->options;
-    if (fd_has_unit(w->measure)) {
-        in_bits.unit_hi = 0.25;
-        in_bits.unit_lo = 0.0;
-    }
-    return in_bits;
-}
 
 static void fd_set_values(fd_slope_lanes *w) {
     for (int i = 0; i < FD_ROWS; i++) {
@@ -38,7 +28,7 @@ static void fd_set_values(fd_slope_lanes *w) {
 /* The values as fd_gradient has them, and the rows that have a gradient here. */
 static void fd_value_lanes(fd_slope_lanes *w, const fd_route *route) {
     int symmetric = fd_measures[w->measure].symmetric;
-    fd_options in_bits = fd_options_in_bits(w);
+    fd_options in_bits = fd_options_in_bits(w->measure, &w->options);
     fd_values_beside(&w->rows, route, symmetric, &in_bits, w->bits);
     fd_turn_back_beside(&w->rows, route, symmetric);
     fd_set_values(w);
@@ -92,7 +82,7 @@ static void fd_pair_at_once(fd_slope_lanes *w, const fd_route *route) {
 /* and after it: the values, of the sums of terms, and slopes by the caller's p and q. */
 static void fd_value_at_once(fd_slope_lanes *w, const double *terms, double *mean_x, double *mean_y) {
     const fd_traits *traits = &fd_measures[w->measure];
-    fd_options in_bits = fd_options_in_bits(w);
+    fd_options in_bits = fd_options_in_bits(w->measure, &w->options);
     fd_beside *b = &w->rows;
     for (int i = 0; i < FD_ROWS; i++) {
         w->bits[i] = terms[i] / b->of_p.sum[i];
@@ -119,9 +109,8 @@ typedef struct {
 
 static void fd_chain_lanes(fd_slope_lanes *w, fd_lane_chain *c) {
     fd_beside *b = &w->rows;
-    const fd_traits *traits = &fd_measures[w->measure];
     for (int i = 0; i < FD_ROWS; i++) {
-        double factor = traits->times * (traits->root ? 0.5 * w->unit / w->value[i] : w->unit);
+        double factor = fd_unit_of(w->measure, &w->options, w->value[i]);
         b->alone |= (unsigned)!(fabs(c->mean_x[i]) + fabs(c->mean_y[i]) < INFINITY) << i;
         c->mean_x[i] = w->normalize ? c->mean_x[i] / b->of_p.sum[i] : -fd_constant(w->sum);
         c->mean_y[i] = w->normalize ? c->mean_y[i] / b->of_q.sum[i] : -0.0; /* as -constant is */
@@ -167,7 +156,6 @@ static unsigned fd_gradient_lanes(fd_measure measure, fd_view p, ptrdiff_t p_ste
     w.sum = is_entropy ? FD_entropy : route.measure == FD_kl_divergence ? FD_kl_divergence : traits->sum;
     w.options = *o;
     w.normalize = o->normalize != 0.0;
-    w.unit = traits->in_bits ? fd_in_unit(1.0, o) : 1.0;
     w.near = 0;
     if (measure == FD_bhattacharyya_distance)
         w.options.alpha = 0.5;

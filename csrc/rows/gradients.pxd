@@ -3,8 +3,6 @@
 from rows cimport fd_measure, fd_options, fd_view
 
 cdef extern from "rows/gradient.h" nogil:
-    double fd_gradient(fd_measure measure, fd_view p, fd_view q, Py_ssize_t n, const fd_options *options,
-                       double *by_p, double *by_q)
     int fd_has_slope_lanes(fd_measure measure, Py_ssize_t n, const fd_options *options)
     void fd_gradients(fd_measure measure, fd_view p, Py_ssize_t p_step, fd_view q, Py_ssize_t q_step, int rows,
                       Py_ssize_t n, const fd_options *options, double *values, double *by_p, Py_ssize_t p_pitch,

@@ -53,6 +53,12 @@
     X(gain_mass)                                                                                             \
     X(renyi_overlap)
 
+/* Sums that have slopes: those whose terms are added up as slopes are written (fd_is_at_once), and the others. */
+#define FD_AT_ONCE(X)                                                                                        \
+    X(kl_divergence)                                                                                         \
+    X(jeffreys_divergence) X(js_divergence) X(hellinger_distance) X(chi_square) X(triangular_discrimination)
+#define FD_NOT_AT_ONCE(X) X(cross_entropy) X(total_variation) X(renyi_divergence) X(entropy)
+
 /* A measure, or a sum; the measures come first. */
 typedef enum {
 #define FD_ENUM(name, ...) FD_##name,

@@ -26,8 +26,9 @@ static inline double fd_pivot(double sum, double bits) { return sum * exp2(-fmin
  * the sum is no measure yet, or its scale is looked at again before there are slopes (total variation). */
 static inline int fd_is_at_once(fd_measure measure, const fd_options *o) {
     fd_measure sum = fd_measures[measure].sum;
-    int is_one = sum == FD_kl_divergence || sum == FD_jeffreys_divergence || sum == FD_js_divergence ||
-                 sum == FD_hellinger_distance || sum == FD_chi_square || sum == FD_triangular_discrimination;
+#define FD_IS(name) || sum == FD_##name
+    int is_one = 0 FD_AT_ONCE(FD_IS);
+#undef FD_IS
     return is_one && o->normalize != 0.0 && o->log_input == 0.0 && o->w_p == o->w_q;
 }
 
@@ -35,9 +36,24 @@ static inline int fd_is_at_once(fd_measure measure, const fd_options *o) {
 static inline int fd_has_unit(fd_measure measure) {
     return fd_measures[measure].in_bits && !fd_measures[measure].root;
 }
+static inline fd_options fd_options_in_bits(fd_measure measure, const fd_options *o) {
+    fd_options in_bits = *o;
+    if (fd_has_unit(measure)) {
+        in_bits.unit_hi = 0.25;
+        in_bits.unit_lo = 0.0;
+    }
+    return in_bits;
+}
 static inline void fd_from_bits_up(fd_measure measure, const fd_options *o, double *bits, double *value) {
     *value = fd_has_unit(measure) ? 4.0 * fd_in_unit(*bits, o) : *bits;
     *bits = fd_has_unit(measure) ? 4.0 * *bits : *bits;
+}
+
+/* What all derivatives are multiplied by, where slopes are in bits. */
+static inline double fd_unit_of(fd_measure measure, const fd_options *o, double value) {
+    const fd_traits *traits = &fd_measures[measure];
+    double unit = traits->in_bits ? fd_in_unit(1.0, o) : 1.0;
+    return traits->times * (traits->root ? 0.5 * unit / value : unit);
 }
 
 static inline void fd_fill(double *out, ptrdiff_t n, double value) {

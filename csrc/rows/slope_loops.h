@@ -11,16 +11,8 @@
     FD_INLINE double fd_##name##_at_once(double p, double q, const fd_pair *pair) {                          \
         return fd_##name##_of_masses(p, q, pair);                                                            \
     }
-FD_ITS_TERM(kl_divergence)
-FD_ITS_TERM(jeffreys_divergence)
-FD_ITS_TERM(js_divergence)
-FD_ITS_TERM(hellinger_distance)
-FD_ITS_TERM(chi_square)
-FD_ITS_TERM(triangular_discrimination)
-FD_NO_TERM(cross_entropy)
-FD_NO_TERM(total_variation)
-FD_NO_TERM(renyi_divergence)
-FD_NO_TERM(entropy)
+FD_AT_ONCE(FD_ITS_TERM)
+FD_NOT_AT_ONCE(FD_NO_TERM)
 #undef FD_NO_TERM
 #undef FD_ITS_TERM
 

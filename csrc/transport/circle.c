@@ -38,14 +38,7 @@ static double fd_circle_of_counts(fd_arc u, fd_arc v, fd_twofold period, double 
         u, v, level, level + u.n, (uint64_t)(u.n * v.n), period, p, fd_scale_of(period, p)};
     fd_levels_of_counts(u.n, v.n, level);
     fd_levels_of_counts(v.n, u.n, level + u.n);
-    const uint64_t s = fd_circle_offset_u64(&c);
-    const double W = fd_circle_of_u64(&c, s);
-    if (out && W > 0.0) {
-        fd_side_u64 side[2] = {{out->values[0], out->weights[0], {0.0, 0.0}},
-                               {out->values[1], out->weights[1], {0.0, 0.0}}};
-        fd_pull_round_u64(&c, s, W, side);
-    }
-    return W;
+    return fd_circle_solved_u64(&c, out);
 }
 
 static double fd_circle_of_masses(fd_arc u, fd_arc v, fd_twofold period, double p, fd_u256 *level,
@@ -55,14 +48,7 @@ static double fd_circle_of_masses(fd_arc u, fd_arc v, fd_twofold period, double 
         u, v, level, level + u.n, fd_product(a.total, b.total), period, p, fd_scale_of(period, p)};
     fd_levels_of_masses(a, b.total, level);
     fd_levels_of_masses(b, a.total, level + u.n);
-    const fd_u256 s = fd_circle_offset_u256(&c);
-    const double W = fd_circle_of_u256(&c, s);
-    if (out && W > 0.0) {
-        fd_side_u256 side[2] = {{out->values[0], out->weights[0], {0.0, 0.0}},
-                                {out->values[1], out->weights[1], {0.0, 0.0}}};
-        fd_pull_round_u256(&c, s, W, side);
-    }
-    return W;
+    return fd_circle_solved_u256(&c, out);
 }
 
 static double fd_circle_with(fd_arc u, fd_arc v, fd_twofold period, double p, const fd_gradients *out) {

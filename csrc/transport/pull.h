@@ -147,8 +147,9 @@ static inline void FD_NAME(fd_pull_of_quantiles)(const FD_NAME(fd_circle) * c, F
         const int64_t from = round ? (k ? k - 1 : c->u.n - 1) : first;
         const double rise = FD_NAME(fd_climb)(c, lap, from, round && k, k, round, tilt, W, total);
         if (round)
-            fd_sum_add(&potential, rise);
-        side->potential[k] = round ? fd_sum_total(potential) : rise;
+            fd_sum_add(&potential, rise); /* and the potential below */
+        else
+            side->potential[k] = rise;
         side->pull[k] = 0.0;
     }
     if (round) {
@@ -173,7 +174,9 @@ static inline void FD_NAME(fd_pull_of_quantiles)(const FD_NAME(fd_circle) * c, F
  * potential gains nothing in one turn. Of the means of two T that is done by one, since the slope of the cost
  * changes its sign at s. */
 static inline void FD_NAME(fd_pull_round)(const FD_NAME(fd_circle) * c, FD_LEVEL s, double W,
-                                          FD_NAME(fd_side) side[2]) {
+                                          const fd_gradients *out) {
+    FD_NAME(fd_side)
+    side[2] = {{out->values[0], out->weights[0], {0.0, 0.0}}, {out->values[1], out->weights[1], {0.0, 0.0}}};
     const FD_NAME(fd_circle)
         turned = {c->v, c->u, c->v_level, c->u_level, c->whole, c->period, c->p, c->scale};
     const FD_LEVEL back = FD_NAME(fd_minus)(FD_NAME(fd_plus)(c->whole, c->whole), s);
@@ -184,6 +187,15 @@ static inline void FD_NAME(fd_pull_round)(const FD_NAME(fd_circle) * c, FD_LEVEL
         if (gain != 0.0 && half != 0.0)
             FD_NAME(fd_pull_of_quantiles)(x, k ? back : s, fmax(-1.0, fmin(1.0, -gain / half)), W, side + k);
     }
+}
+
+/* W_p on a circle, and where it is not 0 its derivatives, unless `out` is NULL. */
+static inline double FD_NAME(fd_circle_solved)(const FD_NAME(fd_circle) * c, const fd_gradients *out) {
+    const FD_LEVEL s = FD_NAME(fd_circle_offset)(c);
+    const double W = FD_NAME(fd_circle_of)(c, s);
+    if (out && W > 0.0)
+        FD_NAME(fd_pull_round)(c, s, W, out);
+    return W;
 }
 
 static inline double FD_NAME(fd_signed)(FD_LEVEL x, FD_LEVEL y) {

@@ -30,6 +30,37 @@ static inline void fd_insert(double value, double *sorted, int64_t n) {
     sorted[n] = value;
 }
 
+/* The least and the most. 0: some value is not finite. */
+static inline int fd_range_of(const double *x, int64_t n, double *low, double *high) {
+    double least[8], most[8], wrong[8];
+    for (int k = 0; k < 8; k++) {
+        least[k] = most[k] = x[0];
+        wrong[k] = 0.0;
+    }
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        for (int k = 0; k < 8; k++)
+            least[k] = x[i + k] < least[k] ? x[i + k] : least[k];
+        for (int k = 0; k < 8; k++)
+            most[k] = x[i + k] > most[k] ? x[i + k] : most[k];
+        for (int k = 0; k < 8; k++)
+            wrong[k] += x[i + k] - x[i + k];
+    }
+    for (; i < n; i++) {
+        least[0] = x[i] < least[0] ? x[i] : least[0];
+        most[0] = x[i] > most[0] ? x[i] : most[0];
+        wrong[0] += x[i] - x[i];
+    }
+    for (int k = 1; k < 8; k++) {
+        least[0] = least[k] < least[0] ? least[k] : least[0];
+        most[0] = most[k] > most[0] ? most[k] : most[0];
+        wrong[0] += wrong[k];
+    }
+    *low = least[0];
+    *high = most[0];
+    return wrong[0] == 0.0;
+}
+
 static inline void fd_sorted_f64(const double *x, int64_t n, double *out) { fd_sort_into(x, n, out); }
 
 static inline void fd_sorted_u64(const uint64_t *x, int64_t n, uint64_t *out) {
@@ -53,46 +84,29 @@ static inline void fd_sort_places(uint64_t *places, int64_t n, int as_doubles, d
         places[i] = (uint64_t)(int64_t)room[i];
 }
 
-/* The order that sorts x, equal values in the order given, and the sorted values. 0: x does not suit.
+/* The order that sorts x, from `low` to `high`, equal values in the order given, and the sorted values. 0: x does
+ * not suit.
  *
- * A sort of integers is some 2.5 times as fast as one of pairs, and one of doubles by places (sort.c) more: each
+ * A sort of integers is sooner done than one of pairs, and one of doubles by places (sort.c) sooner still: each
  * holds the value's place in the range of x, rounded down to what the bits above its position leave (47 bits for
  * 1e5 values, as a double 36). The few neighbours that share a place are put right by insertion. Where they are
- * many (all magnitudes at once), and with infinities or NaNs, x does not suit. */
-static inline int fd_order_by_places(const double *x, int64_t n, int as_doubles, ptrdiff_t *order,
-                                     double *values) {
-    double least[4], most[4], wrong[4] = {0.0};
-    int64_t i = 0;
-    for (int k = 0; k < 4; k++)
-        least[k] = most[k] = x[0];
-    for (; i + 4 <= n; i += 4)
-        for (int k = 0; k < 4; k++) {
-            least[k] = x[i + k] < least[k] ? x[i + k] : least[k];
-            most[k] = x[i + k] > most[k] ? x[i + k] : most[k];
-            wrong[k] += x[i + k] - x[i + k];
-        }
-    for (; i < n; i++) {
-        least[0] = x[i] < least[0] ? x[i] : least[0];
-        most[0] = x[i] > most[0] ? x[i] : most[0];
-        wrong[0] += x[i] - x[i];
-    }
-    const double low = fmin(fmin(least[0], least[1]), fmin(least[2], least[3]));
-    const double high = fmax(fmax(most[0], most[1]), fmax(most[2], most[3]));
+ * many (all magnitudes at once) x does not suit. */
+static inline int fd_order_by_places(const double *x, int64_t n, double low, double high, int as_doubles,
+                                     ptrdiff_t *order, double *values) {
     const int bits = 64 - __builtin_clzll((uint64_t)n);
     const double scale =
         ldexp(1.0 - 0x1p-40, (as_doubles ? 53 : 64) - bits) / (high - low); /* 0: the range overflows */
-    if (sizeof *order != 8 || bits > (as_doubles ? 26 : 32) ||
-        wrong[0] + wrong[1] + wrong[2] + wrong[3] != 0.0 || !(scale > 0.0 && scale < INFINITY))
+    if (sizeof *order != 8 || bits > (as_doubles ? 26 : 32) || !(scale > 0.0 && scale < INFINITY))
         return 0;
-    for (i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++)
         order[i] = (ptrdiff_t)((uint64_t)((x[i] - low) * scale) << bits | (uint64_t)i);
     fd_sort_places((uint64_t *)order, n, as_doubles, values);
-    for (i = 0; i < n; i++) {
+    for (int64_t i = 0; i < n; i++) {
         order[i] = (ptrdiff_t)((uint64_t)order[i] & (((uint64_t)1 << bits) - 1));
         values[i] = x[order[i]];
     }
     int64_t moves = 0;
-    for (i = 1; i < n; i++) {
+    for (int64_t i = 1; i < n; i++) {
         const double value = values[i];
         const ptrdiff_t position = order[i];
         int64_t j = i;
@@ -110,8 +124,10 @@ static inline int fd_order_by_places(const double *x, int64_t n, int as_doubles,
 
 static inline void fd_order_f64(const double *x, int64_t n, ptrdiff_t *order, double *values) {
     enum { FEW = 64, MANY = 512 }; /* argsort is as fast up to here; and integers are */
-    if (n > FEW && ((n > MANY && fd_order_by_places(x, n, 1, order, values)) ||
-                    fd_order_by_places(x, n, 0, order, values)))
+    double low, high;
+    if (n > FEW && fd_range_of(x, n, &low, &high) &&
+        ((n > MANY && fd_order_by_places(x, n, low, high, 1, order, values)) ||
+         fd_order_by_places(x, n, low, high, 0, order, values)))
         return;
     for (int64_t i = 0; i < n; i++)
         order[i] = i;

@@ -8,37 +8,6 @@
 #include "transport/sort.h"
 #include "transport/table.h"
 
-/* The least and the most. 0: some value is not finite. */
-static inline int fd_range_of(const double *x, int64_t n, double *low, double *high) {
-    double least[8], most[8], wrong[8];
-    for (int k = 0; k < 8; k++) {
-        least[k] = most[k] = x[0];
-        wrong[k] = 0.0;
-    }
-    int64_t i = 0;
-    for (; i + 8 <= n; i += 8) {
-        for (int k = 0; k < 8; k++)
-            least[k] = x[i + k] < least[k] ? x[i + k] : least[k];
-        for (int k = 0; k < 8; k++)
-            most[k] = x[i + k] > most[k] ? x[i + k] : most[k];
-        for (int k = 0; k < 8; k++)
-            wrong[k] += x[i + k] - x[i + k];
-    }
-    for (; i < n; i++) {
-        least[0] = x[i] < least[0] ? x[i] : least[0];
-        most[0] = x[i] > most[0] ? x[i] : most[0];
-        wrong[0] += x[i] - x[i];
-    }
-    for (int k = 1; k < 8; k++) {
-        least[0] = least[k] < least[0] ? least[k] : least[0];
-        most[0] = most[k] > most[0] ? most[k] : most[0];
-        wrong[0] += wrong[k];
-    }
-    *low = least[0];
-    *high = most[0];
-    return wrong[0] == 0.0;
-}
-
 /* Places in [0, cells): scale > 0 with (x - low) scale the place. 0: some value is not finite, all are equal, or
  * the range is no double. */
 static inline double fd_spread_of(const double *x, int64_t n, double cells, double *low) {
