@@ -70,6 +70,15 @@ class TransportPlan:
         Kantorovich potentials: ``u_potential[i] + v_potential[j] <= |u[i] - v[j]|**p`` for all i and j, with
         equality where there is mass. Each carries half the cost in the mean. Infinite where beyond float64,
         as `cost` is; `distance` and the gradients of `fastdiv.grad` do not depend on that.
+
+    Examples
+    --------
+    >>> import fastdiv
+    >>> plan = fastdiv.transport_plan([0, 1], [2, 1, 1])
+    >>> [(int(i), int(j), round(float(m), 3)) for i, j, m in zip(plan.rows, plan.cols, plan.mass)]
+    [(0, 1, 0.333), (0, 2, 0.167), (1, 2, 0.167), (1, 0, 0.333)]
+    >>> round(plan.cost, 3)
+    0.833
     """
 
     rows: np.ndarray

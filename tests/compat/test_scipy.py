@@ -12,6 +12,7 @@ from pathlib import Path
 import mpmath
 import numpy as np
 import pytest
+from doctests import docstring_runs
 
 from fastdiv.compat import scipy as ours
 
@@ -345,13 +346,7 @@ def test_exact_statistic():
 
 @pytest.mark.parametrize("name", sorted(set(ours.__all__) - {"SmallSampleWarning"}))
 def test_the_examples_run(name):
-    import doctest
-
-    output = []
-    examples = doctest.DocTestParser().get_doctest(inspect.getdoc(getattr(ours, name)), {}, name, None, 0)
-    failed, _ = doctest.DocTestRunner().run(examples, out=output.append)
-    assert examples.examples
-    assert not failed, "".join(output)
+    docstring_runs(getattr(ours, name))
 
 
 @pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i4", "u8"])

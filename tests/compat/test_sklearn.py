@@ -1,12 +1,11 @@
 """fastdiv.sklearn: scikit-learn's checks, its pipelines, and what the graph holds."""
 
-import doctest
-import inspect
 import pickle
 from functools import partial
 
 import numpy as np
 import pytest
+from doctests import docstring_runs
 
 pytest.importorskip("sklearn")
 from sklearn.cluster import DBSCAN
@@ -111,11 +110,7 @@ def test_what_is_refused():
 
 @pytest.mark.parametrize("name", ours.__all__)
 def test_the_examples_run(name):
-    output = []
-    examples = doctest.DocTestParser().get_doctest(inspect.getdoc(getattr(ours, name)), {}, name, None, 0)
-    failed, _ = doctest.DocTestRunner().run(examples, out=output.append)
-    assert examples.examples
-    assert not failed, "".join(output)
+    docstring_runs(getattr(ours, name))
 
 
 def test_options_are_named():

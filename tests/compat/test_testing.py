@@ -1,12 +1,11 @@
 """fastdiv.testing: the level is kept, differences are found, and the words say what differs."""
 
-import doctest
-import inspect
 import itertools
 import re
 
 import numpy as np
 import pytest
+from doctests import docstring_runs
 
 import fastdiv
 from fastdiv import testing
@@ -97,14 +96,7 @@ def test_what_is_refused(args, options, words):
 
 
 def test_the_examples_run():
-    output = []
-    examples = doctest.DocTestParser().get_doctest(
-        inspect.getdoc(testing.assert_same_distribution), {}, "x", None, 0
-    )
-    failed, _ = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE).run(
-        examples, out=output.append
-    )
-    assert not failed, "".join(output)
+    docstring_runs(testing.assert_same_distribution)
 
 
 @pytest.mark.parametrize("statistic", ["wasserstein", "energy", "ks"])

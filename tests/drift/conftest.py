@@ -1,4 +1,6 @@
-"""Two small tables, and the command to compare them."""
+"""Two small tables, and the command."""
+
+from functools import partial
 
 import pytest
 
@@ -17,13 +19,20 @@ def tables(tmp_path):
 
 
 @pytest.fixture
-def run(capsys):
-    def run(*argv):
+def fastdiv(capsys):
+    """A command: its code, what it printed, and what it said of errors."""
+
+    def fastdiv(*argv):
         try:
-            code = cli.main(["compare", *map(str, argv)])
+            code = cli.main([*map(str, argv)])
         except SystemExit as stop:
             code = stop.code
         out, err = capsys.readouterr()
         return code, out, err
 
-    return run
+    return fastdiv
+
+
+@pytest.fixture
+def run(fastdiv):
+    return partial(fastdiv, "compare")

@@ -20,7 +20,7 @@ from command import FLIGHTS, refused, shell
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fastdiv import Baseline, cli
+from fastdiv import Baseline
 from fastdiv.drift import TableError, compare
 from fastdiv.drift.profile_file import decoded
 
@@ -31,19 +31,6 @@ TABLE = {
     "word": RNG.choice(list("abc"), 400),
     "gone": np.full(400, np.nan),
 }
-
-
-@pytest.fixture
-def fastdiv(capsys):
-    def run(*argv):
-        try:
-            code = cli.main([*map(str, argv)])
-        except SystemExit as stop:
-            code = stop.code
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return run
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -106,6 +104,4 @@ def test_the_hour_that_clocks_show_twice_is_two_windows(tmp_path):
     assert len(series.windows) == 50
     assert [report.rows_current for report in series.reports] == [4] * 50
     assert series.windows[:2] == ("2025-11-01 00:00", "2025-11-01 01:00")
-    summer = dt.datetime(2025, 11, 2, 1, 30, tzinfo=dt.timezone(-dt.timedelta(hours=4)))
-    assert "2025-11-02 05:00" in series.windows  # summer's half past one
-    assert summer.astimezone(dt.UTC).hour == 5
+    assert "2025-11-02 05:00" in series.windows  # summer's half past one, four hours behind

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from command import FLIGHTS
 
 from fastdiv.drift import Baseline, TableError, compare, render
 from fastdiv.drift.bridges import spread, w1_law
@@ -13,7 +14,6 @@ from fastdiv.drift.noise import bins_law, chi_square_tail, share_test
 from fastdiv.drift.thresholds import thresholds_of
 from fastdiv.drift.verdict import adjusted
 from fastdiv.transport import wasserstein_distance
-from tests.drift.command import FLIGHTS
 
 RNG = np.random.default_rng(11)
 

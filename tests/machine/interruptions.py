@@ -36,8 +36,8 @@ PAIR = 100_000_000  # samples a side
 HEADER = f"{'call':<26} {'takes':>6} {'heard':>5} {'middle':>7} {'longest':>7}"
 
 
-def rows_of(n, bins, seed=0, dtype="f8"):
-    return np.random.default_rng(seed).random((n, bins), dtype="f4").astype(dtype)
+def rows_of(n, bins, seed=0):
+    return np.random.default_rng(seed).random((n, bins), dtype="f4").astype(float)
 
 
 def samples_of(n, seed=0, dtype="f4"):

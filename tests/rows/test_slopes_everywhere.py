@@ -33,7 +33,6 @@ def _rows(random):
 
 
 def _check(name, rows, alpha, normalize):
-    """X."""
     options = {"alpha": alpha} if name == "renyi_divergence" else {}
     with mp.workdps(1500):
         value, truths = oracle_gradients.gradient(
@@ -42,7 +41,7 @@ def _check(name, rows, alpha, normalize):
         known = mpf("1e-15") if normalize and name in FIRST_ORDER else mpf("1e-30")
         if not known <= abs(value) < LARGEST:
             return 0
-        got = call(fastdiv.grad, name, *rows, *([None] * (2 - len(rows))), normalize=normalize, **options)
+        got = call(fastdiv.grad, name, *rows, normalize=normalize, **options)
         assert abs(mpf(float(got.value)) - value) <= mpf("1e-12") * abs(value)
         shares = oracle.masses(rows, normalize=normalize)
         slopes = oracle_gradients.SLOPES[name](shares, **options)

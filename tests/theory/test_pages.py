@@ -1,10 +1,10 @@
 """The pages for readers: every number on them is what comes out."""
 
-import doctest
 import re
 from pathlib import Path
 
 import pytest
+from doctests import examples_run
 
 import fastdiv
 
@@ -29,11 +29,7 @@ def test_numbers(page):
         pytest.importorskip(module)
     text = (DOCS / page).read_text(encoding="utf-8")
     blocks = re.findall(r"^```pycon\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    examples = doctest.DocTestParser().get_doctest("\n".join(blocks), {}, page, page, 0)
-    assert examples.examples
-    output: list[str] = []
-    failed, _ = doctest.DocTestRunner().run(examples, out=output.append)
-    assert not failed, "".join(output)
+    examples_run("\n".join(blocks), page)
 
 
 def test_llms_txt_names_what_there_is_and_all_of_it():

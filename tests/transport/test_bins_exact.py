@@ -1,12 +1,10 @@
 """Histograms and circles against exact rationals: big integers, cuts, and pairs that all but agree."""
 
-from fractions import Fraction
-from itertools import pairwise
-
 import numpy as np
 import pytest
 from mpmath import mp, mpf
-from oracle_transport import bins_exactly
+from oracle_slopes import circle_exactly
+from oracle_transport import bins_exactly, exact
 
 import fastdiv
 from fastdiv import reference
@@ -15,28 +13,19 @@ BIG = 1_700_000_000_000_000_000
 ORDERS = [1, 2, 3, 2.5, 7, np.inf]
 
 
-def rational(x) -> Fraction:
-    return Fraction(int(x)) if isinstance(x, (int, np.integer)) else Fraction(float(x))
-
-
-def real(x: Fraction):
-    return mpf(x.numerator) / x.denominator
-
-
-def relative(got, exact) -> float:
+def relative(got, truth) -> float:
     """Relative error; of two zeros 0, of one inf."""
-    exact = real(exact) if isinstance(exact, Fraction) else exact
-    return float(abs(mpf(float(got)) - exact) / exact) if exact else (0.0 if got == 0 else float("inf"))
+    return float(abs(mpf(float(got)) - truth) / truth) if truth else (0.0 if got == 0 else float("inf"))
 
 
 # ---- histograms by edges --------------------------------------------------------------------------------
 def hold(x, a, y, b, bound=1e-14):
     for p in ORDERS:
-        exact = bins_exactly(x, a, y, b, p)
+        truth = bins_exactly(x, a, y, b, p)
         got = fastdiv.wasserstein_hist(a, b, bin_edges=x, v_bin_edges=y, p=p)
-        assert relative(got, exact) < bound, (p, got, exact)
+        assert relative(got, truth) < bound, (p, got, truth)
         twin = reference.wasserstein_hist(a, b, bin_edges=x, v_bin_edges=y, p=p)
-        assert relative(twin, exact) < 1e-12, (p, twin, exact)
+        assert relative(twin, truth) < 1e-12, (p, twin, truth)
 
 
 def test_edges_far_from_the_origin():
@@ -118,42 +107,19 @@ def test_wide_integers_of_bins():
 
 
 # ---- the circle -----------------------------------------------------------------------------------------
-def circle_exactly(u, v, a=None, b=None, *, period=1, p=1):
-    """The least cost over all rotations at which levels meet; W_p^p is straight between them."""
-    period, sides = Fraction(period), []
-    for values, weights in ((u, a), (v, b)):
-        weights = [Fraction(1)] * len(values) if weights is None else [rational(w) for w in weights]
-        atoms, level, steps = (
-            sorted((rational(x) % period, w) for x, w in zip(values, weights, strict=True)),
-            0,
-            [],
-        )
-        for x, w in atoms:
-            level += w / sum(weights)
-            steps.append((x, level))
-        sides.append(steps)
-    (x, y), costs = sides, []
-    for s in {F - G + k for _, F in x for _, G in y for k in (-1, 0, 1)}:
-        levels = sorted({Fraction(0), *(F for _, F in x), *((G + s) % 1 for _, G in y), Fraction(1)})
-        cost = mpf(0)
-        for start, end in pairwise(levels):
-            turn = (start - s) // 1
-            one = next(t for t, F in x if start < F)
-            other = next(t for t, G in y if start - s - turn < G) + turn * period
-            cost += real(end - start) * real(abs(one - other)) ** p
-        costs.append(cost)
-    return min(costs) ** (1 / mpf(p))
+def ones(weights, values):
+    return [1] * len(values) if weights is None else weights
 
 
 def hold_round(u, v, a=None, b=None, *, period=1, orders=(1, 2, 3, 2.5), bound=2e-15):
     for p in orders:
         with mp.workdps(60):
-            exact = circle_exactly(u, v, a, b, period=period, p=p)
+            truth = circle_exactly(u, ones(a, u), v, ones(b, v), exact(period), mpf(p))
         for x, y, w, z in ((u, v, a, b), (v, u, b, a)):
             got = fastdiv.wasserstein_circle(x, y, w, z, period=period, p=p)
-            assert relative(got, exact) < bound, (p, got, exact)
+            assert relative(got, truth) < bound, (p, got, truth)
         twin = reference.wasserstein_circle(u, v, a, b, period=period, p=p)
-        assert relative(twin, exact) < 1e-12, (p, twin, exact)
+        assert relative(twin, truth) < 1e-12, (p, twin, truth)
 
 
 def test_both_sides_of_the_cut():

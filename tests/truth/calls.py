@@ -37,7 +37,7 @@ SYMMETRIC = (
 METRICS = ("js_distance", "total_variation", "hellinger_distance")
 
 
-def call(library, name, p, q, **options):
+def call(library, name, p, q=None, **options):
     """``name`` of p and q, or of p alone; a Renyi divergence is of order 2 unless said otherwise."""
     measure = getattr(library, name)
     if name == "entropy":
