@@ -24,7 +24,7 @@ import gc
 import os
 import numpy as np
 import fastdiv
-gc.disable()  # a collection counts as 330 000 instructions of whichever kernel it falls into
+gc.disable()  # a collection counts as instructions of whichever kernel it falls into
 r = np.random.default_rng(0)
 p, q = r.dirichlet(np.ones(500), size=(2, 40))
 A, B = r.dirichlet(np.ones(256), size=(2, 24))

@@ -140,7 +140,7 @@ def wasserstein_distance(
     """
     default = p is _P and axis is _AXIS and assume_sorted is False and keepdims is False
     if default and nan_policy is _NAN_POLICY and u_weights is None and v_weights is None:
-        # nothing to check: of 30 values the checks would take twice as long as the distance
+        # nothing to check: of few values the checks would take longer than the distance
         direct: Value | None = _wasserstein.pair(u_values, v_values, _STATISTIC, 1.0, False, not _warned)
         if direct is not None:
             return direct

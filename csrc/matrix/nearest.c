@@ -3,11 +3,11 @@
  *
  * Jensen-Shannon, in bits: D >= h^2 = 1 - sum sqrt(p q), the squared Hellinger distance, a matrix product. It
  *     holds bin by bin: JS/h^2 in nats is 1 where the two masses agree and falls to ln 2 where one is 0. Of
- *     unrelated rows D is 1.3 h^2, and a quarter of 10 000 rows of 128 bins may have an h^2 below the tenth smallest D.
- *     Of those a second bound is taken one by one, a quarter of the work of a value:
+ *     unrelated rows D is well above h^2, and many rows may have an h^2 below the k-th smallest D. Of those a second
+ *     bound is taken one by one, which is less work than a value:
  *         D >= A h^2 - B (1 - sum (p^(1/4) q^(3/4) + p^(3/4) q^(1/4))/2),    A = 3.8, B = 3.26,
  *     which by each bin is 0.94 D where the two masses agree, 0.998 D where one is 0.024 of the other and 0.54 D where
- *     one is 0 (tests/matrix/test_bounds.py): of that quarter one in a hundred is left.
+ *     one is 0 (tests/matrix/test_bounds.py).
  * Sums of |a_i - b_i| (total variation, transport): D is at least the same sum over FD_LANES groups of bins
  *     added up first, by the triangle inequality.
  *

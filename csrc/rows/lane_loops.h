@@ -45,7 +45,7 @@ FD_INLINE void fd_copy_rows(double *out, const double *in) {
     _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) out[row] = in[row];
 }
 
-/* By the field, so that only those which a term has are copied: a struct is copied by rep movs, which takes 20 ns. */
+/* By the field, so that only those which a term has are copied: a struct is copied by rep movs, whose start costs more. */
 FD_INLINE void fd_copy_pairs(fd_pairs *out, const fd_pairs *in) {
     fd_copy_rows(out->c_hi, in->c_hi);
     fd_copy_rows(out->c_lo, in->c_lo);

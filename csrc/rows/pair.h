@@ -8,7 +8,7 @@
  * fd_refine_scale adds what it lacks. Without normalising it is 1. */
 static inline void fd_set_pair(fd_pair *pair, const fd_row_reader *p, const fd_row_reader *q, double w_p,
                                double w_q) {
-    /* one by one: a processor takes 25 ns for the string store that clears a structure of this size */
+    /* one by one: a structure of this size is cleared by a string store, which starts slowly */
     pair->c_hi = 1.0;
     pair->c_lo = pair->s_hi = pair->s_lo = 0.0;
     pair->max_p = pair->max_q = pair->log_p = pair->log_q = pair->shift = pair->shift_lo = 0.0;

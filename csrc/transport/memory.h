@@ -1,5 +1,5 @@
-/* Memory that is touched once from end to end: on Linux in huge pages, since a fault for every 4 KiB costs
- * more than the work on it (lognormal samples, 1e6 + 1e6: 8 of 24 ms). */
+/* Memory that is touched once from end to end: on Linux in huge pages, since a fault for every 4 KiB may
+ * cost more than the work on it. */
 #ifndef FD_MEMORY_H
 #define FD_MEMORY_H
 

@@ -222,7 +222,7 @@ def of_decimals(column: Any) -> Any:
 def from_chunks(column: Any) -> np.ndarray:
     """The values of a chunked array of numbers without missing ones; a view, where it is one chunk.
 
-    Its to_numpy() would import pandas where that is installed: half a second.
+    Its to_numpy() would import pandas where that is installed.
     """
     arrays = [np.from_dlpack(chunk) for chunk in column.chunks]
     if not arrays:
