@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from fastdiv.drift import records
@@ -14,7 +14,7 @@ from fastdiv.drift.rules import Breach, Rule, check, has_moved
 from fastdiv.drift.wording import clean, short
 
 if TYPE_CHECKING:
-    from fastdiv.drift.report import Skipped
+    from fastdiv.drift.report import Report, Skipped
     from fastdiv.drift.series import Series
 
 __all__ = [
@@ -51,6 +51,20 @@ def breaches_of(series: Series, rules: Sequence[Rule]) -> tuple[list[Breach], li
 def _reports(series: Series) -> Iterator[tuple[str, Any]]:
     pairs = zip(series.windows, series.reports, strict=True)
     return ((window, report) for window, report in pairs if report is not None)
+
+
+def _in_order(series: Series) -> Iterator[tuple[str, Report | None]]:
+    """The windows, each report's columns in the order of the series; alone they are by verdict."""
+    place = {name: i for i, name in enumerate(series.names)}
+
+    def placed(c: ColumnDrift | Skipped) -> int:
+        return place[c.name]
+
+    for window, report in zip(series.windows, series.reports, strict=True):
+        if report is not None:
+            columns, skipped = sorted(report.columns, key=placed), sorted(report.skipped, key=placed)
+            report = replace(report, columns=tuple(columns), skipped=tuple(skipped))
+        yield window, report
 
 
 def _mark(cell: ColumnDrift | Skipped | None) -> str:
@@ -162,7 +176,7 @@ def markdown(series: Series, breaches: Sequence[Breach]) -> str:
 def comma_separated(series: Series, escape_formulas: bool = False) -> str:
     """One line a column and window, as of a report; a window without rows has a line that says so."""
     rows: list[dict[str, Any]] = []
-    for window, report in zip(series.windows, series.reports, strict=True):
+    for window, report in _in_order(series):
         if report is None:
             rows.append({"window": window, "rows": 0, "status": "no rows"})
             continue
@@ -179,7 +193,7 @@ def as_dict(series: Series, breaches: Sequence[Breach] = ()) -> dict[str, Any]:
     """Everything but the bins, for each window what the JSON of a comparison says of its columns."""
     windows: list[dict[str, Any]] = []
     data: dict[str, Any] = {}
-    for window, report in zip(series.windows, series.reports, strict=True):
+    for window, report in _in_order(series):
         if report is None:
             windows.append({"window": window, "rows": 0, "columns": [], "not_compared": []})
             continue

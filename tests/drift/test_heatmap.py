@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -134,7 +136,10 @@ def test_by_the_command(tmp_path, run):
     assert refused(run(*paths, "--by", "word", "--top", "1"), "must stand without --top")
 
 
-def test_order_of_columns(tmp_path, run):
+KEYS = ("verdict", "js", "w1_over_sd", "kl", "psi", "missing", "name", "table")
+
+
+def test_order_of_columns():
     base, cur = _tables()
     series = compare_over(base, cur, window="1D", time="day")
     assert series.names == ("calm", "<b>&", "word")
@@ -145,12 +150,52 @@ def test_order_of_columns(tmp_path, run):
     assert series.sorted("w1_over_sd").names == tuple(series.names[i] for i in order)
     with pytest.raises(ValueError, match="key must be verdict, js"):
         series.sorted("size")
-    for path, table in zip(("base.npz", "cur.npz"), (base, cur), strict=True):
-        np.savez(tmp_path / path, **table)
-    out = run(
-        tmp_path / "base.npz", tmp_path / "cur.npz", "--by", "word", "--sort", "name", "--format", "csv"
-    )[1]
-    assert [line.split(",")[2] for line in out.splitlines()[1:4]]
+
+
+def _printed(text, kind):
+    """The columns of a series in the order in which each window, or the whole of it, tells of them."""
+    if kind == "html":
+        return [[mark.find("title").text for mark in _svg(text).iter("text") if mark.get("class") == "nm"]]
+    if kind == "md":
+        return [next(line for line in text.splitlines() if line.startswith("| word"))[2:-2].split(" | ")[2:]]
+    if kind == "table":
+        blocks = [block.splitlines() for block in text.split("\n\n")]
+        return [[line.split()[0] for line in lines[1:]] for lines in blocks if lines[0].startswith("column")]
+    if kind == "json":
+        data = json.loads(text)
+        return [data["columns"], *([c["name"] for c in window["columns"]] for window in data["windows"])]
+    windows = {}
+    for row in csv.DictReader(text.splitlines()):
+        if row["status"].startswith(("compared", "not compared")):
+            windows.setdefault(row["window"], []).append(row["name"])
+    return list(windows.values())
+
+
+@pytest.mark.parametrize("kind", ["table", "md", "csv", "json", "html"])
+def test_every_format_is_in_the_order_asked_for(tmp_path, run, kind):
+    """Each window, and the whole, tells of the columns in the order of the series."""
+    rng = np.random.default_rng(44)
+    n = 4000
+    base = {name: rng.normal(size=n) for name in ("mean", "calm", "far", "gaps")}
+    cur = {name: values.copy() for name, values in base.items()}
+    cur["mean"] += 0.4
+    cur["far"][:40] += 1e5  # W1 over sd is large, the rest not
+    cur["gaps"][::9] = np.nan
+    cur["word"] = np.where(np.arange(n) % 2, "a", "b")
+    paths = [tmp_path / "base.parquet", tmp_path / "cur.parquet"]
+    for path, table in zip(paths, (base | {"word": cur["word"]}, cur), strict=True):
+        pq.write_table(pa.table(table), path)
+    series = compare_over(*map(str, paths), by="word")
+    orders = {key: list(series.sorted(key).names) for key in KEYS}
+    for key in ("js", "w1_over_sd", "missing", "name"):
+        assert sum(orders[other] == orders[key] for other in ("js", "w1_over_sd", "missing", "name")) == 1
+    assert orders["name"] == ["calm", "far", "gaps", "mean"]
+    assert orders["table"] == ["mean", "calm", "far", "gaps"]
+    for key in KEYS:
+        code, out, err = run(*paths, "--by", "word", "--sort", key, "--format", kind)
+        assert (code, err) == (0, "")
+        printed = _printed(out, kind)
+        assert printed == [orders[key]] * {"json": 3, "csv": 2, "table": 2}.get(kind, 1), key
 
 
 @pytest.mark.parametrize("weights", [None, "w"])
