@@ -62,6 +62,8 @@ html_theme_options = {
     "navbar_align": "left",
     "secondary_sidebar_items": {"*": ["page-toc"], "generated/**": ["page-toc"], "gallery/**": []},
 }
+html_context = {"default_mode": "auto"}  # light or dark, as the reader's system is
+html_favicon = "_static/icon.svg"
 html_sidebars = {"*": []}  # nothing below the pages of the first level but the gallery and the API
 html_show_sourcelink = False
 html_extra_path = ["_extra"]  # llms.txt

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+from html import escape
 from typing import Any
 
 from fastdiv.bench.record import Measured
@@ -102,7 +103,7 @@ def plots(group: str, cases: list[Measured]) -> list[tuple[str, str]]:
                 svg = _sweep(f"sweep{number}", [case for case in cases if case.what == title])
             else:
                 svg = _limits(cases) if group == "limits" else _ratios(group, cases)
-            drawn.append((title, svg))
+            drawn.append((title, svg.replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1)))
     return drawn
 
 

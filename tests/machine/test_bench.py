@@ -202,7 +202,7 @@ def test_pictures_of_pages(monkeypatch, toys):
     assert named == [["sweeps0.svg", "sweeps1.svg"], ["limits0.svg"]]
     drawn = pages.drawn(document)
     assert list(drawn) == [*named[0], *named[1]]
-    assert all(svg.startswith("<svg") for svg in drawn.values())
+    assert all(svg.startswith('<svg role="img" aria-label="') for svg in drawn.values())
     assert "### two" in pages.block(document, "sweeps")
 
 
