@@ -238,7 +238,7 @@ format: $(TOOLS) ## let the formatters have their way
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i csrc/*/*.c csrc/*/*.h
 
-# One process, and as long as it is left alone: every mutant is written down at once.
+# As long as it is left alone, several at once of areas apart: every mutant is written down at once.
 mutate: $(BUILT) ## wrong tokens in a copy of the tree, one at a time: do the tests notice? MUTATE="--most 50"
 	$(BIN)/python -m bench.mutate $(MUTATE)
 

@@ -5,44 +5,44 @@
     python -m bench.mutate --survivors --tests tests/rows/test_labels.py    against these, which is quicker
     python -m bench.mutate --keep           what there is, into bench/mutants.json, for docs/trust.md
 
-The copy stands in build/mutants. A file of C is compiled at -O1, alone, into the extensions that it is in; of
-three instruction sets one is mutated and tested: base, and avx512 where that has lines of its own. A run may
-take a minute and three times what it takes where nothing is wrong; more, a crash or a failure is a mutant
-caught. What does not compile, or to the same machine code, is no mutant.
+A process has a copy of the tree to itself (copies.py), so several may run, of areas apart (--area). One
+instruction set is mutated and tested: base, and avx512 where that has lines of its own. A run may take ten
+seconds and three times what it takes where nothing is wrong; more, a crash or a failure is a mutant caught.
+What does not compile, or to the same machine code, is no mutant.
 """
 
 from __future__ import annotations
 
 import argparse
+import fcntl
+import importlib
 import itertools
 import json
 import os
 import random
 import resource
-import runpy
-import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import time
+from fnmatch import fnmatch
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bench.copies import COPIES, ROOT, TREE, Compiler, take_copy
 from bench.mutants import Site, of_c, of_python
 from bench.trust import commit
 
-ROOT = Path(__file__).parents[1]
-PLACE = ROOT / "build" / "mutants"
-TREE, OBJECTS, RESULTS = PLACE / "tree", PLACE / "objects", PLACE / "results.json"
+RESULTS = COPIES / "results.json"
 KEPT = ROOT / "bench" / "mutants.json"
 SEED = 20261127
 
 
 class Area(NamedTuple):
     files: tuple[str, ...]
-    quick: tuple[str, ...]
-    """Tests that notice most, within seconds."""
+    quick: dict[str, tuple[str, ...]]
+    """Tests that notice most within few seconds, the quickest first: of the first pattern that fits."""
     tests: tuple[str, ...]
     """All that those must pass whom the quick ones did not notice."""
 
@@ -51,32 +51,48 @@ def quick(folder: str, names: str) -> tuple[str, ...]:
     return tuple(f"tests/{folder}/test_{name}.py" for name in names.split())
 
 
+PROMISE = ("tests/truth/test_tables.py::test_promise",)  # transport and derivatives, against the oracle
 AREAS = {
     "rows": Area(
         ("csrc/rows/*", "csrc/math/log*.h", "csrc/math/sum.h"),
-        (
-            "tests/truth/test_tables.py",
-            *quick("rows", "accuracy lanes near_one one_pair extremes gradient_lanes steep_gradients"),
-        ),
-        ("tests/rows",),
+        {
+            "*gradient_lanes*": quick("rows", "gradient_lanes small_slopes"),
+            "*lane*": quick("rows", "one_pair lanes"),
+            "*/stack.c": quick("rows", "extremes accuracy gradients"),
+            "*/logit*": (*PROMISE, *quick("rows", "far_logits gradients")),
+            "*/[gsa]*": (*PROMISE, *quick("rows", "steep_gradients slopes_everywhere gradient_lanes")),
+            "*": (*quick("rows", "one_pair extremes near_one accuracy steep_gradients"), *PROMISE),
+        },
+        ("tests/rows", "tests/matrix"),
     ),
     "transport": Area(
         ("csrc/transport/*", "csrc/math/expansion.h", "csrc/math/twofold.h", "csrc/math/whole.h"),
-        (
-            "tests/truth/test_tables.py::test_promise",
-            *quick(
-                "transport",
-                "samples door_exact bins_exact transport_gradients hist_gradients ties_alike ties",
-            ),
-        ),
+        {
+            "*/hist*": quick("transport", "bins_exact hist_gradients"),
+            "*/bins.h": quick("transport", "bins_exact hist_gradients"),
+            "*/grad*": (*PROMISE, *quick("transport", "transport_gradients")),
+            "*/pull.h": (*PROMISE, *quick("transport", "transport_gradients circle_gradients")),
+            "*/slope.h": (*PROMISE, *quick("transport", "transport_gradients circle_gradients")),
+            "*/rotation*": (*PROMISE, *quick("transport", "circle_and_slices circle_gradients")),
+            "*/circle.c": (*PROMISE, *quick("transport", "circle_and_slices circle_gradients")),
+            "*/[cl]*": quick("transport", "door_exact ties_alike samples cells"),
+            "*/sort*": quick("transport", "samples sort_by_places"),
+            "*": (*PROMISE, *quick("transport", "ties_alike door_exact samples bins_exact")),
+        },
         ("tests/transport",),
     ),
     "matrix": Area(
         ("csrc/matrix/*",),
-        (
-            "tests/truth/test_tables.py::test_matrices",
-            *quick("matrix", "near_rows masses_exact few_bins bounds"),
-        ),
+        {
+            "*/sparse*": quick("matrix", "sparse"),
+            "*/nearest.c": quick("matrix", "small matrix"),
+            "*/square.c": quick("matrix", "small matrix"),
+            "*": (
+                *quick("matrix", "masses_exact near_rows"),
+                "tests/truth/test_tables.py::test_matrices",
+                *quick("matrix", "bounds few_bins"),
+            ),
+        },
         ("tests/matrix",),
     ),
     "door": Area(
@@ -93,111 +109,29 @@ AREAS = {
             "fastdiv/matrix/*.py",
             "fastdiv/grad/_*.py",
         ),
-        (
-            "tests/machine/test_bad_input.py",
-            "tests/machine/test_doors.py",
-            "tests/rows/test_errors.py",
-            "tests/rows/test_labels.py",
-            "tests/rows/test_option_laws.py",
-            "tests/transport/test_samples.py",
-            "tests/matrix/test_few_bins.py",
-        ),
+        {
+            "*/matrix/*": quick("matrix", "sides small sparse matrix"),
+            "*game.py": quick("theory", "gan gan_gradients"),
+            "*barycenter.py": quick("theory", "barycenter"),
+            "*/grad/*": quick("rows", "errors gradients"),
+            "*/c*.py": quick("transport", "circle_and_slices"),
+            "*/[pt]*.py": quick("transport", "samples kin"),
+            "*/_[hc]*": (
+                *quick("machine", "bad_input histograms_in"),
+                *quick("transport", "circle_and_slices"),
+            ),
+            "*/[bs]*.py": (*quick("machine", "bad_input histograms_in"), *quick("transport", "samples")),
+            "*": (
+                *quick("machine", "doors"),
+                *quick("rows", "errors labels"),
+                *quick("machine", "bad_input"),
+            ),
+        },
         ("tests/rows", "tests/theory", "tests/matrix", "tests/transport"),
     ),
 }
 # fetch.h says what to fetch ahead of its use: no value hangs on it
 LEFT_OUT = ("csrc/math/fetch.h", "csrc/core/client.c")
-
-
-# --- the copy ----------------------------------------------------------------------------------------------
-
-
-def copy_tree() -> None:
-    """What git knows, and what is built."""
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    shutil.rmtree(TREE, ignore_errors=True)
-    built = [*ROOT.glob("fastdiv/*.so"), *ROOT.glob("build/cython/csrc/*/*.c")]
-    for path in (*map(ROOT.joinpath, names.split()), *built):
-        to = TREE / path.relative_to(ROOT)
-        if path.is_file():
-            to.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, to)
-
-
-class Compiler:
-    """The extensions of setup.py, at -O1, an object file for each of their sources."""
-
-    def __init__(self) -> None:
-        import Cython.Build
-        import numpy as np
-        import setuptools
-
-        keep = Cython.Build.cythonize, setuptools.setup, sys.argv, Path.cwd()
-        Cython.Build.cythonize, setuptools.setup = (lambda extensions, **_: extensions), (lambda **_: None)
-        sys.argv = ["setup.py"]
-        os.chdir(ROOT)
-        names = runpy.run_path("setup.py")
-        Cython.Build.cythonize, setuptools.setup, sys.argv = keep[:3]
-        os.chdir(keep[3])
-        self.sources = {
-            extension.name.split(".")[1]: [
-                s.replace("csrc/", "build/cython/csrc/").replace(".pyx", ".c") if s.endswith(".pyx") else s
-                for s in extension.sources
-            ]
-            for extension in names["EXTENSIONS"]
-        }
-        python = sysconfig.get_paths()["include"]
-        self.flags = [f for f in names["compile_args"] if not f.startswith(("-O", "-W", "-f"))]
-        self.flags += ["-O1", "-w", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=off"]
-        self.flags += ["-fvisibility=hidden", "-fopenmp", "-D_DEFAULT_SOURCE"]
-        self.flags += ["-Icsrc", f"-I{np.get_include()}", f"-I{python}"]
-        self.needs: dict[str, set[str]] = {}
-        for source in sorted({s for sources in self.sources.values() for s in sources}):
-            found = self._run("-MM", source)
-            self.needs[source] = {os.path.normpath(x) for x in found.stdout.replace("\\", " ").split()[1:]}
-            made = self.object(source)
-            newest = max((TREE / x).stat().st_mtime for x in self.needs[source] if not os.path.isabs(x))
-            if not made.exists() or made.stat().st_mtime < newest:
-                assert self.compile(source, self.object(source)), source
-        for name in self.sources:
-            self.link(name, {})
-
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["gcc", *self.flags, *arguments], cwd=TREE, capture_output=True, text=True, check=False
-        )
-
-    def object(self, source: str) -> Path:
-        return OBJECTS / (source.replace("/", "+") + ".o")
-
-    def compile(self, source: str, to: Path) -> bool:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        return self._run("-c", source, "-o", str(to)).returncode == 0
-
-    def link(self, name: str, other: dict[str, Path]) -> None:
-        objects = [str(other.get(s, self.object(s))) for s in self.sources[name]]
-        suffix = sysconfig.get_config_var("EXT_SUFFIX")
-        to = TREE / "fastdiv" / f"{name}{suffix}"
-        to.unlink(missing_ok=True)  # another process may have the old one mapped
-        assert self._run("-shared", *objects, "-o", str(to)).returncode == 0
-
-    def build(self, changed: str, level: str) -> list[str] | None:
-        """The extensions linked anew for a changed file, one instruction set of it; None if none changes."""
-        own = [s for s, needs in self.needs.items() if changed in needs]
-        own = [s for s in own if not s.startswith("csrc/levels/") or s == f"csrc/levels/{level}.c"]
-        other = {}
-        for source in own:
-            to = PLACE / "mutant" / (source.replace("/", "+") + ".o")
-            if not self.compile(source, to):
-                return None
-            if to.read_bytes() != self.object(source).read_bytes():
-                other[source] = to
-        if not other:
-            return None
-        names = [name for name, sources in self.sources.items() if set(sources) & set(other)]
-        for name in names:
-            self.link(name, other)
-        return names
 
 
 # --- tests -------------------------------------------------------------------------------------------------
@@ -220,7 +154,7 @@ class OneLevel:
 
 def run_tests(tests: tuple[str, ...], level: str, limit: float) -> tuple[str, float]:
     """("passed", "failed: which test", "crashed" or "too slow") and seconds of CPU, in a fork."""
-    log = PLACE / "log.txt"
+    log, tree = Path("log.txt"), TREE.absolute()
     child = os.fork()
     if not child:
         code = 99
@@ -231,9 +165,9 @@ def run_tests(tests: tuple[str, ...], level: str, limit: float) -> tuple[str, fl
             with open(log, "w") as file:
                 os.dup2(file.fileno(), 1)
                 os.dup2(file.fileno(), 2)
-            os.environ |= {"FASTDIV_ISA": level, "PYTHONPATH": str(TREE), "OMP_NUM_THREADS": "2"}
-            os.chdir(TREE)
-            sys.path.insert(0, str(TREE))
+            os.environ |= {"FASTDIV_ISA": level, "PYTHONPATH": str(tree), "OMP_NUM_THREADS": "2"}
+            os.chdir(tree)
+            sys.path.insert(0, str(tree))
             for name in [n for n in sys.modules if n.split(".")[0] in ("fastdiv", "bench", "tests")]:
                 del sys.modules[name]
             import pytest
@@ -300,7 +234,7 @@ def key(of: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def mutated(
-    compiler: Compiler, name: str, site: Site, tests: tuple[str, ...], level: str, limit: float
+    run: Run, name: str, site: Site, tests: tuple[str, ...], level: str, limit: float
 ) -> tuple[str, float]:
     """What the tests say of the tree with one site changed, which is put right again."""
     path = TREE / name
@@ -309,7 +243,7 @@ def mutated(
     names: list[str] | None = []
     try:
         if path.suffix != ".py":
-            names = compiler.build(name, level)
+            names = run.compiler.build(name, level)
             if names is None:
                 return NO_MUTANT, 0.0
         return run_tests(tests, level, limit)
@@ -317,34 +251,53 @@ def mutated(
         path.write_text(text)
         os.utime(path, ns=(then.st_atime_ns, then.st_mtime_ns))  # its objects are those of this text
         for extension in names or ():
-            compiler.link(extension, {})
+            run.compiler.link(extension, {})
+
+
+def results(found: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """What all copies have tried, and `found`, which is written down beside it."""
+    with open(COPIES / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        tried = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
+        if found:
+            tried = [x for x in tried if key(x) != key(found)] + [found]
+            RESULTS.write_text(json.dumps(tried, indent=1))
+    return tried
 
 
 NO_MUTANT = "does not compile, or to the same code"
 UNNOTICED, SURVIVED = "not noticed by the quick tests", "survived"
 
 
+def quick_tests(area: str, name: str) -> tuple[str, ...]:
+    return next(tests for pattern, tests in AREAS[area].quick.items() if fnmatch(name, pattern))
+
+
 class Run:
     """Mutants tried and to be tried; every one is written down at once, so that a run can be broken off."""
 
     def __init__(self, seed: int) -> None:
-        self.seed, self.compiler = seed, Compiler()
+        self.seed = seed
         self.limits: dict[tuple[str, ...], float] = {}
-        stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"mutants": []}
-        self.done = {key(x): x for x in stored["mutants"]}
+        self.done = {key(x): x for x in results()}
         self.levels = _levels()
         print(f"seed {seed}", flush=True)
+
+    @cached_property
+    def compiler(self) -> Compiler:
+        """Asked for by the first mutant of C."""
+        return Compiler()
 
     def in_order(self, area: str) -> list[tuple[str, Site]]:
         found = sites(area)
         return random.Random(f"{self.seed} {area}").sample(found, len(found))
 
     def limit(self, tests: tuple[str, ...], level: str) -> float:
-        """Three times what the tests take where nothing is wrong, and a minute."""
+        """Three times what the tests take where nothing is wrong, and ten seconds."""
         if tests not in self.limits:
             verdict, seconds = run_tests(tests, level, 1500)
             assert verdict == "passed", (tests, verdict)
-            self.limits[tests] = 3 * seconds + 60
+            self.limits[tests] = 3 * seconds + 10
             print(f"{seconds:.0f} s of CPU where nothing is wrong: {' '.join(tests)}", flush=True)
         return self.limits[tests]
 
@@ -356,14 +309,14 @@ class Run:
             return False
         wide = "_mm512" in what["text"] or name.endswith("log_table.h")
         level = "avx512" if wide and "avx512" in self.levels else self.levels[0]
-        tests = by or (AREAS[area].tests if again else AREAS[area].quick)
+        tests = by or (AREAS[area].tests if again else quick_tests(area, name))
         limit = self.limit(tests, level)
-        verdict, seconds = mutated(self.compiler, name, site, tests, level, limit)
+        verdict, seconds = mutated(self, name, site, tests, level, limit)
         if verdict == "passed":
             verdict = SURVIVED if again and not by else UNNOTICED
         told = {"area": area, "level": level, "verdict": verdict, "seconds": round(seconds, 1)}
         self.done[key(what)] = what | told
-        RESULTS.write_text(json.dumps({"seed": self.seed, "mutants": list(self.done.values())}, indent=1))
+        results(what | told)
         change = f"{what['was'][:40]!r} -> {site.becomes[:40]!r}"
         print(f"{verdict:60} {seconds:5.1f} s  {name}:{what['line']} {change}", flush=True)
         return True
@@ -379,14 +332,14 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     if options.keep:
-        KEPT.write_text(json.dumps(kept(json.loads(RESULTS.read_text())), indent=1) + "\n")
+        KEPT.write_text(json.dumps(kept(results(), options.seed), indent=1) + "\n")
         return
-    import scipy.stats  # noqa: F401  (what every fork needs)
+    for needed in ("mpmath", "pandas", "pytest", "scipy.stats"):  # by every fork
+        importlib.import_module(needed)
 
     # by way of `finally`, which puts a mutant right
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("broken off"))
-    if not TREE.exists():
-        copy_tree()
+    lock = take_copy()
     run = Run(options.seed)
     tried = 0
     for turn in itertools.zip_longest(*([(a, *x) for x in run.in_order(a)] for a in options.area)):
@@ -394,6 +347,7 @@ def main() -> None:
             tried += tried < options.most and run.try_one(
                 area, name, site, again=options.survivors, by=tuple(options.tests)
             )
+    lock.close()
 
 
 def _levels() -> list[str]:
@@ -403,15 +357,15 @@ def _levels() -> list[str]:
     return done.stdout.split()
 
 
-def kept(stored: dict[str, Any]) -> dict[str, Any]:
+def kept(tried: list[dict[str, Any]], seed: int) -> dict[str, Any]:
     """The numbers by area, and every survivor with the reason that was written beside it."""
-    mutants = [x for x in stored["mutants"] if x["verdict"] != NO_MUTANT]
+    mutants = [x for x in tried if x["verdict"] != NO_MUTANT]
     survivors = [x for x in mutants if x["verdict"] in (SURVIVED, UNNOTICED)]
     old = json.loads(KEPT.read_text())["survivors"] if KEPT.exists() else []
     why = {key(x): x["why"] for x in old}
     return {
         "commit": commit(),
-        "seed": stored["seed"],
+        "seed": seed,
         "areas": {
             area: {
                 "mutants": sum(x["area"] == area for x in mutants),

@@ -1,10 +1,9 @@
 """A real cluster of 2 and of 4 worker processes that spill: the answer of one machine, whoever dies."""
 
-import os
+import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,23 +19,45 @@ import dask.array as da  # noqa: E402
 import fastdiv.dask  # noqa: E402
 
 ONE_MB = {"distributed.worker.memory.target": 0.001, "distributed.worker.memory.spill": False}
+# a worker that cannot be started again within a minute is gone, and Dask would wait for another one forever
+BOUNDED = {"distributed.scheduler.no-workers-timeout": "60s", "distributed.worker.daemon": True}
+
+
+@pytest.fixture(scope="module")
+def spill(tmp_path_factory):
+    """Where workers put what they have no room for."""
+    return tmp_path_factory.mktemp("spill")
 
 
 @pytest.fixture(scope="module", params=[2, pytest.param(4, marks=pytest.mark.slow)])
-def cluster(request, tmp_path_factory):
+def cluster(request, spill):
     with (
-        dask.config.set({**ONE_MB, "distributed.worker.daemon": True}),
+        dask.config.set(ONE_MB | BOUNDED),
         distributed.LocalCluster(
             n_workers=request.param,
             threads_per_worker=1,
             memory_limit="1GB",
             dashboard_address=":0",
-            local_directory=tmp_path_factory.mktemp("spill"),
+            local_directory=spill,
             silence_logs=50,
         ) as local,
         distributed.Client(local) as client,
     ):
         yield client
+
+
+@pytest.fixture(autouse=True)
+def an_end():
+    """Whatever a cluster waits for, a test does not: silent workers are given 5 minutes, each time."""
+
+    def over(*_):
+        raise TimeoutError("the cluster has not answered for 4 minutes")
+
+    before = signal.signal(signal.SIGALRM, over)
+    signal.alarm(240)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 def once(path):
@@ -49,7 +70,8 @@ def once(path):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL))
         except FileExistsError:
             return x
-        os._exit(1)
+        else:
+            os._exit(1)
 
     return dies_once
 
@@ -113,19 +135,12 @@ def test_baseline_of_files(cluster, tmp_path):
         fastdiv.dask.baseline([tmp_path / "part0.parquet", tmp_path / "no.parquet"])
 
 
-def test_chunks_are_spilled(cluster):
+def test_chunks_are_spilled(cluster, spill):
     big = da.random.default_rng(4).random((4000, 400), chunks=(500, 400)).persist()
     distances = fastdiv.dask.js_distance(big, big[:1]).compute()
     assert distances[0] == 0
     np.testing.assert_array_equal(distances, fastdiv.js_distance(big.compute(), big[0].compute()))
-    folders = cluster.run(lambda dask_worker: dask_worker.local_directory)
-    spilled = [
-        f
-        for folder in folders.values()
-        for f in Path(folder).rglob("*")
-        if f.is_file() and os.path.getsize(f) > 10**6
-    ]
-    assert spilled
+    assert any(f.stat().st_size > 10**6 for f in spill.rglob("*") if f.is_file())
 
 
 def command(*words):
