@@ -1,5 +1,6 @@
 """Sphinx: `make docs` builds the pages into docs/_build/html, warnings being errors."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from docutils.parsers.rst import Directive
 from sphinx.application import Sphinx
 
 from fastdiv import __version__
+from fastdiv.grad import Gradient
 
 project = "fastdiv"
 author = "The fastdiv developers"
@@ -27,10 +29,12 @@ extensions = [
     "_mathml",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "sg_execution_times.rst"]
+templates_path = ["_templates"]
+exclude_patterns = ["_build", "_templates", "sg_execution_times.rst"]
 suppress_warnings = ["myst.header"]
 
 autosummary_generate = True
+autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # numpydoc's Parameters say it
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
@@ -76,6 +80,16 @@ html_css_files = ["gallery.css"]
 
 def setup(app: Sphinx) -> None:
     app.add_directive("program-output", ProgramOutput)
+    app.connect("autodoc-skip-member", attribute)
+
+
+def attribute(app: Sphinx, what: str, name: str, member: object, skip: bool, options: object) -> bool | None:
+    """Leave out attributes, which stand in the docstring of their class, but for what has one of its own."""
+    if type(member) is type(Gradient.value):
+        member.__doc__ = ""  # Python's own is the field's number; what the source says of it is shown
+        return None
+    told = inspect.isroutine(member) or (isinstance(member, property) and member.__doc__)
+    return None if told else True
 
 
 class ProgramOutput(Directive):
