@@ -99,6 +99,7 @@ class DataDrift:
 
     @property
     def drift(self) -> bool:
+        """Whether the share is at least `drift_share`."""
         return self.share >= self.drift_share
 
     def to_dict(self) -> dict[str, Any]:
