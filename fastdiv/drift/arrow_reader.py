@@ -40,8 +40,7 @@ def open_arrow(path: Path, reader: str, categorical: frozenset[str], kept: bool 
     try:
         if reader == "parquet":
             return _open_parquet(path, categorical, kept)
-        size = path.stat().st_size
-        return _from_arrow(_read_ipc(pa, path), str(path), categorical, lambda: _refuse_cut(path, size))
+        return _open_ipc(path, categorical)
     except pa.ArrowException as error:
         raise TableError(f"{path}: cannot be read as {path.suffix}: {one_line(error)}") from None
 
@@ -289,13 +288,38 @@ def _without_index(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in names if not re.fullmatch(r"__index_level_\d+__", name))
 
 
-def _read_ipc(pa: Any, path: Path) -> Any:
-    source = pa.memory_map(str(path))
+def _open_ipc(path: Path, categorical: frozenset[str]) -> Table:
+    """A file, of which a column is read batch by batch, for they may be packed; or a stream, whole."""
+    import pyarrow as pa
+
+    size = path.stat().st_size
     try:
-        return pa.ipc.open_file(source).read_all()
+        file = pa.ipc.open_file(pa.memory_map(str(path)))
     except pa.ArrowInvalid:
-        source.seek(0)
-        return pa.ipc.open_stream(source).read_all()
+        table = pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
+        return _from_arrow(table, str(path), categorical, lambda: _refuse_cut(path, size))
+    batches = range(file.num_record_batches)
+    count = getattr(file, "count_rows", lambda: sum(file.get_batch(i).num_rows for i in batches))
+    rows = count()
+    if len(file.schema) and not rows:
+        raise NoRows(f"{path}: the table has no rows")
+
+    def values(name: str, most: int) -> Iterator[Any]:
+        only = pa.ipc.IpcReadOptions(included_fields=[file.schema.get_field_index(name)], use_threads=False)
+        column = pa.ipc.open_file(pa.memory_map(str(path)), options=only)
+        some: list[Any] = []
+        for i in batches:
+            _refuse_cut(path, size)
+            batch = column.get_batch(i).column(0)
+            for first in range(0, len(batch), most):
+                some.append(batch.slice(first, most))
+                if sum(map(len, some)) >= most:
+                    yield pa.chunked_array(some)
+                    some = []
+        if some:
+            yield pa.chunked_array(some)
+
+    return _table(str(path), _without_index(file.schema.names), values, categorical, rows)
 
 
 def _refuse_cut(path: Path, size: int) -> None:

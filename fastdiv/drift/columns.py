@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fastdiv.drift.cells import Cells
 
 __all__ = [
+    "Again",
     "KINDS",
     "Mass",
     "ROUNDED",
@@ -57,6 +58,10 @@ _EMPTY = np.empty(0)
 
 class TableError(ValueError):
     """A table that cannot be read as one; the message is one line and names the file."""
+
+
+class Again(Exception):
+    """A column is not what it looked like so far: blocks have to be read again, and are right then."""
 
 
 class NoRows(TableError):
@@ -207,6 +212,9 @@ class Rows:
     present: Callable[[Any], np.ndarray]
 
 
+Blocks = Callable[[Sequence[str], int], Iterator[Sequence[Column]]]
+
+
 @dataclass(frozen=True)
 class Table:
     """Column names, and a function that reads the named columns one after another.
@@ -228,6 +236,11 @@ class Table:
         every column; any thread may call it.
     weights : str
         The column whose numbers are the weights of the rows, and which is none of `names`.
+    blocks : callable, optional
+        Names, and about how many rows at most, to these columns in blocks of so many rows: of a file whose
+        rows lie one after another, which is read once for all of them.
+    about : int
+        How many rows there are, roughly, where they come in blocks.
     """
 
     label: str
@@ -238,6 +251,8 @@ class Table:
     rows: int | None = None
     by_rows: Callable[[str, int], Iterator[Rows]] | None = field(default=None, repr=False)
     weights: str = ""
+    blocks: Blocks | None = field(default=None, repr=False)
+    about: int = 0
 
 
 @dataclass(frozen=True)

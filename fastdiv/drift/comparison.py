@@ -76,9 +76,9 @@ def compare(
         A column of both tables whose numbers are the weights of the rows: 0, or from 1e-100 to 1e100. Their
         unit does not matter, and rows of weight 0 are left out. Default: that of a weighted Baseline.
     memory : int or str, optional
-        What columns of Parquet and Arrow files may take: bytes, or a text such as "2GB". Default: a quarter
-        of the machine's memory, or of what its cgroup may have. Of a column that takes more the distinct
-        values are counted, and if these are too many, W1 has a bound on its error (`w1_bound`).
+        What columns of files may take: bytes, or a text such as "2GB". Default: a quarter of the machine's
+        memory, or of what its cgroup may have. Of a column that takes more the distinct values are counted,
+        and if these are too many, W1 has a bound on its error (`w1_bound`).
     progress : callable, optional
         Called now and then, from any thread, with the share of the work that is done.
 

@@ -10,18 +10,12 @@ numbers or dates among text are a mistake to tell about, not a category.
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import re
-import zlib
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import chain, islice
 from pathlib import Path
 from shlex import quote
 from threading import Lock
@@ -29,8 +23,11 @@ from typing import Any
 
 import numpy as np
 
+from fastdiv.drift import csv_file
 from fastdiv.drift.columns import (
     ROUNDED,
+    ZONED,
+    Again,
     Column,
     Kind,
     NoRows,
@@ -45,12 +42,8 @@ from fastdiv.drift.objects import factorised, object_array, present
 
 __all__ = ["open_csv"]
 
-# One block: large enough that the work is in C, small enough for the cache and for memory.
-_ROWS = 1 << 14
-_CHARACTERS = 1 << 20
-
-# Bytes of a line, characters of a cell, at most: a file of zeros, deflated to a thousandth, has one line.
-LONGEST = 1 << 28
+# The line of the first row with this cell in this column.
+_LineOf = Callable[[int, str], int]
 
 _BOOLEANS = {cell: cell.lower() for cell in ("true", "True", "TRUE", "false", "False", "FALSE")}
 
@@ -63,35 +56,57 @@ def open_csv(
     numerals: Numerals,
 ) -> Table:
     """The table in a CSV file: its header now, its columns when they are read."""
-    with _told(path), _open_text(path) as file:
+    with csv_file.told(path), csv_file.open_text(path) as file:
         header = file.readline()
-        sep = delimiter or ("\t" if ".tsv" in path.suffixes else _sniff(header, numerals.decimal))
+        sep = delimiter or ("\t" if ".tsv" in path.suffixes else csv_file.sniff(header, numerals.decimal))
         file.seek(0)
-        names: list[str] = next(_parser(file, sep), [])
+        names: list[str] = next(csv_file.parser(file, sep), [])
     if not header:
         raise TableError(f"{path}: the file is empty")
     if not names:
         raise TableError(f"{path}: line 1 has no column names")
-    with _told(path, sep, len(names)), _open_text(path) as file:
-        rest = _parser(file, sep)
+    with csv_file.told(path, sep, len(names)), csv_file.open_text(path) as file:
+        rest = csv_file.parser(file, sep)
         next(rest)
+        no_rows = NoRows(f"{path}: the table has a header but no rows")
         if not any(rest):
-            raise NoRows(f"{path}: the table has a header but no rows")
+            raise no_rows
+    words: set[str] = set()  # columns of which true and false are words among others
 
     def builder(name: str, text: bool) -> _Builder:
-        return _Builder(name, names.index(name), missing, text, numerals)
+        return _Builder(name, names.index(name), missing, text, numerals, name not in words)
+
+    def line_of(index: int, cell: str) -> int:
+        return csv_file.line_of(path, sep, index, cell)
 
     def read(wanted: Sequence[str]) -> Iterator[Column]:
         builders = [builder(name, name in categorical) for name in wanted]
         rows = 0
-        for count, cells_of in _blocks(path, sep, len(names)):
+        for count, cells_of in csv_file.blocks(path, sep, len(names)):
             rows += count
             for each in builders:
                 each.add(cells_of(each.index))
         if not rows:
-            raise TableError(f"{path}: the table has a header but no rows")
+            raise no_rows
         for each in builders:
-            yield each.finish(rows, lambda index, cell: _line_of(path, sep, index, cell))
+            yield each.finish(rows, line_of)
+
+    def in_blocks(wanted: Sequence[str], most: int) -> Iterator[Sequence[Column]]:
+        before: dict[str, Column] = {}  # that are not missing
+        empty = True
+        for rows, some in csv_file.together(csv_file.blocks(path, sep, len(names)), most):
+            builders = [builder(name, name in categorical) for name in wanted]
+            while some:  # what has been taken is let go
+                cells_of = some.pop(0)
+                for each in builders:
+                    each.add(cells_of(each.index))
+            del cells_of
+            pieces = [_agreed(before.get(each.name), each, rows, line_of, words) for each in builders]
+            before |= {piece.name: _typed(piece) for piece in pieces if piece.kind != "missing"}
+            yield pieces
+            empty = False
+        if empty:
+            raise no_rows
 
     cells: dict[str, np.ndarray] = {}
     lock = Lock()
@@ -99,11 +114,11 @@ def open_csv(
     def load() -> None:
         if not cells:  # of all columns, for the file is read once
             found: list[list[str]] = [[] for _ in names]
-            for _, cells_of in _blocks(path, sep, len(names)):
+            for _, cells_of in csv_file.blocks(path, sep, len(names)):
                 for index, held in enumerate(found):
                     held += cells_of(index)
             if not found[0]:
-                raise TableError(f"{path}: the table has a header but no rows")
+                raise no_rows
             cells.update((other, object_array(held)) for other, held in zip(names, found, strict=True))
 
     def by_rows(name: str, most: int) -> Iterator[Rows]:
@@ -113,7 +128,7 @@ def open_csv(
         def made(some: Any, text: bool) -> Column:
             one = builder(name, text)
             one.add(some.tolist())
-            return one.finish(len(some), lambda index, cell: _line_of(path, sep, index, cell))
+            return one.finish(len(some), line_of)
 
         # a word that happens to be a number, in some rows, is still a word
         whole = made(cells[name], name in categorical)
@@ -130,8 +145,30 @@ def open_csv(
         for first in range(0, len(cells[name]), most):
             yield Rows(cells[name][first : first + most], column, coded, partial(_texts, whole.kind), there)
 
-    return Table(str(path), tuple(names), read, by_rows=by_rows)
+    return Table(str(path), tuple(names), read, by_rows=by_rows, blocks=in_blocks, about=csv_file.about(path))
 
+
+def _agreed(known: Column | None, each: _Builder, rows: int, line_of: _LineOf, words: set[str]) -> Column:
+    """A piece of a column, after those of a type that is known."""
+    if known is not None and known.reason:
+        return replace(known, rows=rows, missing=0)
+    piece = each.finish(rows, line_of)
+    if known is None or piece.kind == "missing" or piece.reason or piece.type == known.type:
+        return piece
+    if {piece.kind, known.kind} == {"boolean", "categorical"}:
+        words.add(piece.name)
+        raise Again
+    return each.mixed(rows, f"{_CLASSES[known.type]} and {_CLASSES[piece.type]}", line_of)
+
+
+def _typed(piece: Column) -> Column:
+    """A column without its values."""
+    return replace(piece, numbers=piece.numbers[:0], tally={})
+
+
+# What a kind is called among others.
+_CLASSES = {"numeric": "numbers", "datetime": "dates", ZONED: "dates with a time zone"}
+_CLASSES |= dict.fromkeys(("boolean", "categorical"), "text")
 
 _NAN = re.compile(r"\s*[+-]?nan\s*", re.IGNORECASE)
 
@@ -144,7 +181,13 @@ class _Builder:
     """Gathers one column block by block: as numbers while they last, as counted strings from then on."""
 
     def __init__(
-        self, name: str, index: int, missing: frozenset[str], categorical: bool, numerals: Numerals
+        self,
+        name: str,
+        index: int,
+        missing: frozenset[str],
+        categorical: bool,
+        numerals: Numerals,
+        booleans: bool,
     ) -> None:
         self.name = name
         self.index = index
@@ -154,12 +197,15 @@ class _Builder:
         self.sift = any(map(numerals.pattern.fullmatch, missing))
         self.numerals = numerals
         self.categorical = categorical
+        self.booleans = booleans
+        self.first = ""
         self.blank = 0
         self.numbers: list[np.ndarray] = []
         self.rounded = False
         self.tally: Counter[str] = Counter()
 
     def add(self, cells: Sequence[str]) -> None:
+        self.first = self.first or next((cell for cell in cells if cell not in self.missing), "")
         if not self.counting:
             numbers = None if self.sift else self.numerals.read(cells)
             if numbers is None:
@@ -175,7 +221,7 @@ class _Builder:
             self.counting = True
         self.tally.update(cells)
 
-    def finish(self, rows: int, line_of: Callable[[int, str], int]) -> Column:
+    def finish(self, rows: int, line_of: _LineOf) -> Column:
         blank = self.blank + sum(self.tally.pop(cell, 0) for cell in self.missing)
         if not self.tally:
             numbers = np.empty(0)
@@ -191,7 +237,7 @@ class _Builder:
         if self.categorical:
             return Column(self.name, "categorical", rows, blank, tally=dict(self.tally))
         if not any(map(len, self.numbers)):
-            if all(cell in _BOOLEANS for cell in self.tally):
+            if self.booleans and all(cell in _BOOLEANS for cell in self.tally):
                 tally: Counter[str] = Counter()
                 for cell, count in self.tally.items():
                     tally[_BOOLEANS[cell]] += count
@@ -202,16 +248,21 @@ class _Builder:
                 return Column(self.name, "datetime", rows, blank, micros, zoned=zoned)
         odd = self._odd()
         if odd is not None:
-            classes, cell = odd
-            reason = (
-                f"mixes {classes} (line {line_of(self.index, cell)}: {cell!r}); "
-                f"--categorical {quote(self.name)} compares it as text, "
-                f"--missing {quote(cell)} takes such cells as missing"
-            )
-            return Column(self.name, "mixed", rows, blank, reason=reason)
+            classes, self.first = odd
+            return self.mixed(rows, classes, line_of, blank)
         commas = self.numerals.usual and all(map(_WITH_COMMA, self.tally))
         note = _COMMAS if commas else ""
         return Column(self.name, "categorical", rows, blank, tally=dict(self.tally), note=note)
+
+    def mixed(self, rows: int, classes: str, line_of: _LineOf, blank: int = 0) -> Column:
+        """A column of several classes of values, of which `first` is one cell."""
+        cell = self.first
+        reason = (
+            f"mixes {classes} (line {line_of(self.index, cell)}: {cell!r}); "
+            f"--categorical {quote(self.name)} compares it as text, "
+            f"--missing {quote(cell)} takes such cells as missing"
+        )
+        return Column(self.name, "mixed", rows, blank, reason=reason)
 
     def _odd(self) -> tuple[str, str] | None:
         """Which classes of value the column mixes and the first cell of the rarest; None if it does not."""
@@ -257,145 +308,3 @@ def _dates(tally: Counter[str]) -> tuple[np.ndarray, bool] | None:
     except (ValueError, TypeError):  # a 30th of February; offsets in some cells only
         return None
     return np.repeat(micros, list(tally.values())), zoned
-
-
-# -- the file ------------------------------------------------------------------------------------------------
-
-
-class _Lines(io.RawIOBase):
-    """The bytes of a file none of whose lines is longer than LONGEST."""
-
-    raw: Any = None  # until it is open: Python closes what Ctrl-C or an error left half made
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.raw = gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb", 0)  # noqa: SIM115
-        self.line = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, place: int, whence: int = 0) -> int:
-        self.line = 0
-        return int(self.raw.seek(place, whence))
-
-    def tell(self) -> int:
-        return int(self.raw.tell())
-
-    def readinto(self, room: Any) -> int:
-        size = int(self.raw.readinto(room))
-        last = room[:size].tobytes().rfind(b"\n")
-        self.line = size - last - 1 if last >= 0 else self.line + size
-        if self.line > LONGEST:
-            raise TableError(f"{self.path}: a line is longer than {LONGEST} bytes")
-        return size
-
-    def close(self) -> None:
-        if self.raw is not None:
-            self.raw.close()
-        super().close()
-
-
-def _open_text(path: Path) -> io.TextIOWrapper:
-    buffered = io.BufferedReader(_Lines(path), 1 << 17)
-    return io.TextIOWrapper(buffered, encoding="utf-8-sig", newline="")
-
-
-def _parser(lines: Iterable[str], delimiter: str) -> Any:
-    # for the whole process, for there is no other way: a cell may be longer than 131072 characters
-    csv.field_size_limit(LONGEST)
-    return csv.reader(lines, delimiter=delimiter, strict=True)
-
-
-def _sniff(header: str, decimal: str) -> str:
-    """The most frequent delimiter outside quotes; the first that is no decimal mark, if there is none."""
-    bare = re.sub(r'"[^"]*"', "", header)
-    return max(",;\t|".replace(decimal, ""), key=bare.count)
-
-
-_Cells = Callable[[int], Sequence[str]]
-
-
-def _blocks(path: Path, delimiter: str, width: int) -> Iterator[tuple[int, _Cells]]:
-    """The rows below the header, some at a time: how many, and a function giving the cells of column j."""
-    with _told(path, delimiter, width), _open_text(path) as file:
-        rows = _parser(file, delimiter)
-        if next(rows, None) is None:
-            raise TableError(f"{path}: changed while it was read")
-        if rows.line_num == 1:
-            file.seek(0)
-            file.readline()
-            rest = yield from _plain_blocks(file, delimiter, width)
-            rows = _parser(chain(io.StringIO(rest, newline=""), file), delimiter)
-        while block := list(islice(rows, _ROWS)):
-            block = [row for row in block if row]  # the csv module makes [] of a blank line
-            if any(len(row) != width for row in block):
-                raise csv.Error("ragged")
-            yield len(block), partial(_picked, block)
-
-
-def _plain_blocks(
-    file: io.TextIOWrapper, delimiter: str, width: int
-) -> Generator[tuple[int, _Cells], None, str]:
-    """Blocks while the text has no quotes; returns what it had read when something else came.
-
-    Cells are then what lies between delimiters, and splitting is three times as fast as the csv module.
-    """
-    while True:
-        text = file.read(_CHARACTERS) + file.readline()
-        body = text.replace("\r\n", "\n").removesuffix("\n")
-        lines = body.split("\n")
-        unusual = '"' in body or "\r" in body or "" in lines
-        if unusual or {line.count(delimiter) for line in lines} != {width - 1}:
-            return text
-        yield len(lines), partial(_strided, body.replace("\n", delimiter).split(delimiter), width)
-
-
-def _strided(cells: list[str], width: int, j: int) -> list[str]:
-    return cells[j::width]
-
-
-def _picked(block: list[list[str]], j: int) -> list[str]:
-    return [row[j] for row in block]
-
-
-@contextmanager
-def _told(path: Path, delimiter: str = ",", width: int = 0) -> Iterator[None]:
-    """Puts what can be wrong with the file into one line."""
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise TableError(f"{path}: is not UTF-8 text (byte 0x{byte:02x}); convert it first") from None
-    except csv.Error:
-        raise TableError(f"{path}: {_first_fault(path, delimiter, width)}") from None
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise TableError(f"{path}: is no intact gzip file: {error}") from None
-
-
-def _first_fault(path: Path, delimiter: str, width: int) -> str:
-    """Where the file first breaks the rules: found by reading it once more, line by line."""
-    with _open_text(path) as file:
-        rows = _parser(file, delimiter)
-        start = 1
-        try:
-            for row in rows:
-                if row and width and len(row) != width:
-                    return f"line {rows.line_num} has {len(row)} fields, the header has {width}"
-                start = rows.line_num + 1
-        except csv.Error as error:
-            unclosed = "unexpected end" in str(error)
-            return f"line {start}: {'a quote is opened and not closed' if unclosed else error}"
-    return "the file changed while it was read"
-
-
-def _line_of(path: Path, delimiter: str, index: int, cell: str) -> int:
-    with _open_text(path) as file:
-        rows = _parser(file, delimiter)
-        next(rows)
-        next((row for row in rows if row and row[index] == cell), None)
-        line: int = rows.line_num
-        return line

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
+from itertools import chain
 from shlex import quote
 from typing import Any
 
@@ -114,12 +115,21 @@ def with_constants(table: Table, constants: Mapping[str, _Value]) -> Table:
         for size in sizes(most):
             yield rows_of(name, np.broadcast_to(one, size), False)
 
+    def blocks(names: Sequence[str], most: int) -> Iterator[Sequence[Column]]:
+        assert table.blocks is not None
+        own = [name for name in names if name not in constants]
+        for block in table.blocks(own or table.names[:1], most):
+            found = dict(zip(own, block, strict=False))
+            rows = block[0].rows
+            yield [found[n] if n in found else _constant(n, constants[n], rows) for n in names]
+
     return replace(
         table,
         names=(*table.names, *constants),
         read=read,
         pieces=pieces if table.pieces else None,
         by_rows=by_rows if table.by_rows else None,
+        blocks=blocks if table.blocks else None,
     )
 
 
@@ -133,9 +143,12 @@ def as_one(label: str, tables: Sequence[Table]) -> Table:
 
     kinds: dict[str, tuple[str, str]] = {}  # of the columns that have been read, and where
 
+    def in_table(table: Table, column: Column) -> Column:
+        return replace(column, reason=f"{table.label}: {column.reason}") if column.reason else column
+
     def agreed(table: Table, column: Column) -> Column:
         if column.reason:
-            return replace(column, reason=f"{table.label}: {column.reason}")
+            return in_table(table, column)
         if column.kind != "missing":
             kind, label = kinds.setdefault(column.name, (column.type, table.label))
             if column.type != kind:
@@ -154,6 +167,18 @@ def as_one(label: str, tables: Sequence[Table]) -> Table:
     def pieces(name: str, most: int) -> Iterator[Column]:
         return (agreed(t, piece) for t in tables if t.pieces for piece in t.pieces(name, most))
 
+    def blocks_of(table: Table, names: Sequence[str], most: int) -> Iterator[Sequence[Column]]:
+        assert table.blocks is not None
+        seen: dict[str, Column] = {}  # what a column is, is known when all of its table has been read
+        for block in table.blocks(names, most):
+            yield [in_table(table, column) for column in block]
+            seen |= {column.name: column for column in block if column.kind != "missing"}
+        for column in seen.values():
+            agreed(table, column)
+
+    def blocks(names: Sequence[str], most: int) -> Iterator[Sequence[Column]]:
+        return chain.from_iterable(blocks_of(table, names, most) for table in tables)
+
     def by_rows(name: str, most: int) -> Iterator[Rows]:
         for t in tables:
             assert t.by_rows is not None
@@ -163,13 +188,18 @@ def as_one(label: str, tables: Sequence[Table]) -> Table:
     def checked(table: Table, column: Callable[[Any], Column], some: Any) -> Column:
         return agreed(table, column(some))
 
+    def part(table: Table) -> Any:
+        return partial(blocks_of, table) if table.blocks else None
+
     rows = [table.rows for table in tables]
     return Table(
         label,
         first.names,
         read,
         pieces if all(table.pieces for table in tables) else None,
-        tuple(replace(table, read=partial(of, table), pieces=None) for table in tables),
+        tuple(replace(table, read=partial(of, table), pieces=None, blocks=part(table)) for table in tables),
         None if None in rows else sum(filter(None, rows)),
         by_rows if all(table.by_rows for table in tables) else None,
+        blocks=blocks if all(table.blocks for table in tables) else None,
+        about=sum(table.about for table in tables),
     )

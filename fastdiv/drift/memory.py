@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 
-from fastdiv.drift.columns import Column, Table, Unread, joined
+from fastdiv.drift.columns import Again, Column, Table, Unread, joined
 from fastdiv.drift.held import Held, Limits
 from fastdiv.drift.together import go_on, side_by_side
 
@@ -28,6 +28,9 @@ __all__ = ["Meter", "Plan", "columns_of", "gathered", "held_of", "plan_of", "siz
 # they are put in order. For each row of a piece, each distinct value and each category: while they are added
 # up and compared (of distinct values on both sides 140, of which pieces leave more than half the room).
 _OF_ROW, _OF_PIECE, _OF_VALUE, _OF_CATEGORY = 40, 160, 80, 1000
+
+# And for each value of a file that is read as a whole, or not at all.
+_OF_NUMBER = 8
 
 # Rows of a piece, at most.
 _PIECE = 1 << 21
@@ -52,12 +55,19 @@ _ALL = Plan(True, Limits(None, None), 1 << 62, 1 << 30)
 def plan_of(memory: int | str | None, tables: Sequence[Table]) -> Plan:
     """The plan of comparing tables, or of counting one, within so much memory."""
     size = size_of(memory)
-    needed = _OF_ROW * max(1, sum(table.rows or 0 for table in tables))
+    needed = max(_OF_ROW, sum(map(_needed, tables)))
     if needed <= size:
         return Plan(True, Limits(None, max(1, size // _OF_CATEGORY)), 1 << 62, size // needed)
     share = size // (2 * _AT_ONCE)
     limits = Limits(max(1, share // _OF_VALUE), max(1, share // _OF_CATEGORY))
     return Plan(False, limits, min(max(share // _OF_PIECE, 1 << 12), _PIECE), _AT_ONCE)
+
+
+def _needed(table: Table) -> int:
+    """Bytes for a column of the table, and for all others of one that is not read column by column."""
+    if table.blocks is None:
+        return _OF_ROW * (table.rows or 0)
+    return table.about * (_OF_ROW + _OF_NUMBER * len(table.names))
 
 
 class Meter:
@@ -92,9 +102,29 @@ def columns_of(
     table: Table, names: Sequence[str], plan: Plan, told: Callable[[int], None]
 ) -> Iterable[Column | Unread]:
     """The columns, to be read by whoever counts them where they can be read in pieces."""
-    if table.pieces is None:
-        return table.read(names)
-    return (Unread(name, table.rows or 0, partial(_read, table, name, plan, told)) for name in names)
+    if table.pieces:
+        return (Unread(name, table.rows or 0, partial(_read, table, name, plan, told)) for name in names)
+    if table.blocks and not plan.whole:
+        return _through_blocks(table, names, plan)
+    return table.read(names)
+
+
+def _through_blocks(table: Table, names: Sequence[str], plan: Plan) -> Iterator[Column]:
+    limits = plan.limits.shared(-(-len(names) // _AT_ONCE))
+    for held in _of_blocks(table, names, plan, limits):
+        yield held.column(written_out=0)
+
+
+def _of_blocks(table: Table, names: Sequence[str], plan: Plan, limits: Limits) -> list[Held]:
+    """What is held of the columns of a table that is read once for all of them."""
+    assert table.blocks is not None
+    rows = min(_PIECE, max(1 << 12, plan.rows * _AT_ONCE // len(names)))
+    while True:
+        held: list[Held | None] = [None] * len(names)
+        with suppress(Again):
+            for block in table.blocks(names, rows):
+                held = [folded([piece], limits, one) for piece, one in zip(block, held, strict=True)]
+            return [one for one in held if one is not None]
 
 
 def _read(table: Table, name: str, plan: Plan, told: Callable[[int], None]) -> Column:
@@ -121,6 +151,11 @@ def held_of(
         return column if isinstance(column, Held) else Held.of(column, limits)
 
     for part in parts:
+        if part.blocks and not plan.whole:
+            yield tuple(_of_blocks(part, names, plan, limits))
+            for _ in names:
+                meter.counted()
+            continue
         columns = (Unread(name, table.rows or 0, partial(read, name)) for name in names)
         made = []
         for held in side_by_side(counted, zip(columns if part.pieces else part.read(names)), plan.at_once):

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
 from itertools import pairwise
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -29,23 +32,85 @@ __all__ = ["array_of", "column_of_array", "column_of_times", "from_arrays", "ope
 
 
 def open_numpy(path: Path, categorical: frozenset[str]) -> Table:
-    # never allow_pickle: unpickling runs code from the file (CVE-2019-6446)
-    try:
-        with open(path, "rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                arrays = _split("", loaded)
+    with open(path, "rb") as file:
+        one = file.read(6) == b"\x93NUMPY"
+    if one:
+        try:
+            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        except Exception:  # which the file, when it is loaded, tells better
+            mapped = None
+        if isinstance(mapped, np.memmap):
+            with _told(path):
+                return _open_array(path, mapped, categorical)
+    return from_arrays(str(path), _loaded(path), categorical)
+
+
+def _open_array(path: Path, mapped: np.memmap, categorical: frozenset[str]) -> Table:
+    """One array, of which only the shape is known yet: loaded when asked for, or read some rows at a time."""
+    table = from_arrays(str(path), _split("", mapped), categorical)
+
+    @cache
+    def loaded() -> Table:
+        return from_arrays(str(path), _loaded(path), categorical)
+
+    def blocks(names: Sequence[str], most: int) -> Iterator[Sequence[Column]]:
+        for block in _blocks(path, mapped, most):
+            arrays = _split("", block)
+            yield [column_of_array(name, arrays[name], name in categorical) for name in names]
+
+    return Table(
+        table.label,
+        table.names,
+        lambda names: loaded().read(names),
+        rows=len(mapped),
+        by_rows=lambda name, most: loaded().by_rows(name, most),  # type: ignore[misc]
+        blocks=blocks,
+        about=len(mapped),
+    )
+
+
+def _blocks(path: Path, mapped: np.memmap, most: int) -> Iterator[np.ndarray]:
+    """So many rows at a time: read, for to look at a map of a file that was cut short ends the process."""
+    rows, shape, by_columns = len(mapped), mapped.shape[1:], not mapped.flags.c_contiguous
+    with open(path, "rb") as file:
+
+        def values(first: int, count: int) -> np.ndarray:
+            file.seek(mapped.offset + first * mapped.itemsize)
+            found = np.fromfile(file, mapped.dtype, count)
+            if len(found) < count:
+                raise TableError(f"{path}: changed while it was read")
+            return found
+
+        for first in range(0, rows, most):
+            count = min(most, rows - first)
+            if by_columns:
+                yield np.column_stack([values(j * rows + first, count) for j in range(*shape)])
             else:
-                _refuse_bombs(loaded)
-                arrays = {name: a for key in loaded.files for name, a in _split(key, loaded[key]).items()}
-    except OSError:
+                width = prod(shape)
+                yield values(first * width, count * width).reshape(count, *shape)
+
+
+def _loaded(path: Path) -> dict[str, np.ndarray]:
+    # never allow_pickle: unpickling runs code from the file (CVE-2019-6446)
+    with _told(path), open(path, "rb") as file:
+        loaded = np.load(file, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return _split("", loaded)
+        _refuse_bombs(loaded)
+        return {name: a for key in loaded.files for name, a in _split(key, loaded[key]).items()}
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, TableError):
         raise
     except MemoryError:
         raise TableError(f"{path}: its arrays do not fit into memory") from None
     except Exception as error:  # a damaged archive raises whatever zipfile, zlib, ast or NumPy feel like
         why = "object arrays are pickles, which are never loaded" if "pickle" in str(error) else error
         raise TableError(f"{path}: cannot be read: {one_line(why)}") from None
-    return from_arrays(str(path), arrays, categorical)
 
 
 def _refuse_bombs(archive: Any) -> None:

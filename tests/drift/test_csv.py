@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from fastdiv.drift import compare, csv_reader
+from fastdiv.drift import compare, csv_file
 from fastdiv.drift.tables import MISSING, TableError, read_table
 
 
@@ -131,7 +131,7 @@ def test_whole_numbers_keep_every_digit_that_64_bits_hold(
     tmp_path, monkeypatch, cells, dtype, rounded, blocks
 ):
     if blocks == "each":
-        monkeypatch.setattr(csv_reader, "_CHARACTERS", 1)
+        monkeypatch.setattr(csv_file, "_CHARACTERS", 1)
     (column,) = from_csv(tmp_path, "x\n" + "".join(f"{cell}\n" for cell in cells)).values()
     assert (column.kind, column.numbers.dtype, column.missing) == ("numeric", dtype, 0)
     assert ("rounded to float64" in column.note) == rounded
@@ -179,8 +179,8 @@ def test_splitting_agrees_with_the_csv_module(tmp_path, monkeypatch):
     """Wherever a block ends and wherever the first quote comes, the cells are those of the csv module."""
     import csv
 
-    monkeypatch.setattr(csv_reader, "_CHARACTERS", 64)
-    monkeypatch.setattr(csv_reader, "_ROWS", 5)
+    monkeypatch.setattr(csv_file, "_CHARACTERS", 64)
+    monkeypatch.setattr(csv_file, "_ROWS", 5)
     rng = random.Random(1)
     cells = ["", "a", "bb", "1", " c ", "é", "日本", "x y", "'"]
     for trial in range(200):
@@ -253,7 +253,7 @@ def test_numbers_with_commas_are_words_and_said_to_be(tmp_path, cells):
 def test_a_file_that_cannot_be_opened_leaves_nothing_to_close(tmp_path):
     """Python 3.13 says so where closing what is half made fails: "Exception ignored in"."""
     with pytest.raises(FileNotFoundError):
-        csv_reader._Lines(tmp_path / "none.csv")
-    lines = csv_reader._Lines.__new__(csv_reader._Lines)  # what Ctrl-C leaves
+        csv_file._Lines(tmp_path / "none.csv")
+    lines = csv_file._Lines.__new__(csv_file._Lines)  # what Ctrl-C leaves
     lines.close()
     assert lines.closed

@@ -13,7 +13,7 @@ import pytest
 
 import fastdiv
 from fastdiv import cli
-from fastdiv.drift import csv_reader
+from fastdiv.drift import csv_file
 from fastdiv.drift.tables import read_table
 
 PACKAGE = Path(fastdiv.__file__).parent
@@ -122,7 +122,7 @@ def told(capsys):
 )
 def test_a_line_without_end(text, line, zipped, tmp_path, monkeypatch, told):
     """Zeros deflate a thousandfold: a small file could otherwise ask for all memory at once."""
-    monkeypatch.setattr(csv_reader, "LONGEST", 1 << 17)
+    monkeypatch.setattr(csv_file, "LONGEST", 1 << 17)
     path = tmp_path / ("t.csv.gz" if zipped else "t.csv")
     path.write_bytes(gzip.compress(text.encode()) if zipped else text.encode())
     if line == 2:
@@ -132,7 +132,7 @@ def test_a_line_without_end(text, line, zipped, tmp_path, monkeypatch, told):
 
 
 def test_lines_of_any_number_are_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(csv_reader, "LONGEST", 1 << 17)
+    monkeypatch.setattr(csv_file, "LONGEST", 1 << 17)
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"x,y\n" + b"1,2\n" * 200_000))
     (column,) = read_table(path).read(["x"])
