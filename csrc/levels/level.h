@@ -2,6 +2,7 @@
  * Before the inclusion: FD_ISA, the level's name, FD_DOT_ROWS, and FD_L1_ROWS, FD_L1_COLUMNS, FD_L1_LANES (tile_loops.h). */
 #include "rows/loops.h"
 #include "rows/lane_loops.h"
+#include "rows/single_loops.h"
 #include "rows/element_loops.h"
 #include "rows/slope_loops.h"
 #include "rows/careful_loops.h"
@@ -25,6 +26,7 @@
 #define FD_LANE_SUM(name, ...)         [FD_##name] = fd_lane_sum_##name,
 #define FD_SUM_OF(name, sum, ...)      [FD_##name] = fd_sum_##sum,
 #define FD_LOG_SUM_OF(name, sum, ...)  [FD_##name] = fd_log_sum_##sum,
+#define FD_SINGLE_SUM(name)            [FD_##name] = fd_single_sum_##name,
 #define FD_LANE_SUM_OF(name, sum, ...) [FD_##name] = fd_lane_sum_##sum,
 
 static const fd_row_loops fd_level_rows = {
@@ -43,6 +45,8 @@ static const fd_row_loops fd_level_rows = {
     .most_ratio = fd_most_ratio_loop,
     .stack = {fd_stack_mix, fd_stack_sum},
     .log_stack = {fd_log_stack_mix, fd_log_stack_sum},
+    .single_sum = {FD_SINGLE(FD_SINGLE_SUM)},
+    .single_stats = fd_single_stats_loop,
     .lane_sum = {FD_SUMMED(FD_LANE_SUM) FD_DERIVED(FD_LANE_SUM_OF) FD_HELPERS(FD_LANE_SUM)},
     .lane_stats = fd_lane_stats_loop,
     .lane_order = fd_lane_order_loop,

@@ -46,6 +46,16 @@ def phi_tail(z):
     return mp.nsum(lambda j: z**j / ((j + 2) * (2 * j + 3)), [0, mp.inf])
 
 
+def log_tail(w):
+    """B(w), so that log(1 + w) = w + w^2 B(w)."""
+    return (mp.log1p(w) - w) / w**2 if w else -mp.mpf(1) / 2
+
+
+def growth_tail(t):
+    """A(t), so that (1 + t) log(1 + t) = t + t^2 A(t)."""
+    return ((1 + t) * mp.log1p(t) - t) / t**2 if t else mp.mpf(1) / 2
+
+
 def report_table(name, size, terms, number):
     """1/c and log2 c for a c in each of `size` parts of [1, 2), and log2(1 + r)/r for r = x/c - 1.
 
@@ -73,5 +83,7 @@ if __name__ == "__main__":
     report("fd_short_atanh_tail, R(z)", atanh_tail, 0, root, 7)
     report("fd_join_log32, R(z)", atanh_tail, 0, root, 3)
     report("fd_phi_tail", phi_tail, 0, mp.mpf(1) / 64, 5)
+    report("fd_log_tail32, B(w)", log_tail, mp.sqrt(mp.mpf(1) / 2) - 1, mp.sqrt(2) - 1, 8)
+    report("fd_growth_tail32, A(t)", growth_tail, 0, 1, 8)
     report_table("fd_table_log2", 16, 9, float)
     report_table("fd_table_log2_32", 32, 3, lambda x: float(np.float32(float(x))))

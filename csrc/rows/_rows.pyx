@@ -118,16 +118,14 @@ cdef void columns_of_pairs(Py_ssize_t tile, char **args, const cnp.npy_intp *dim
         return
     p.data, p.stride, p.scalar = args[0] + start * steps[0], steps[4], <fd_scalar>scalar
     q.data, q.stride, q.scalar = args[1] + start * steps[1], steps[5], <fd_scalar>scalar
-    fd_gather_rows(p, steps[0], rows, n, copy, pitch)
-    fd_gather_rows(q, steps[1], rows, n, copy + COLUMNS * pitch, pitch)
-    p.stride = q.stride = sizeof(double)
-    p.scalar = q.scalar = FD_FLOAT64
+    p = fd_gather_rows(p, steps[0], rows, n, copy, pitch)
+    q = p if same else fd_gather_rows(q, steps[1], rows, n, copy + COLUMNS * pitch, pitch)
     for i in range(rows):
-        p.data = <const char *>(copy + i * pitch)
-        q.data = p.data if same else <const char *>(copy + (COLUMNS + i) * pitch)
         read_options(args[2] + (start + i) * steps[2], steps[6], &options)
         write(args[3] + (start + i) * steps[3], fd_row(<fd_measure>measure, p, q, n, &options),
               scalar)
+        p.data += pitch * p.stride
+        q.data += pitch * q.stride
     free(copy)
 
 
@@ -156,7 +154,7 @@ cdef void all_pairs(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *s
     cdef fd_options options
     if many and steps[2] == 0:
         read_options(args[2], steps[6], &options)
-    if many and steps[2] == 0 and fd_has_lanes(<fd_measure>measure, dims[1], &options):
+    if many and steps[2] == 0 and fd_has_lanes(<fd_measure>measure, <fd_scalar>scalar, dims[1], &options):
         all_rows(tile_of_pairs, (dims[0] + FD_ROWS - 1) // FD_ROWS, nanoseconds, args, dims, steps, measure, scalar)
     elif many and (is_column(steps[0], steps[4]) or is_column(steps[1], steps[5])):
         all_rows(columns_of_pairs, (dims[0] + COLUMNS - 1) // COLUMNS, nanoseconds, args, dims, steps, measure,

@@ -14,12 +14,30 @@ typedef struct {
     fd_sum_loop loop; /* NULL: the statistics of p, exact or not */
     const fd_pair *pair;
     int exact;
+    int single; /* rows of floats: as they are, by single_loop, NULL: the statistics of p */
+    fd_single_loop single_loop;
     double add, *smooth; /* not NULL: where p + add is written, of which the statistics are (table.h) */
 } fd_work;
+
+static void fd_work_on_floats(const fd_work *w, ptrdiff_t start, fd_stats *result) {
+    float p_copy[FD_BLOCK], q_copy[FD_BLOCK];
+    ptrdiff_t size = w->n - start < FD_BLOCK ? w->n - start : FD_BLOCK;
+    const float *p = fd_block_of_floats(w->p, start, size, p_copy);
+    if (w->single_loop) {
+        const float *q = fd_block_of_floats(w->q, start, size, q_copy);
+        *result = (fd_stats){.sum_hi = w->single_loop(p, q, size, w->pair)};
+    } else {
+        fd_row_loops_now->single_stats(p, size, result);
+    }
+}
 
 static inline void fd_work_on_block(const fd_work *w, ptrdiff_t start, fd_stats *result) {
     double p_copy[FD_BLOCK], q_copy[FD_BLOCK];
     ptrdiff_t size = w->n - start < FD_BLOCK ? w->n - start : FD_BLOCK;
+    if (w->single) {
+        fd_work_on_floats(w, start, result);
+        return;
+    }
     const double *p = fd_block(w->p, start, size, p_copy);
     if (w->smooth) {
         fd_row_loops_now->smooth(p, size, w->add, w->smooth + start, result);

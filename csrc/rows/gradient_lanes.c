@@ -192,7 +192,7 @@ static unsigned fd_gradient_lanes(fd_measure measure, fd_view p, ptrdiff_t p_ste
 }
 
 int fd_has_slope_lanes(fd_measure measure, ptrdiff_t n, const fd_options *options) {
-    return n <= FD_FEW && fd_has_lanes(measure, n, options);
+    return n <= FD_FEW && fd_has_lanes(measure, FD_FLOAT64, n, options);
 }
 
 void fd_gradients(fd_measure measure, fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows,

@@ -11,6 +11,7 @@
 #include "rows/finish.h"
 #include "rows/lanes.h"
 #include "rows/rows.h"
+#include "rows/single.h"
 #include "rows/weighed.h"
 
 enum { FD_ALL_ROWS = (1 << FD_ROWS) - 1 };
@@ -303,9 +304,9 @@ void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const 
     fd_finish_beside(b, measure, o, d);
 }
 
-int fd_has_lanes(fd_measure measure, ptrdiff_t n, const fd_options *o) {
+int fd_has_lanes(fd_measure measure, fd_scalar scalar, ptrdiff_t n, const fd_options *o) {
     fd_route route = fd_route_of(measure, o);
-    if (o->log_input != 0.0 || n > FD_COPY)
+    if (o->log_input != 0.0 || n > FD_COPY || fd_is_single(measure, scalar, n, o))
         return 0;
     if (route.measure == FD_cross_entropy)
         return n <= FD_FEW;
@@ -386,7 +387,8 @@ int fd_is_worth_lanes(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, 
 
 void fd_rows(fd_measure measure, fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows,
              ptrdiff_t n, const fd_options *options, double *out) {
-    if (rows > 1 && fd_has_lanes(measure, n, options) && fd_is_worth_lanes(p, p_step, q, q_step, rows, n) &&
+    if (rows > 1 && fd_has_lanes(measure, p.scalar, n, options) &&
+        fd_is_worth_lanes(p, p_step, q, q_step, rows, n) &&
         fd_rows_beside(measure, p, p_step, q, q_step, rows, n, options, out))
         return;
     for (int i = 0; i < rows; i++)

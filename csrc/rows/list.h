@@ -59,6 +59,9 @@
     X(jeffreys_divergence) X(js_divergence) X(hellinger_distance) X(chi_square) X(triangular_discrimination)
 #define FD_NOT_AT_ONCE(X) X(cross_entropy) X(total_variation) X(renyi_divergence) X(entropy)
 
+/* Sums that rows of floats have in single precision (single_loops.h). */
+#define FD_SINGLE(X) X(js_divergence)
+
 /* A measure, or a sum; the measures come first. */
 typedef enum {
 #define FD_ENUM(name, ...) FD_##name,

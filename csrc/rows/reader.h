@@ -85,4 +85,15 @@ static const double *fd_block(const fd_row_reader *r, ptrdiff_t start, ptrdiff_t
     return copy;
 }
 
+/* Of a row of floats: as floats. */
+static inline const float *fd_block_of_floats(const fd_row_reader *r, ptrdiff_t start, ptrdiff_t n,
+                                              float *copy) {
+    const char *at = r->view.data + start * r->view.stride;
+    if (r->view.stride == sizeof(float) && (uintptr_t)at % sizeof(float) == 0)
+        return (const float *)at;
+    for (ptrdiff_t i = 0; i < n; i++)
+        memcpy(&copy[i], at + i * r->view.stride, sizeof *copy);
+    return copy;
+}
+
 #endif

@@ -14,6 +14,7 @@
 #include "rows/finish.h"
 #include "rows/renyi.h"
 #include "rows/rows.h"
+#include "rows/single.h"
 #include "rows/terms.h"
 #include "rows/weighed.h"
 
@@ -335,6 +336,11 @@ static double fd_row_without_missing(fd_measure measure, fd_view p, fd_view q, p
 
 static double fd_row_as_it_is(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n,
                               const fd_options *options) {
+    if (fd_is_single(measure, p.scalar, n, options)) {
+        double d = fd_row_in_single(measure, p, q, n, options);
+        if (d == d)
+            return d;
+    }
     int copied = fd_is_copied(p, q, n) || (options->pseudocount > 0.0 && n <= FD_COPY);
     return (copied ? fd_row_of_copies : fd_row_of_views)(measure, p, q, n, options);
 }
@@ -346,13 +352,21 @@ double fd_row(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_op
     return d != d ? fd_row_without_missing(measure, p, q, n, options) : d;
 }
 
-void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out,
-                    ptrdiff_t pitch) {
+fd_view fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out,
+                       ptrdiff_t pitch) {
+    float *single = (float *)out;
+    if (first.scalar == FD_FLOAT32) {
+        for (ptrdiff_t j = 0; j < n; j++)
+            for (ptrdiff_t i = 0; i < rows; i++)
+                memcpy(&single[i * pitch + j], first.data + j * first.stride + i * step, sizeof *single);
+        return (fd_view){(const char *)out, sizeof *single, FD_FLOAT32};
+    }
     for (ptrdiff_t j = 0; j < n; j++) {
         fd_view bin = {first.data + j * first.stride, step, first.scalar};
         for (ptrdiff_t i = 0; i < rows; i++)
             out[i * pitch + j] = fd_entry(&bin, i);
     }
+    return (fd_view){(const char *)out, sizeof *out, FD_FLOAT64};
 }
 
 void fd_events(int entropy, fd_view p, ptrdiff_t n, double *out) {

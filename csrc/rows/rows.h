@@ -11,13 +11,14 @@ double fd_row(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_op
 
 /* FD_ROWS pairs of rows or fewer, `step` bytes apart: the same bits as one by one. What has lanes may be computed
  * side by side (lanes.c), whatever its layout. */
-int fd_has_lanes(fd_measure measure, ptrdiff_t n, const fd_options *options);
+int fd_has_lanes(fd_measure measure, fd_scalar scalar, ptrdiff_t n, const fd_options *options);
 void fd_rows(fd_measure measure, fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows,
              ptrdiff_t n, const fd_options *options, double *out);
 
-/* Rows that lie `step` bytes apart, side by side rather than one after the other, as contiguous doubles,
- * `pitch` from row to row. */
-void fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out, ptrdiff_t pitch);
+/* Rows that lie `step` bytes apart, side by side rather than one after the other, as contiguous doubles, or floats
+ * where they are, `pitch` numbers from row to row: the first of them. */
+fd_view fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out,
+                       ptrdiff_t pitch);
 
 /* Bits of single events: surprisal -log2 p, or the entropy of p and 1-p. NaN outside [0, 1]. */
 void fd_events(int entropy, fd_view p, ptrdiff_t n, double *out);

@@ -40,11 +40,11 @@ cdef extern from "rows/table.h" nogil:
         FD_FEW
 
 cdef extern from "rows/rows.h" nogil:
-    int fd_has_lanes(fd_measure measure, Py_ssize_t n, const fd_options *options)
+    int fd_has_lanes(fd_measure measure, fd_scalar scalar, Py_ssize_t n, const fd_options *options)
     void fd_rows(fd_measure measure, fd_view p, Py_ssize_t p_step, fd_view q, Py_ssize_t q_step, int rows,
                  Py_ssize_t n, const fd_options *options, double *out)
-    void fd_gather_rows(fd_view first, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t n, double *out,
-                        Py_ssize_t pitch)
+    fd_view fd_gather_rows(fd_view first, Py_ssize_t step, Py_ssize_t rows, Py_ssize_t n, double *out,
+                           Py_ssize_t pitch)
     enum:
         FD_ELEMENTS
     void fd_elements(int whole, fd_view x, fd_view y, Py_ssize_t n, double *out)

@@ -61,6 +61,9 @@ static const double FD_MASS_MIN = 0x1p-800;
 
 typedef double (*fd_sum_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pair *pair);
 
+/* Of rows of floats, in single precision. */
+typedef double (*fd_single_loop)(const float *p, const float *q, ptrdiff_t n, const fd_pair *pair);
+
 typedef void (*fd_lane_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pairs *pairs,
                              double *sums);
 
@@ -86,6 +89,8 @@ typedef struct fd_row_loops {
     fd_sum_loop outside, inside; /* the mass of q where p has none, or some */
     double (*most_ratio)(const double *p, const double *q, ptrdiff_t n); /* of p/q, as doubles divide */
     fd_stack_loops stack, log_stack;                                     /* of masses, of log-masses */
+    fd_single_loop single_sum[FD_N_SUMS];                                /* single_loops.h; NULL: has none */
+    void (*single_stats)(const float *p, ptrdiff_t n, fd_stats *stats);  /* but is_tiny */
     fd_lane_loop lane_sum[FD_N_SUMS]; /* of masses of rows side by side (lane_loops.h) */
     void (*lane_stats)(const double *x, ptrdiff_t pitch, ptrdiff_t step, ptrdiff_t n, double add, double *out,
                        fd_lane_stats *stats);

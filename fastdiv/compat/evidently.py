@@ -99,7 +99,6 @@ class DataDrift:
 
     @property
     def drift(self) -> bool:
-        """Whether the share is at least `drift_share`."""
         return self.share >= self.drift_share
 
     def to_dict(self) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def test_many_batches(seed):
 
 @pytest.mark.parametrize("name", PAIRED)
 def test_float32_is_float64_rounded_once(name):
-    """float32 rows give the float64 answer, rounded; never less."""
+    """float32 rows give the float64 answer, rounded; never less, but by test_single.py."""
     rng = np.random.default_rng(5)
     p, q = rng.dirichlet(np.full(100, 0.5), size=(2, 30)).astype(np.float32)
     got = call(fastdiv, name, p, q)
