@@ -34,6 +34,7 @@ __all__ = ["Spread", "cells_spread", "spread", "w1_law", "weighted_spread"]
 DRAWS, SHUFFLED = 999, 1999
 _TAIL = 10
 _FAR = 2048  # values at most, at each end, that are taken as they are
+_SHORT = 2 * _FAR  # so many values on both sides together are all taken as they are
 
 _OUT = 2.0 ** -np.arange(24, 4, -1 / 3)
 _PLACES = np.concatenate([_OUT, np.arange(3.0, 46) / 48, 1 - _OUT[::-1]])
@@ -44,14 +45,18 @@ _OUTER = np.minimum(_PLACES, 1 - _PLACES)
 
 
 @cache
-def _bridges() -> np.ndarray:
-    """Moduli of bridges at the places."""
+def _bridges() -> tuple[np.ndarray, np.ndarray]:
+    """Moduli of bridges at the places, and their means."""
     u = _PLACES
     steps = np.diff(u, prepend=0.0, append=1.0)
     walk = np.cumsum(
         np.random.default_rng(20261126).normal(size=(DRAWS, len(steps))) * np.sqrt(steps), axis=1
     )
-    return np.abs(walk[:, :-1] - u * walk[:, -1:]).astype(np.float32)
+    return _with_means(np.abs(walk[:, :-1] - u * walk[:, -1:]))
+
+
+def _with_means(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return draws.astype(np.float32), draws.mean(axis=0, dtype=np.float64)
 
 
 @cache
@@ -90,8 +95,8 @@ def _shuffled(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @lru_cache(8)
-def _apart(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ranks of n and m values, n at most m, from 0 on; how far c / n is from r / N there in each draw."""
+def _apart(n: int, m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ranks of n and m values, n at most m, and how far c / n is from r / N there, by draw and on average."""
     total = n + m
     near = _near(n, 9), _near(m, 5)  # how much one of the n makes W1 jump matters more
     drawn_at, shares = _shuffled(*near)
@@ -104,7 +109,7 @@ def _apart(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
     rank = np.minimum(rank, total // 2)
     ends = np.concatenate([[0], np.where(lower, rank, total - rank), [total]])
     level = np.where(lower, rank, -rank) / total
-    return ends, np.abs(shares - level.astype(np.float32))
+    return ends, *_with_means(np.abs(shares - level.astype(np.float32)))
 
 
 @lru_cache(64)
@@ -115,23 +120,22 @@ def _few(n: int) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Where both sides' values lie: places on the axis, from the first on, and the pooled law there.
+    """Where both sides' values lie on the axis, which is `size` long from the first to the last.
 
-    `before` and `upto` are the shares of all values that are smaller than a place, and no larger; `weight` is
-    how much of the axis each place of the bridges stands for, in its whole. Where the law is one of
-    permutations `pool` has places and how many values there are up to each: the farthest ones as they are,
-    between them what `at` has.
+    `weight` is how much of it, in its whole, each place of the bridges stands for. Where the law is one of
+    permutations `pool` has places, from the first on, and how many values there are up to each (None: one
+    more): all of few values, of many the farthest, and quantiles between them.
     """
 
-    at: np.ndarray
-    before: np.ndarray
-    upto: np.ndarray
+    size: float
     weight: np.ndarray
-    pool: tuple[np.ndarray, np.ndarray] | None = None
+    pool: tuple[np.ndarray, np.ndarray | None] | None = None
 
 
 def spread(x: np.ndarray, y: np.ndarray) -> Spread:
-    """Of two sorted samples, at the quantiles of either."""
+    """Of two sorted samples: of few values at all of them, else at the quantiles of either."""
+    if len(x) + len(y) <= _SHORT:
+        return _of_few(np.sort(np.concatenate([x, y]), kind="stable"), None, len(x), len(y))
     places = np.concatenate([side[_ranks(len(side))] for side in (x, y)])
     places.sort()
     once = places[1:] != places[:-1]
@@ -152,6 +156,11 @@ def cells_spread(x: Cells, y: Cells) -> Spread:
 def weighted_spread(*samples: tuple[np.ndarray, np.ndarray]) -> Spread:
     """The same of ascending values and how many there are of each, which need be no whole numbers."""
     values = [at for at, _ in samples]
+    n, m = (max(1, round(float(counts.sum()))) for _, counts in samples)
+    if n + m <= _SHORT:
+        pooled, counts = (np.concatenate(part) for part in zip(*samples, strict=True))
+        order = np.argsort(pooled, kind="stable")
+        return _of_few(pooled[order], np.cumsum(counts[order], dtype=np.float64), n, m)
     upto = [np.append(0, np.cumsum(many)) for _, many in samples]
     ranks = [np.searchsorted(sums[1:], _ranks(max(1, round(sums[-1]))), "right") for sums in upto]
     places = np.unique(
@@ -165,8 +174,25 @@ def weighted_spread(*samples: tuple[np.ndarray, np.ndarray]) -> Spread:
         / total
         for side in ("left", "right")
     )
-    n, m = (max(1, round(sums[-1])) for sums in upto)
     return _with_pool(_rises(places, places[0]), before, after, samples, n, m)
+
+
+@lru_cache(16)
+def _scales(total: int) -> tuple[np.ndarray, np.ndarray]:
+    return _nearest(np.arange(1.0, total) / total)
+
+
+def _of_few(values: np.ndarray, upto: np.ndarray | None, n: int, m: int) -> Spread:
+    """Of all values, and how many there are up to each."""
+    at = _rises(values, values[0])
+    size = float(at[-1])
+    weight = _weight(at, size, *(_scales(len(at)) if upto is None else _nearest(upto[:-1] / upto[-1])))
+    return Spread(size, weight, (at, upto) if _has_far(weight, n, m) else None)
+
+
+def _has_far(weight: np.ndarray, n: int, m: int) -> bool:
+    """Far values of which either side is to have but a few: where they fall is no matter of normal laws."""
+    return bool(weight @ _few(min(n, m)) > 0.05 * (weight @ _DEVIATIONS))
 
 
 def _with_pool(
@@ -178,27 +204,27 @@ def _with_pool(
     m: int,
 ) -> Spread:
     level = (upto[:-1] + before[1:]) / 2
-    weight = _weight(at, level)
-    # far values of which either side is to have but a few: where they fall is no matter of normal laws
-    if not weight @ _few(min(n, m)) > 0.05 * (weight @ _DEVIATIONS):
-        return Spread(at, before, upto, weight)
+    size = float(at[-1])
+    weight = _weight(at, size, *_nearest(level))
+    if not _has_far(weight, n, m):
+        return Spread(size, weight)
     total = n + m
     far = min(max(16, ceil(5 * total / min(n, m))), _FAR)
     short = all(len(side) <= 2 * far for side, _ in sides)
     if short and all(counts is None for _, counts in sides):
         values = np.sort(np.concatenate([side for side, _ in sides]), kind="stable")
-        return Spread(at, before, upto, weight, (_rises(values, values[0]), np.arange(1.0, total + 1)))
+        return Spread(size, weight, (_rises(values, values[0]), None))
     values, counts = (np.concatenate(x) for x in zip(*(_ends(*side, far) for side in sides), strict=True))
     order = np.argsort(values, kind="stable")
     values, counts = _rises(values[order], values[order[0]]), counts[order].astype(np.float64)
     if short:
-        return Spread(at, before, upto, weight, (values, np.cumsum(counts)))
+        return Spread(size, weight, (values, np.cumsum(counts)))
     low, high = values[:far], values[-far:]
     first, last = np.cumsum(counts[:far]), total - np.append(0, np.cumsum(counts[:-far:-1]))[::-1]
     inner = np.flatnonzero((low[-1] <= at[:-1]) & (at[:-1] < high[0]))
     between = np.clip(level[inner] * total, first[-1], max(first[-1], last[0]))
     pool = np.concatenate([low, at[inner], high]), np.concatenate([first, between, last])
-    return Spread(at, before, upto, weight, pool)
+    return Spread(size, weight, pool)
 
 
 def _ends(values: np.ndarray, counts: np.ndarray | None, far: int) -> tuple[np.ndarray, np.ndarray]:
@@ -231,66 +257,79 @@ def _rises(places: np.ndarray, first: np.generic) -> np.ndarray:
     return rises
 
 
-def _weight(at: np.ndarray, level: np.ndarray) -> np.ndarray:
+def _nearest(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The place of the bridges nearest to each level, and how much more a bridge deviates there."""
     nearest = _MIDDLES.searchsorted(level)
-    scale = np.sqrt(level * (1 - level) / _VARIANCES[nearest])
-    size = float(at[-1]) or 1.0
-    return np.bincount(nearest, (at[1:] - at[:-1]) / size * scale, len(_PLACES))
+    return nearest, np.sqrt(level * (1 - level) / _VARIANCES[nearest])
+
+
+def _weight(at: np.ndarray, size: float, nearest: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    return np.bincount(nearest, (at[1:] - at[:-1]) / (size or 1.0) * scale, len(_PLACES))
 
 
 def w1_law(places: Spread, n: int, m: int, w1: float) -> tuple[float, float]:
     """The mean of W1 under no change, and the p-value of `w1`, in the unit of the places."""
-    size = float(places.at[-1])
+    size = places.size
     if not size > 0:
         return 0.0, 1.0
     if places.pool is not None:
         return _permuted(*places.pool, n, m, w1)
     weight = places.weight
-    drawn = (_bridges() @ weight.astype(np.float32)).astype(np.float64)
+    bridges, mean = _bridges()
+    drawn = bridges @ weight.astype(np.float32)
     apart = sqrt(1 / n + 1 / m)
+    floor = float(mean @ weight) * apart * size
     t = w1 / size / apart  # of a size that is subnormal the product may be 0
     above = int(np.count_nonzero(drawn >= t))
     if above >= _TAIL:
-        return float(drawn.mean()) * apart * size, (above + 1) / (DRAWS + 1)
+        return floor, (above + 1) / (DRAWS + 1)
     sd = sqrt(2 * float(weight @ _covariance() @ weight))
     last = float(np.partition(drawn, -_TAIL)[-_TAIL])
-    p = (_TAIL + 1) / (DRAWS + 1) * erfc(t / sd) / erfc(last / sd)
-    return float(drawn.mean()) * apart * size, min(1.0, p)
+    return floor, min(1.0, (_TAIL + 1) / (DRAWS + 1) * erfc(t / sd) / erfc(last / sd))
 
 
-def _permuted(rises: np.ndarray, upto: np.ndarray, n: int, m: int, w1: float) -> tuple[float, float]:
+def _permuted(rises: np.ndarray, upto: np.ndarray | None, n: int, m: int, w1: float) -> tuple[float, float]:
     """The same by permutations of values that ascend from 0 on, up to each of which there are so many."""
     n, m, total = min(n, m), max(n, m), n + m
     size = float(rises[-1])
     values = rises / size
-    ends, apart = _apart(n, m)
-    drawn = (apart @ _hats(values, upto, ends).astype(np.float32)).astype(np.float64) * (total / m)
-    t = w1 / size
+    ends, apart, mean = _apart(n, m)
+    hats = _hats(values, *(_tents_of(n, m) if upto is None else _tents(ends, upto)), len(ends))
+    drawn = apart @ hats.astype(np.float32)
+    t = w1 / size * (m / total)
     above = int(np.count_nonzero(drawn >= t * (1 - 2.0**-16)))  # equal sums differ by their rounding
-    floor, p = float(drawn.mean()) * size, (above + 1) / (SHUFFLED + 1)
+    floor, p = float(mean @ hats) * (total / m) * size, (above + 1) / (SHUFFLED + 1)
     if above == 0:
         last = float(np.partition(drawn, -2 * _TAIL)[-2 * _TAIL])
-        sums = np.array([t, last]) * (n * m / total)
-        far, here = _chernoff(values, np.diff(upto, prepend=0), n / total, sums).tolist()
+        sums = np.array([t, last]) * n
+        far, here = _chernoff(
+            values, np.ones(total) if upto is None else np.diff(upto, prepend=0), n / total, sums
+        ).tolist()
         p *= min(1.0, (2 * _TAIL + 1) * exp(far - here))
     return floor, p
 
 
-def _hats(values: np.ndarray, upto: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-    """What each of the inner ranks weighs in an integral over the axis of what is linear between ranks."""
+@lru_cache(8)
+def _tents_of(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+    return _tents(_apart(n, m)[0], np.arange(1.0, n + m + 1))
+
+
+def _tents(ranks: np.ndarray, upto: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The last of the ranks up to each count but the last one, and how far that is on the way to the next."""
     upto = upto[:-1]
-    first = upto.searchsorted(ranks)
-    first[-1] = len(upto)
-    sums = np.zeros((2, len(values)))
+    before = np.minimum(ranks.searchsorted(upto, "right"), len(ranks) - 1) - 1
+    return before, np.clip(
+        (upto - ranks[before]) / np.maximum(ranks[before + 1] - ranks[before], 1), 0.0, 1.0
+    )
+
+
+def _hats(values: np.ndarray, before: np.ndarray, along: np.ndarray, ranks: int) -> np.ndarray:
+    """What each of the inner ranks weighs in an integral over the axis of what is linear between ranks."""
     gaps = values[1:] - values[:-1]
-    np.cumsum(gaps, out=sums[0, 1:])
-    np.cumsum(gaps * upto, out=sums[1, 1:])
-    at = sums[:, first]
-    wide, along = at[:, 1:] - at[:, :-1]
-    steps = np.maximum(ranks[1:] - ranks[:-1], 1)
-    upper = np.minimum(np.maximum((along - ranks[:-1] * wide) / steps, 0.0), wide)
-    weight: np.ndarray = upper[:-1] + (wide - upper)[1:]
-    return weight
+    after = gaps * along
+    weight: np.ndarray = np.bincount(before, gaps - after, ranks)
+    weight[1:] += np.bincount(before, after, ranks - 1)
+    return weight[1:-1]
 
 
 def _chernoff(values: np.ndarray, held: np.ndarray, rho: float, sums: np.ndarray) -> np.ndarray:

@@ -62,6 +62,7 @@ def sources_of(path: str | os.PathLike[str], known: Callable[[str], bool]) -> li
     elif has_magic(text) and not os.path.exists(text):
         parts = Path(text).parts
         fixed = Path(*parts[: next(i for i, part in enumerate(parts) if has_magic(part))])
+        _refuse_unlisted(parts)
         found = []
         for match in sorted(glob(text, recursive=True)):
             if os.path.basename(match).startswith("_") and not parts[-1].startswith("_"):  # Spark's _SUCCESS
@@ -96,6 +97,24 @@ def _below(folder: str, known: Callable[[str], bool]) -> list[str]:
                     raise TableError(f"{file}: is a link to what is not there")
             seen.add(real)
     return found
+
+
+def _refuse_unlisted(parts: Sequence[str]) -> None:
+    """Folders that a glob leads through and that may not be looked into, which it would pass over."""
+    first = next(i for i, part in enumerate(parts) if has_magic(part))
+    for i, part in enumerate(parts[first:], first):
+        for folder in glob(os.path.join(*parts[: i + (part == "**")], ""), recursive=True) if i else [""]:
+            if os.path.basename(folder.rstrip(os.sep)) == "lost+found":
+                continue
+            try:
+                if has_magic(part):
+                    os.scandir(folder or ".").close()
+                else:
+                    os.lstat(os.path.join(folder, part))
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                _refuse(error)
 
 
 def _is_hidden(name: str) -> bool:

@@ -28,7 +28,9 @@ def numbered(x: np.ndarray) -> bool:
     equal pairs: none has a probability of exp(-10), unless they were given out one by one.
     """
     n = len(x)
-    if n < MANY or x.dtype.kind not in "iuf" or np.any(x[1:1000] == x[:-1][:999]):
+    if n < MANY or x.dtype.kind not in "iuf" or not float(x[0]).is_integer():
+        return False
+    if np.any(x[1:1000] == x[:-1][:999]):
         return False
     span = float(x[-1]) - float(x[0]) + 1
     if not n * (n - 1) >= 20 * span:

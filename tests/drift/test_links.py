@@ -82,3 +82,34 @@ def test_a_folder_that_cannot_be_listed_is_told(tmp_path, monkeypatch):
     shut_one = "k=1"
     with pytest.raises(TableError, match="k=1: Permission denied"):
         read_table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "spelled", ["t/*", "t/*/*.parquet", "t/*/a.parquet", "t/**/*.parquet", "*/k=?/*", "t/**"]
+)
+@pytest.mark.parametrize("shut", ["t/k=1", "t/k=0/"])
+def test_a_glob_passes_no_folder_over_that_cannot_be_listed(tmp_path, monkeypatch, spelled, shut):
+    for i in (0, 1):
+        write(tmp_path / "t" / f"k={i}" / "a.parquet", i)
+    (tmp_path / "t" / "lost+found").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert values(spelled) == [0, 1]
+    folder = str(tmp_path / shut).rstrip("/")
+
+    def closed(call):
+        def without(path=".", *args, **options):
+            real = os.path.abspath(path) + os.sep
+            if real.startswith((folder + os.sep, str(tmp_path / "t" / "lost+found") + os.sep)) and (
+                call is scandir or real.rstrip(os.sep) != folder
+            ):
+                raise PermissionError(13, "Permission denied", str(path))
+            return call(path, *args, **options)
+
+        return without
+
+    scandir, lstat = os.scandir, os.lstat
+    monkeypatch.setattr(os, "scandir", closed(scandir))
+    monkeypatch.setattr(os, "lstat", closed(lstat))
+    for path in (spelled, str(tmp_path / spelled)):
+        with pytest.raises(TableError, match=r"t/k=\d(/a.parquet)?/?: Permission denied$"):
+            values(path)

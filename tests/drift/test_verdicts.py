@@ -10,7 +10,7 @@ from command import FLIGHTS
 
 from fastdiv.drift import Baseline, TableError, compare, render
 from fastdiv.drift.bridges import spread, w1_law
-from fastdiv.drift.noise import bins_law, chi_square_tail, share_test
+from fastdiv.drift.noise import METHODS, bins_law, chi_square_tail, share_test
 from fastdiv.drift.thresholds import thresholds_of
 from fastdiv.drift.verdict import adjusted
 from fastdiv.transport import wasserstein_distance
@@ -51,6 +51,22 @@ def test_two_shares_by_hand(a, n, b, m):
     assert share_test(a, n, b, m) == pytest.approx(rare / sum(chances.values()), rel=1e-11)
     assert share_test(b, m, a, n) == pytest.approx(share_test(a, n, b, m), rel=1e-11)
     assert share_test(n - a, n, m - b, m) == pytest.approx(share_test(a, n, b, m), rel=1e-11)
+
+
+@pytest.mark.parametrize("b", [480, 495, 520, 560])
+def test_two_shares_by_the_test_that_is_named(b):
+    """50 to 150 expected: the exact law up to 100, then the normal one."""
+    for n, a in ((2_000, 80), (2_000, 120), (4_000, 190)):
+        m = 10_000
+        hits, total = a + b, n + m
+        expected = n * hits / total
+        chances = [comb(n, i) * comb(m, hits - i) for i in range(min(n, hits) + 1)]
+        exact = sum(chance for chance in chances if chance <= chances[a]) / sum(chances)
+        share = hits / total
+        normal = erfc(abs(a / n - b / m) / sqrt(2 * share * (1 - share) * (1 / n + 1 / m)))
+        assert share_test(a, n, b, m) == pytest.approx(exact if expected < 100 else normal, rel=1e-9)
+        assert abs(exact - normal) > 1e-6 * exact  # so one is not the other
+    assert METHODS["missing"] == "Fisher's exact test, or two proportions where 100 and more are expected"
 
 
 def test_moments_of_bins_are_those_of_draws_without_replacement():
