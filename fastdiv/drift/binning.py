@@ -198,14 +198,14 @@ def cell_cuts(x: Cells, bins: int, continuous: bool = False) -> np.ndarray:
     """The keys of the cells before which a bin begins or ends, by the rules for values applied to cells."""
     if not continuous and len(x.keys) <= bins and not mostly_once(x.counts):
         return union(x.keys, x.keys + np.uint64(1))
-    at = x.keys[np.searchsorted(np.cumsum(x.counts), _places(x.total, bins), "right")]
+    at = x.keys[np.searchsorted(x.upto[1:], _places(x.total, bins), "right")]
     heavy = at[:-1][at[1:] == at[:-1]]
     return union(at[:-1], np.append(heavy, x.keys[-1:]) + np.uint64(1))
 
 
 def count_cells(x: Cells, edges: np.ndarray) -> np.ndarray:
     """How many values lie before the first edge, between edges, after the last; edges are keys of cells."""
-    return _summed(x.counts, np.searchsorted(edges, x.keys, "right"), len(edges) + 1)
+    return _summed(x, x.keys.searchsorted(edges))
 
 
 def cell_bars(x: Cells, y: Cells, whole: bool) -> Bars:
@@ -213,21 +213,18 @@ def cell_bars(x: Cells, y: Cells, whole: bool) -> Bars:
     low, high = [], []
     for side in (x.finite(), y.finite()):
         if n := side.total:
-            ends = np.searchsorted(np.cumsum(side.counts), [n // 100, n - 1 - n // 100], "right")
+            ends = np.searchsorted(side.upto[1:], [n // 100, n - 1 - n // 100], "right")
             low.append(doubles_of(side.first[ends[:1]])[0])
             high.append(doubles_of(side.last[ends[1:]])[0])
     bottom, top = float(min(low)), float(max(high))
     edges = np.array(_whole_edges(int(bottom), int(top)), float) if whole else _edges(bottom, top, False)
-    u, v = (
-        _summed(side.counts, np.searchsorted(edges, side.means, "right"), len(edges) + 1) for side in (x, y)
-    )
+    u, v = (_summed(side, side.means.searchsorted(edges)) for side in (x, y))
     return Bars(u, v, (bottom, top))
 
 
-def _summed(counts: np.ndarray, where: np.ndarray, n: int) -> np.ndarray:
-    total = np.zeros(n, np.int64)
-    np.add.at(total, where, counts)
-    return total
+def _summed(x: Cells, ends: np.ndarray) -> np.ndarray:
+    """How many values lie in the cells before the first end, between ends, and from the last on."""
+    return np.diff(x.upto[ends], prepend=0, append=x.total)
 
 
 def ascending(x: np.ndarray) -> np.ndarray:

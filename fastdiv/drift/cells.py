@@ -157,16 +157,20 @@ class Cells:
     # What each comparison asks for is worked out once: of a baseline, for all of them.
 
     @cached_property
+    def upto(self) -> np.ndarray:
+        """How many values there are before each cell, and in all."""
+        upto = np.zeros(len(self.counts) + 1, np.int64)
+        np.cumsum(self.counts, out=upto[1:])
+        return upto
+
+    @cached_property
     def total(self) -> int:
-        return int(self.counts.sum())
+        return int(self.upto[-1])
 
     @cached_property
     def spacing(self) -> np.ndarray:
         """Of doubles, in each cell."""
-        magnitudes = np.where(self.first & _TOP, self.first, ~self.first) & ~_TOP
-        exponents = np.maximum(magnitudes >> np.uint64(52), 1).astype(np.int64)
-        spacing: np.ndarray = np.ldexp(1.0, (exponents - 1075).astype(np.intc))
-        return spacing
+        return _spacing_at(self.first)
 
     @cached_property
     def rises(self) -> np.ndarray:
@@ -214,6 +218,14 @@ class Cells:
         within = np.maximum((last - means) / scale * ((means - first) / scale), 0.0) / 3
         variance = float(np.sum(share * ((rise - mean) ** 2 + within)))
         return shifted(float(low), float(scale), mean), float(scale * np.sqrt(variance))
+
+
+def _spacing_at(keys: np.ndarray) -> np.ndarray:
+    """Of doubles, where the keys are."""
+    magnitudes = np.where(keys & _TOP, keys, ~keys) & ~_TOP
+    exponents = np.maximum(magnitudes >> np.uint64(52), 1).astype(np.int64)
+    spacing: np.ndarray = np.ldexp(1.0, (exponents - 1075).astype(np.intc))
+    return spacing
 
 
 def _kind_of(values: np.ndarray) -> dict[str, bool]:
@@ -264,14 +276,15 @@ def union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def w1(u: Cells, v: Cells) -> tuple[float, float]:
     """W1 between two multisets of finite numbers in cells of one size, and a bound on its error."""
-    keys = union(u.keys, v.keys)
     ends = doubles_of(np.concatenate([u.first[:1], v.first[:1], u.last[-1:], v.last[-1:]]))
     size = float(np.abs(ends).max())
     # so far out that a difference may be no double: a power of two brings it back
     shrink = 2.0**-10 if size > 2.0**1000 else 1.0
-    a, b = _Spread(u, keys), _Spread(v, keys)
+    keys, *places = _places(u.keys, v.keys)
+    at = keys << np.uint64(u.k)
+    a, b = (_Spread(side, at, place) for side, place in zip((u, v), places, strict=True))
     first, last = np.minimum(a.first, b.first), np.maximum(a.last, b.last)
-    spacing = np.maximum(a.spacing, b.spacing) * shrink
+    spacing = _spacing_at(at) * shrink
     width = (last - first) * spacing
     # F and G in whole numbers, over the product of the sizes: equals are equal, and tails keep digits
     n, m = a.total, b.total
@@ -281,48 +294,61 @@ def w1(u: Cells, v: Cells) -> tuple[float, float]:
         a_0, a_1, b_0, b_1 = (
             x.astype(object) * c for x, c in ((a.before, m), (a.after, m), (b.before, n), (b.after, n))
         )
-    f_0, f_1, above, below = (
-        (x / (n * m)).astype(np.float64) for x in (a_0 - b_0, a_1 - b_1, a_1 - b_0, b_1 - a_0)
-    )
+    f_0, f_1 = ((x / (n * m)).astype(np.float64, copy=False) for x in (a_0 - b_0, a_1 - b_1))
     # the integral of F over the cell: what it had before, and each value's mass from there to the end
     signed = f_0 * width + (a.mass_to(last) - b.mass_to(last)) * spacing
     area = np.abs(signed)
-    mixed = (above > 0) & (below > 0) & (width > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        chord = (2 * above * below * width + signed * (above - below)) / (above + below)
-        straight = width * (f_0**2 + f_1**2) / (2 * (np.abs(f_0) + np.abs(f_1)))
-    most = np.where(mixed, np.maximum(chord, area), area)
-    given = np.where(mixed & (f_0 * f_1 < 0), np.clip(straight, area, most), area)
-    start = doubles_of(keys << np.uint64(u.k)) * shrink
+    bound = 2.0**-48 * float(np.sum((a.counts / n + b.counts / m) * width))
+    mixed = np.flatnonzero((a_1 > b_0) & (b_1 > a_0) & (width > 0))
+    if len(mixed):
+        p, q = (
+            (x / (n * m)).astype(np.float64, copy=False)
+            for x in (a_1[mixed] - b_0[mixed], b_1[mixed] - a_0[mixed])
+        )
+        sure, wide, f, g = (x[mixed] for x in (area, width, f_0, f_1))
+        most = np.maximum((2 * p * q * wide + signed[mixed] * (p - q)) / (p + q), sure)
+        with np.errstate(invalid="ignore"):  # both may be 0
+            straight = wide * (f**2 + g**2) / (2 * (np.abs(f) + np.abs(g)))
+        given = np.where(f * g < 0, np.clip(straight, sure, most), sure)
+        area[mixed] = given
+        bound += float(np.sum(np.maximum(most - given, given - sure)))
+    start = doubles_of(at) * shrink
     between = (start + first * spacing)[1:] - (start + last * spacing)[:-1]
-    value = float(np.sum(between * np.abs(f_1[:-1])) + np.sum(given))
-    bound = float(np.sum(np.maximum(most - given, given - area)))
-    bound += 2.0**-48 * (value + float(np.sum((a.counts / n + b.counts / m) * width)))
+    value = float(np.sum(between * np.abs(f_1[:-1])) + np.sum(area))
+    bound += 2.0**-48 * value
     if u.rounded or v.rounded:
         bound += (u.rounded + v.rounded) * float(np.spacing(size)) / 2
     return value / shrink, bound / shrink
 
 
+def _places(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The values of both ascending arrays, each once; where those of either are among them."""
+    both = np.concatenate([a, b])
+    order = np.argsort(both, kind="stable")  # which merges what ascends
+    both = both[order]
+    once = np.append(True, both[1:] != both[:-1])
+    places = np.empty(len(both), np.intp)
+    places[order] = np.cumsum(once) - 1
+    return both[once], places[: len(a)], places[len(a) :]
+
+
 class _Spread:
     """One side laid out over the cells of both; ends in units of the spacing, from the start of the cell."""
 
-    def __init__(self, side: Cells, keys: np.ndarray) -> None:
-        at, n = np.searchsorted(keys, side.keys), len(keys)
-        start = side.keys << np.uint64(side.k)
+    def __init__(self, side: Cells, start: np.ndarray, at: np.ndarray) -> None:
+        n, own = len(start), start[at]
         self.counts = np.zeros(n, np.int64)
         self.counts[at] = side.counts
         self.after = np.cumsum(self.counts)
         self.before = self.after - self.counts
-        self.total = int(self.after[-1])
+        self.total = side.total
         self.first, self.last = np.full(n, np.inf), np.full(n, -np.inf)
-        self.first[at] = (side.first - start).astype(np.float64)
-        self.last[at] = (side.last - start).astype(np.float64)
-        self.spacing = np.zeros(n)
-        self.spacing[at] = side.spacing
-        self.at, self.rises = at, side.rises
+        self.first[at] = (side.first - own).astype(np.float64)
+        self.last[at] = (side.last - own).astype(np.float64)
+        self.at, self.side = at, side
 
     def mass_to(self, last: np.ndarray) -> np.ndarray:
         """In each cell: every value's mass times the way from there to `last`."""
         total, at = np.zeros(len(last)), self.at
-        total[at] = self.counts[at] / self.total * (last[at] - self.first[at] - self.rises)
+        total[at] = self.side.counts / self.total * (last[at] - self.first[at] - self.side.rises)
         return total
