@@ -160,8 +160,13 @@ def profiles(
     how: dict[str, Any] = {"columns": columns, "categorical": tuple(categorical), "reading": reading or {}}
     count = dask.delayed(partial(_counted, final=final, wide=wide, **how), pure=True)
     merge = dask.delayed(_merged, pure=True)
+
+    def counted(part: Any) -> Any:
+        # a cluster keeps what it has computed under a name, and a file may be written anew under its own
+        return count(part, pure=not isinstance(part, tuple))
+
     made: list[Any] = [
-        table if isinstance(table, Baseline) else tree([count(p) for p in _parts(table, categorical)], merge)
+        table if isinstance(table, Baseline) else tree([*map(counted, _parts(table, categorical))], merge)
         for table in tables
     ]
     found = []

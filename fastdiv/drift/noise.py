@@ -58,7 +58,7 @@ __all__ = [
 METHODS = {
     "bins": "chi-square with the mean and variance of permuted counts, and Rosenbaum's test beyond the range",
     "w1": "Brownian bridges, or permutations where tails are far",
-    "missing": "Fisher's exact test, or two proportions where 100 and more are expected",
+    "missing": "Fisher's exact test, or two proportions where 100 are expected",
 }
 
 

@@ -81,6 +81,23 @@ def mortal(tmp_path):
     return once(str(tmp_path / "one has died"))
 
 
+def test_a_file_that_was_written_anew_is_read_anew(cluster, tmp_path, monkeypatch):
+    """A cluster keeps what it has computed while anybody holds it, and gives it to who asks by its name."""
+    held, compute = [], cluster.compute
+
+    def held_on_to(*args, **options):
+        held.append(compute(*args, **options))
+        return held[-1]
+
+    monkeypatch.setattr(cluster, "compute", held_on_to)
+    paths = [tmp_path / f"{i}.csv" for i in range(3)]
+    for rows in ("x\n1\n", "x\n2\n3\n"):
+        for path in paths:
+            path.write_text(rows)
+        assert fastdiv.dask.baseline(paths) == fastdiv.Baseline.from_table(paths)
+    assert len(held) == 2
+
+
 def test_matrices_and_neighbours(cluster):
     rng = np.random.default_rng(1)
     p, q = rng.dirichlet(np.ones(30), 90), rng.dirichlet(np.ones(30), 70)

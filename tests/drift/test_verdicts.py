@@ -66,7 +66,7 @@ def test_two_shares_by_the_test_that_is_named(b):
         normal = erfc(abs(a / n - b / m) / sqrt(2 * share * (1 - share) * (1 / n + 1 / m)))
         assert share_test(a, n, b, m) == pytest.approx(exact if expected < 100 else normal, rel=1e-9)
         assert abs(exact - normal) > 1e-6 * exact  # so one is not the other
-    assert METHODS["missing"] == "Fisher's exact test, or two proportions where 100 and more are expected"
+    assert METHODS["missing"] == "Fisher's exact test, or two proportions where 100 are expected"
 
 
 def test_moments_of_bins_are_those_of_draws_without_replacement():
