@@ -206,7 +206,7 @@ build/browser/.ready: pyproject.toml
 	$(BROWSER) -m pip --quiet --disable-pip-version-check install --group browser
 	@touch $@
 
-test-browser: $(BUILT) build/browser/.ready ## the page of a comparison, in Chromium
+test-browser: $(BUILT) docs build/browser/.ready ## the page of a comparison, and the web pages, in Chromium
 	@test -n "$$FASTDIV_CHROMIUM" || command -v chromium || command -v chromium-browser || command -v google-chrome || \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium || \
 	    { echo "make test-browser needs Chromium: apt-get install chromium, or FASTDIV_CHROMIUM=its path"; exit 1; }

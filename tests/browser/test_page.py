@@ -3,9 +3,7 @@
 Run by ``make test-browser``, in an environment that has Playwright, over Debian's Chromium.
 """
 
-import os
 import re
-import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -14,13 +12,9 @@ import pytest
 import fastdiv
 from fastdiv.drift.contribution import contributions, steps
 
-sync_api = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright.sync_api")
 
 SCRIPT = "<script>alert(1)</script>"
-FOUND = [
-    os.environ.get("FASTDIV_CHROMIUM"),
-    *map(shutil.which, ("chromium", "chromium-browser", "google-chrome")),
-]
 ROWS = "#columns tbody tr:not(.d)"
 
 
@@ -67,16 +61,6 @@ def path(report, tmp_path_factory):
     file = tmp_path_factory.mktemp("page") / "report.html"
     file.write_text(report.to_html(), encoding="utf-8")
     return file
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = next(filter(None, FOUND), None)
-    assert program, "Chromium must be installed: apt-get install chromium, or its path be in FASTDIV_CHROMIUM"
-    with sync_api.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
