@@ -53,6 +53,17 @@ def test_bits_of_one_row(level, n):
                 check(name, p, q, **way, **options)
 
 
+@pytest.mark.parametrize("base", [None, 1 + 1e-9])
+def test_bits_of_rows_ever_nearer(level, base):
+    """From unrelated to all but equal, in 37 steps: whichever lane is the first to be looked at twice."""
+    rng = np.random.default_rng(2)
+    p, noise = rng.dirichlet(np.ones(9), 37), rng.uniform(-1, 1, (37, 9))
+    q = p * (1 + np.logspace(-16, 0, 37)[:, None] * noise)
+    for rows in (slice(None), slice(None, None, -1)):
+        for name in ROWWISE:
+            check(name, p[rows], q[rows], **({} if base is None or name in BASELESS else {"base": base}))
+
+
 def test_bits_of_every_length(level):
     for n in SIZES:
         p, q = rows_of_all_kinds(n, 37, seed=1)
