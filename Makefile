@@ -185,8 +185,9 @@ check-guided: $(BUILT) ## atheris: the Python door, files of CSV and profiles, G
 
 check-memory: $(BUILT) ## valgrind: every call that reaches memory of its own (tests/machine/test_allocations.py)
 	cd tests/machine && PYTHONPATH=$(CURDIR) PYTHONMALLOC=malloc OMP_NUM_THREADS=1 valgrind --quiet --error-exitcode=9 --suppressions=valgrind.supp \
-	    ../../$(BIN)/python -c "import test_allocations as t; [call() for call in t.calls().values()]"
-	$(BIN)/python -m bench.platforms $@ "errors=none"
+	    ../../$(BIN)/python -c "import test_allocations as t; [call() for call in t.calls().values()]; print(len(t.calls()))" \
+	    > ../../build/memory-calls.txt
+	$(BIN)/python -m bench.platforms $@ "calls=$$(cat build/memory-calls.txt)" "errors=none"
 
 # PyTorch is large: an environment of its own has it, and little else. Nothing is skipped there: pytest ends with 5
 # where it finds no tests.

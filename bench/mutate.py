@@ -238,12 +238,13 @@ def mutated(
 ) -> tuple[str, float]:
     """What the tests say of the tree with one site changed, which is put right again."""
     path = TREE / name
+    compiler = None if path.suffix == ".py" else run.compiler  # made of what is not yet wrong
     text, then = path.read_text(), path.stat()
     path.write_text(text[: site.start] + site.becomes + text[site.end :])
     names: list[str] | None = []
     try:
-        if path.suffix != ".py":
-            names = run.compiler.build(name, level)
+        if compiler:
+            names = compiler.build(name, level)
             if names is None:
                 return NO_MUTANT, 0.0
         return run_tests(tests, level, limit)
@@ -251,7 +252,8 @@ def mutated(
         path.write_text(text)
         os.utime(path, ns=(then.st_atime_ns, then.st_mtime_ns))  # its objects are those of this text
         for extension in names or ():
-            run.compiler.link(extension, {})
+            assert compiler is not None
+            compiler.link(extension, {})
 
 
 def results(found: dict[str, Any] | None = None) -> list[dict[str, Any]]:
