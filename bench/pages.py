@@ -1,4 +1,4 @@
-"""``make report``: the tables of README.md and docs/benchmarks.md, made of bench/report.json and never typed.
+"""``make report``: the tables of README.md and of pages in docs/, made of bench/report.json and never typed.
 
 A block stands between ``<!-- report: NAME -->`` and ``<!-- end -->``. ``python -m bench.pages`` writes them,
 and the pictures of sweeps and limits into docs/_static/bench.
@@ -17,7 +17,7 @@ from fastdiv.bench.record import Measured, measured, read
 ROOT = Path(__file__).parents[1]
 STORED = ROOT / "bench" / "report.json"
 PICTURES = ROOT / "docs" / "_static" / "bench"
-PAGES = ("README.md", "docs/benchmarks.md")
+PAGES = ("README.md", "docs/benchmarks.md", "docs/peers.md")
 BLOCK = re.compile(r"(<!-- report: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

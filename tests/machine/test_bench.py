@@ -171,17 +171,17 @@ def test_a_peer_that_fails_is_named_and_left_out(toys):
 # --- pages -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md", "docs/peers.md"])
 def test_tables_of_pages_come_from_the_stored_report(page, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     pages = import_module("bench.pages")
     text = (ROOT / page).read_text(encoding="utf-8")
     document = record.read(str(ROOT / "bench" / "report.json"))
     assert page in pages.PAGES
-    assert len(pages.BLOCK.findall(text)) == text.count("<!-- report: ") > 3
+    assert len(pages.BLOCK.findall(text)) == text.count("<!-- report: ") > 0
     assert pages.written(text, document) == text
-    for benchmark in document["benchmarks"]:
-        benchmark["stats"]["median"] *= 2
+    for i, benchmark in enumerate(document["benchmarks"]):
+        benchmark["stats"]["median"] *= 1 + i % 3
     assert pages.written(text, document) != text
 
 
