@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,29 +32,71 @@ __all__ = ["array_of", "column_of_array", "column_of_times", "from_arrays", "ope
 
 
 def open_numpy(path: Path, categorical: frozenset[str]) -> Table:
-    with open(path, "rb") as file:
-        one = file.read(6) == b"\x93NUMPY"
-    if one:
-        try:
-            mapped = np.load(path, mmap_mode="r", allow_pickle=False)
-        except Exception:  # which the file, when it is loaded, tells better
-            mapped = None
-        if isinstance(mapped, np.memmap):
-            with _told(path):
-                return _open_array(path, mapped, categorical)
-    return from_arrays(str(path), _loaded(path), categorical)
+    stored = _Stored.of(path)
+    if stored is None:
+        return from_arrays(str(path), _loaded(path), categorical)
+    with _told(path):
+        return _open_array(path, stored, categorical)
 
 
-def _open_array(path: Path, mapped: np.memmap, categorical: frozenset[str]) -> Table:
-    """One array, of which only the shape is known yet: loaded when asked for, or read some rows at a time."""
-    table = from_arrays(str(path), _split("", mapped), categorical)
+class _Stored(NamedTuple):
+    """An array in a .npy file."""
+
+    shape: tuple[int, ...]
+    by_columns: bool
+    dtype: np.dtype[Any]
+    offset: int
+
+    @staticmethod
+    def of(path: Path) -> _Stored | None:
+        """None where the file as a whole tells better what it is, or what is wrong with it."""
+        with suppress(ValueError), open(path, "rb") as file:
+            header = _HEADERS.get(np.lib.format.read_magic(file))
+            if header is not None:
+                stored = _Stored(*header(file), file.tell())
+                size = stored.offset + prod(stored.shape) * stored.dtype.itemsize
+                if stored.shape and not stored.dtype.hasobject and path.stat().st_size >= size:
+                    return stored
+        return None
+
+    def blocks(self, path: Path, most: int) -> Iterator[np.ndarray]:
+        """So many rows at a time."""
+        rows, *shape = self.shape
+        width = prod(shape)
+        with open(path, "rb") as file:
+
+            def values(first: int, count: int) -> np.ndarray:
+                file.seek(self.offset + first * self.dtype.itemsize)
+                found = np.fromfile(file, self.dtype, count)
+                if len(found) < count:
+                    raise TableError(f"{path}: changed while it was read")
+                return found
+
+            for first in range(0, rows, most):
+                count = min(most, rows - first)
+                if self.by_columns and shape:
+                    yield np.column_stack([values(j * rows + first, count) for j in range(width)])
+                else:
+                    yield values(first * width, count * width).reshape(count, *shape)
+
+
+_HEADERS = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
+
+
+def _open_array(path: Path, stored: _Stored, categorical: frozenset[str]) -> Table:
+    """Its header now; it is loaded when it is asked for, or read some rows at a time."""
+    alike = np.broadcast_to(np.empty((), stored.dtype), stored.shape)
+    table = from_arrays(str(path), _split("", alike), categorical)
 
     @cache
     def loaded() -> Table:
         return from_arrays(str(path), _loaded(path), categorical)
 
     def blocks(names: Sequence[str], most: int) -> Iterator[Sequence[Column]]:
-        for block in _blocks(path, mapped, most):
+        for block in stored.blocks(path, most):
             arrays = _split("", block)
             yield [column_of_array(name, arrays[name], name in categorical) for name in names]
 
@@ -62,32 +104,11 @@ def _open_array(path: Path, mapped: np.memmap, categorical: frozenset[str]) -> T
         table.label,
         table.names,
         lambda names: loaded().read(names),
-        rows=len(mapped),
+        rows=len(alike),
         by_rows=lambda name, most: loaded().by_rows(name, most),  # type: ignore[misc]
         blocks=blocks,
-        about=len(mapped),
+        about=len(alike),
     )
-
-
-def _blocks(path: Path, mapped: np.memmap, most: int) -> Iterator[np.ndarray]:
-    """So many rows at a time: read, for to look at a map of a file that was cut short ends the process."""
-    rows, shape, by_columns = len(mapped), mapped.shape[1:], not mapped.flags.c_contiguous
-    with open(path, "rb") as file:
-
-        def values(first: int, count: int) -> np.ndarray:
-            file.seek(mapped.offset + first * mapped.itemsize)
-            found = np.fromfile(file, mapped.dtype, count)
-            if len(found) < count:
-                raise TableError(f"{path}: changed while it was read")
-            return found
-
-        for first in range(0, rows, most):
-            count = min(most, rows - first)
-            if by_columns:
-                yield np.column_stack([values(j * rows + first, count) for j in range(*shape)])
-            else:
-                width = prod(shape)
-                yield values(first * width, count * width).reshape(count, *shape)
 
 
 def _loaded(path: Path) -> dict[str, np.ndarray]:
