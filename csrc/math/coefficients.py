@@ -38,7 +38,7 @@ def atanh_tail(z):
 
 def exp_tail(v):
     """E(v) = (exp(v) - 1 - v) / v^2."""
-    return (mp.expm1(v) - v) / v**2 if v else mp.mpf(1) / 2
+    return (mp.expm1(v) - v) / v**2 if abs(v) > mp.mpf("1e-15") else mp.mpf(1) / 2  # a middle node is near 0
 
 
 def phi_tail(z):
@@ -79,6 +79,7 @@ def report_table(name, size, terms, number):
 if __name__ == "__main__":
     report("fd_atanh_tail, R(z)", atanh_tail, "0", "0.0401", 8)
     report("fd_exp_tail, E(v)", exp_tail, "-1", "1", 14)
+    report("fd_short_exp_tail, E(v)", exp_tail, "-0.3466", "0.3466", 11)
     root = (mp.sqrt(2) - 1) ** 4
     report("fd_short_atanh_tail, R(z)", atanh_tail, 0, root, 7)
     report("fd_join_log32, R(z)", atanh_tail, 0, root, 3)

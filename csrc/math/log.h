@@ -106,18 +106,38 @@ FD_INLINE double fd_exp_tail(double v) {
     return fd_madd(v4 * v4, high, low);
 }
 
-/* exp(v) to 1 ulp; 0 below -708, where it would be subnormal, and inf above 709. */
-FD_INLINE double fd_exp(double v) {
+/* E(v) for |v| <= 0.3466, all that fd_exp leaves of an exponent; relative error 4.8e-18, of exp(v) 3.3e-19
+ * (coefficients.py). By even and odd powers, whose v^2 fd_exp has anyway. */
+FD_INLINE double fd_short_exp_tail(double v) {
+    double v2 = v * v;
+    double even = fd_madd(v2, 2.0914685161418067e-09, 2.7557273647451087e-07);
+    double odd = fd_madd(v2, 2.5105214474751413e-08, 2.7557255406285044e-06);
+    even = fd_madd(v2, even, 2.480158732554432e-05);
+    odd = fd_madd(v2, odd, 0.00019841269874815834);
+    even = fd_madd(v2, even, 0.001388888888888375);
+    odd = fd_madd(v2, odd, 0.008333333333326136);
+    even = fd_madd(v2, even, 0.04166666666666667);
+    odd = fd_madd(v2, odd, 0.1666666666666667);
+    even = fd_madd(v2, even, 0.5);
+    return fd_madd(v, odd, even);
+}
+
+/* exp(v), v <= 709, to 1 ulp; 0 below -708, where it would be subnormal. */
+FD_INLINE double fd_exp_below(double v) {
     const double round = 0x1.8p52; /* adding it rounds to an integer */
     double clamped = v > -708.0 ? v : -708.0;
-    clamped = clamped < 709.0 ? clamped : 709.0;
     double k = fd_madd(clamped, FD_LOG2_E, round);
     double power = fd_from_bits((fd_bits(k) + 1023) << 52);
     k -= round;
     double r = fd_madd(-k, 0x1.62e42feep-1, clamped); /* the first 29 bits of ln 2: k times them is exact */
     r = fd_madd(-k, 0x1.a39ef35793c76p-33, r);        /* and the next 53 */
-    double result = fd_madd(power, fd_madd(r * r, fd_exp_tail(r), r), power);
-    result = v < -708.0 ? 0.0 : result;
+    double result = fd_madd(power, fd_madd(r * r, fd_short_exp_tail(r), r), power);
+    return v < -708.0 ? 0.0 : result;
+}
+
+/* The same of any v: inf above 709. */
+FD_INLINE double fd_exp(double v) {
+    double result = fd_exp_below(v > 709.0 ? 709.0 : v);
     return v > 709.0 ? INFINITY : result;
 }
 

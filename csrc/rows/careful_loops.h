@@ -46,14 +46,18 @@ FD_INLINE void fd_add_careful(fd_twofold_lanes *sums, int lane, double mass, fd_
                 y.high[lane] = s.by_y.high;                                                                  \
                 y.low[lane] = s.by_y.low;                                                                    \
             }                                                                                                \
+            for (ptrdiff_t lane = 0; slopes && lane < size; lane++)                                          \
+                slopes[i + lane] =                                                                           \
+                    (fd_careful_slopes){fd_twofold_lane(&x, (int)lane), fd_twofold_lane(&y, (int)lane)};     \
+            if (slopes)                                                                                      \
+                continue;                                                                                    \
             _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {                                \
                 fd_add_careful(&xs, lane, p[lane], fd_twofold_lane(&x, lane));                               \
                 fd_add_careful(&ys, lane, q[lane], fd_twofold_lane(&y, lane));                               \
             }                                                                                                \
-            for (ptrdiff_t lane = 0; slopes && lane < size; lane++)                                          \
-                slopes[i + lane] =                                                                           \
-                    (fd_careful_slopes){fd_twofold_lane(&x, (int)lane), fd_twofold_lane(&y, (int)lane)};     \
         }                                                                                                    \
+        if (slopes)                                                                                          \
+            return (fd_careful_slopes){{0.0, 0.0}, {0.0, 0.0}};                                              \
         return (fd_careful_slopes){fd_fold_twofold(&xs), fd_fold_twofold(&ys)};                              \
     }
 

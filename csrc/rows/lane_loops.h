@@ -8,6 +8,7 @@
 #define FD_LANE_LOOPS_H
 
 #include "rows/loops.h"
+#include "rows/turn.h"
 
 /* What is added to first: so only parts without a bin have to be cleared. */
 static const double fd_no_part[FD_ROWS] = {0.0};
@@ -101,10 +102,10 @@ FD_SUMMED(FD_LANE_LOOP)
 FD_HELPERS(FD_LANE_LOOP)
 #undef FD_LANE_LOOP
 
-/* n <= FD_BLOCK bins, `pitch` from bin to bin and `step` from row to row, side by side as x + add, -0 to 0, and what
- * stats say of them; `x` and `out` may be the same. */
-FD_INLINE void fd_weigh_lanes(const double *x, ptrdiff_t pitch, ptrdiff_t step, ptrdiff_t n, double add,
-                              double *out, fd_lane_stats *stats) {
+/* n <= FD_BLOCK bins, `pitch` from bin to bin, as x + add, -0 to 0, and what stats say of them; `x` and `out` may be the
+ * same. */
+static void fd_lane_stats_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out,
+                               fd_lane_stats *stats) {
     double parts[FD_LANES][FD_ROWS], raw[FD_ROWS], least[FD_ROWS];
     fd_clear_parts(parts, n);
     for (int row = 0; row < FD_ROWS; row++)
@@ -114,7 +115,7 @@ FD_INLINE void fd_weigh_lanes(const double *x, ptrdiff_t pitch, ptrdiff_t step, 
         double *part = parts[j % FD_LANES], *to = out + j * FD_ROWS;
         const double *before = j < FD_LANES ? fd_no_part : part;
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
-            double given = bin[row * step], mass = given + add, positive = mass > 0.0 ? mass : INFINITY;
+            double given = bin[row], mass = given + add, positive = mass > 0.0 ? mass : INFINITY;
             to[row] = mass;
             part[row] = before[row] + mass;
             raw[row] = given < raw[row] ? given : raw[row];
@@ -126,14 +127,6 @@ FD_INLINE void fd_weigh_lanes(const double *x, ptrdiff_t pitch, ptrdiff_t step, 
         double odd = raw[row] < 0.0 ? 1.0 : 0.0;
         stats->odd[row] = least[row] < FD_MASS_MIN ? 1.0 : odd;
     }
-}
-
-static void fd_lane_stats_loop(const double *x, ptrdiff_t pitch, ptrdiff_t step, ptrdiff_t n, double add,
-                               double *out, fd_lane_stats *stats) {
-    if (step == 1)
-        fd_weigh_lanes(x, pitch, 1, n, add, out, stats);
-    else
-        fd_weigh_lanes(x, pitch, step, n, add, out, stats);
 }
 
 /* The first difference between p_i sum(q) and q_i sum(p), 0 if there is none (fd_in_order). */
@@ -167,6 +160,11 @@ static void fd_lane_swap_loop(double *p, double *q, ptrdiff_t n, const double *s
 
 /* Rows of contiguous `scalar` numbers (view.h), `step` of them apart, side by side as doubles. */
 static void fd_lane_turn_loop(const void *rows, int scalar, ptrdiff_t step, ptrdiff_t n, double *out) {
+    if (scalar == FD_FLOAT64) {
+        for (int row = 0; row < FD_ROWS; row += FD_TURNED)
+            fd_turn((const double *)rows + row * step, step, n, 1, out + row, FD_ROWS);
+        return;
+    }
     switch (scalar) {
 #define FD_TURN(name, type)                                                                                  \
 case name:                                                                                                   \

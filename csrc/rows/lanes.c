@@ -74,12 +74,10 @@ static int fd_is_aligned(fd_view v, ptrdiff_t step) {
     return (uintptr_t)v.data % size == 0 && (uintptr_t)v.stride % size == 0 && (uintptr_t)step % size == 0;
 }
 
-const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, double *out, ptrdiff_t *pitch,
-                            ptrdiff_t *apart) {
+const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, double *out, ptrdiff_t *pitch) {
     static const double as_it_is[2] = {1.0, 1.0};
     ptrdiff_t size = fd_scalar_size(v.scalar);
     *pitch = FD_ROWS;
-    *apart = 1;
     if (rows == FD_ROWS && step == size && fd_is_aligned(v, step)) {
         if (v.scalar == FD_FLOAT64) {
             *pitch = v.stride / size;
@@ -91,11 +89,6 @@ const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, do
         return out;
     }
     if (rows == FD_ROWS && v.stride == size && fd_is_aligned(v, step)) {
-        if (v.scalar == FD_FLOAT64) {
-            *pitch = 1;
-            *apart = step / size;
-            return (const double *)v.data;
-        }
         fd_row_loops_now->lane_turn(v.data, v.scalar, step / size, n, out);
         return out;
     }
@@ -108,13 +101,13 @@ void fd_weigh_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, const fd
                      fd_lane_stats *stats) {
     fd_sum sums[FD_ROWS];
     double least = o->normalize != 0.0 ? FD_SUM_MIN : 0.0;
-    ptrdiff_t pitch, apart;
+    ptrdiff_t pitch;
     if (b->n > FD_BLOCK)
         memset(sums, 0, sizeof sums);
-    const double *in = fd_lay_beside(v, step, rows, b->n, out, &pitch, &apart);
+    const double *in = fd_lay_beside(v, step, rows, b->n, out, &pitch);
     for (ptrdiff_t start = 0; start < b->n; start += FD_BLOCK) {
-        fd_row_loops_now->lane_stats(in + start * pitch, pitch, apart, fd_block_size(b->n, start),
-                                     o->pseudocount, out + start * FD_ROWS, stats);
+        fd_row_loops_now->lane_stats(in + start * pitch, pitch, fd_block_size(b->n, start), o->pseudocount,
+                                     out + start * FD_ROWS, stats);
         if (b->n > FD_BLOCK)
             fd_add_block(sums, stats->sum);
         for (int i = 0; i < FD_ROWS; i++)

@@ -7,12 +7,11 @@
 FD_INLINE void fd_logit_step(const double *row, double max, double *part, double *sum, double *count) {
 #pragma omp simd
     for (int lane = 0; lane < FD_LANES; lane++)
-        part[lane] = fd_exp(row[lane] - max);
+        part[lane] = fd_exp_below(row[lane] - max);
 #pragma omp simd
     for (int lane = 0; lane < FD_LANES; lane++) {
-        double at = row[lane] < max ? 0.0 : 1.0;
-        sum[lane] += part[lane] - at;
-        count[lane] += at;
+        sum[lane] += row[lane] < max ? part[lane] : 0.0;
+        count[lane] += row[lane] < max ? 0.0 : 1.0;
     }
 }
 
@@ -35,10 +34,10 @@ static void fd_logit_parts_loop(const double *q, ptrdiff_t n, double max, double
     *at_max = fd_fold(count);
 }
 
-/* The same of rows side by side, n <= FD_BLOCK bins, `pitch` from bin to bin and `step` from row to row (x and parts may
- * be the same), and their maxima: NaN where an entry is, or is inf. */
-FD_INLINE void fd_logit_parts_of_lanes(const double *x, ptrdiff_t pitch, ptrdiff_t step, ptrdiff_t n,
-                                       double *parts, double *max, double *below, double *at_max) {
+/* The same of rows side by side, n <= FD_BLOCK bins, `pitch` from bin to bin (x and parts may be the same), and their
+ * maxima: NaN where an entry is, or is inf. */
+static void fd_logit_lanes_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, double *parts, double *max,
+                                double *below, double *at_max) {
     double sums[FD_LANES][FD_ROWS], counts[FD_LANES][FD_ROWS], most[FD_ROWS], bad[FD_ROWS];
     for (int row = 0; row < FD_ROWS; row++) {
         most[row] = -INFINITY;
@@ -48,7 +47,7 @@ FD_INLINE void fd_logit_parts_of_lanes(const double *x, ptrdiff_t pitch, ptrdiff
         const double *bin = x + j * pitch;
         double *to = parts + j * FD_ROWS;
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
-            double given = bin[row * step];
+            double given = bin[row];
             to[row] = given;
             most[row] = given > most[row] ? given : most[row];
             bad[row] = given < INFINITY ? bad[row] : NAN;
@@ -58,29 +57,20 @@ FD_INLINE void fd_logit_parts_of_lanes(const double *x, ptrdiff_t pitch, ptrdiff
     fd_clear_parts(counts, n);
     for (ptrdiff_t j = 0; j < n; j++) {
         double *part = parts + j * FD_ROWS, *sum = sums[j % FD_LANES], *count = counts[j % FD_LANES],
-               at[FD_ROWS];
+               above[FD_ROWS];
         const double *sum_before = j < FD_LANES ? fd_no_part : sum,
                      *count_before = j < FD_LANES ? fd_no_part : count;
-        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) at[row] =
-            part[row] < most[row] ? 0.0 : 1.0;
-        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) part[row] = fd_exp(part[row] - most[row]);
+        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) above[row] = part[row] - most[row];
+        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) part[row] = fd_exp_below(above[row]);
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
-            sum[row] = sum_before[row] + (part[row] - at[row]);
-            count[row] = count_before[row] + at[row];
+            sum[row] = sum_before[row] + (above[row] < 0.0 ? part[row] : 0.0);
+            count[row] = count_before[row] + (above[row] < 0.0 ? 0.0 : 1.0);
         }
     }
     fd_fold_rows(sums, below);
     fd_fold_rows(counts, at_max);
     for (int row = 0; row < FD_ROWS; row++)
         max[row] = most[row] + bad[row];
-}
-
-static void fd_logit_lanes_loop(const double *x, ptrdiff_t pitch, ptrdiff_t step, ptrdiff_t n, double *parts,
-                                double *max, double *below, double *at_max) {
-    if (step == 1)
-        fd_logit_parts_of_lanes(x, pitch, 1, n, parts, max, below, at_max);
-    else
-        fd_logit_parts_of_lanes(x, pitch, step, n, parts, max, below, at_max);
 }
 
 /* The sum of p (max - q). */
@@ -125,9 +115,8 @@ static void fd_logit_shares_loop(const double *p, ptrdiff_t n, double sum, doubl
 }
 
 /* The sums of p (max - q) of rows side by side; surprisals take the place of p, derivatives by the logits that of parts. */
-FD_INLINE void fd_logit_terms_of_lanes(double *p, const double *q, ptrdiff_t pitch, ptrdiff_t step,
-                                       ptrdiff_t n, const fd_logit_lanes *of_in, double *parts,
-                                       double *sums) {
+static void fd_logit_lane_terms_loop(double *p, const double *q, ptrdiff_t pitch, ptrdiff_t n,
+                                     const fd_logit_lanes *of_in, double *parts, double *sums) {
     double at[FD_LANES][FD_ROWS];
     fd_logit_lanes of;
     fd_copy_rows(of.max, of_in->max);
@@ -139,21 +128,13 @@ FD_INLINE void fd_logit_terms_of_lanes(double *p, const double *q, ptrdiff_t pit
         const double *bin = q + j * pitch, *before = j < FD_LANES ? fd_no_part : at[j % FD_LANES];
         double *mass = p + j * FD_ROWS, *part = parts + j * FD_ROWS, *sum = at[j % FD_LANES];
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
-            double x = mass[row], below = of.max[row] - bin[row * step], product = x * below;
+            double x = mass[row], below = of.max[row] - bin[row], product = x * below;
             sum[row] = before[row] + (x > 0.0 ? product : 0.0);
             part[row] = fd_madd(part[row], of.by_part[row], -(x * of.by_mass[row]));
             mass[row] = below + of.rest[row];
         }
     }
     fd_fold_rows(at, sums);
-}
-
-static void fd_logit_lane_terms_loop(double *p, const double *q, ptrdiff_t pitch, ptrdiff_t step, ptrdiff_t n,
-                                     const fd_logit_lanes *of, double *parts, double *sums) {
-    if (step == 1)
-        fd_logit_terms_of_lanes(p, q, pitch, 1, n, of, parts, sums);
-    else
-        fd_logit_terms_of_lanes(p, q, pitch, step, n, of, parts, sums);
 }
 
 static void fd_scale_loop(double *x, ptrdiff_t n, double factor) {

@@ -20,8 +20,8 @@ typedef struct {
 } fd_logits;
 
 /* Weighs logits as fd_log_weigh does, but the exponentials are kept: exp(q - max) in `parts`, and what they add
- * to in q->sum, of which `max + log` is the logarithm. */
-static int fd_keep_parts(fd_row_reader *q, ptrdiff_t n, double *parts) {
+ * to in q->sum, of which `max + log` is the logarithm. `others`: what they add to but for one at max, which is 1. */
+static int fd_keep_parts(fd_row_reader *q, ptrdiff_t n, double *parts, double *others) {
     double copy[FD_BLOCK], at_max = -1.0;
     fd_row_reader raw = *q;
     fd_sum below = {0};
@@ -37,14 +37,16 @@ static int fd_keep_parts(fd_row_reader *q, ptrdiff_t n, double *parts) {
         fd_sum_add(&below, sum);
         at_max += count;
     }
-    q->log = log1p(at_max + fd_sum_total(below));
-    q->sum = 1.0 + (at_max + fd_sum_total(below));
+    *others = at_max + fd_sum_total(below);
+    q->log = log1p(*others);
+    q->sum = 1.0 + *others;
     return 1;
 }
 
 /* Logits whose derivatives are wanted if `by_q` is not NULL; 0 for a row that is none. */
 static int fd_weigh_logits(fd_row_reader *q, ptrdiff_t n, double *by_q) {
-    return by_q && q->normalize ? fd_keep_parts(q, n, by_q) : fd_log_weigh(q, n);
+    double others;
+    return by_q && q->normalize ? fd_keep_parts(q, n, by_q, &others) : fd_log_weigh(q, n);
 }
 
 /* 0 for a row that is none. */
@@ -102,35 +104,51 @@ double fd_logits_cross_entropy(fd_view p_view, fd_view q_view, ptrdiff_t n, cons
     return nats * w.unit;
 }
 
+/* The share of a class, less 1, `below` the largest logit; both times `unit`. Of the largest share, which alone may be
+ * near 1, what the others are. */
+static double fd_share_less_1(double below, double share, double others, double unit) {
+    return below == 0.0 ? -others / (1.0 + others) * unit : share - unit;
+}
+
 static double fd_label_cross_entropy(ptrdiff_t label, fd_view q_view, ptrdiff_t n, const fd_options *options,
                                      double *by_q) {
     fd_options o = *options;
     o.log_input = o.normalize = 1.0;
     fd_row_reader q = fd_reader(q_view, &o);
-    double unit = fd_in_unit(FD_LOG2_E, &o);
-    if (label < 0 || label >= n || !fd_weigh_logits(&q, n, by_q)) {
+    double unit = fd_in_unit(FD_LOG2_E, &o), others;
+    if (label < 0 || label >= n || !fd_keep_parts(&q, n, by_q, &others)) {
         fd_fill(by_q, n, NAN);
         return NAN;
     }
-    double nats = (q.max - fd_entry(&q.view, label)) + q.log;
+    double below = q.max - fd_entry(&q.view, label);
     fd_slope_loops_now->scale(by_q, n, unit / q.sum);
-    by_q[label] = expm1(-nats) * unit; /* share - 1, which may be small */
-    return nats * unit;
+    by_q[label] = fd_share_less_1(below, by_q[label], others, unit);
+    return (below + q.log) * unit;
+}
+
+/* Asks for the next rows, and for where derivatives of these will be, before exponentials are computed. */
+static void fd_fetch_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, double *by, ptrdiff_t pitch) {
+    for (int i = 0; i < rows; i++) {
+        fd_fetch_for_writing(by + i * pitch, n * (ptrdiff_t)sizeof *by);
+        if (v.stride == fd_scalar_size(v.scalar))
+            fd_fetch(v.data + (rows + i) * step, n * v.stride);
+    }
 }
 
 /* Side by side, a row a lane, the same bits; which rows are left to fd_label_cross_entropy. */
 static unsigned fd_label_lanes(const ptrdiff_t *labels, fd_view q, ptrdiff_t step, int rows, ptrdiff_t n,
                                double unit, double *values, double *by_q, ptrdiff_t pitch) {
     double parts[FD_FEW * FD_ROWS], max[FD_ROWS], below[FD_ROWS], at_max[FD_ROWS], mean[FD_ROWS] = {0.0};
-    double scale[FD_ROWS], least[FD_ROWS];
-    ptrdiff_t from_bin, from_row;
+    double others[FD_ROWS], scale[FD_ROWS], least[FD_ROWS];
+    ptrdiff_t from_bin;
     unsigned alone = 0;
-    const double *in = fd_lay_beside(q, step, rows, n, parts, &from_bin, &from_row);
-    for (int i = 0; i < rows; i++)
-        fd_fetch_for_writing(by_q + i * pitch, n * (ptrdiff_t)sizeof *by_q);
-    fd_slope_loops_now->logit_lanes(in, from_bin, from_row, n, parts, max, below, at_max);
-    for (int i = 0; i < FD_ROWS; i++)
-        scale[i] = unit / (1.0 + ((at_max[i] - 1.0) + below[i]));
+    const double *in = fd_lay_beside(q, step, rows, n, parts, &from_bin);
+    fd_fetch_beside(q, step, rows, n, by_q, pitch);
+    fd_slope_loops_now->logit_lanes(in, from_bin, n, parts, max, below, at_max);
+    for (int i = 0; i < FD_ROWS; i++) {
+        others[i] = (at_max[i] - 1.0) + below[i];
+        scale[i] = unit / (1.0 + others[i]);
+    }
     fd_slope_loops_now->settle_lanes(parts, n, mean, scale, (1u << rows) - 1, by_q, pitch, least);
     for (int i = 0; i < rows; i++) {
         fd_view row = fd_row_at(q, step, i);
@@ -138,9 +156,9 @@ static unsigned fd_label_lanes(const ptrdiff_t *labels, fd_view q, ptrdiff_t ste
             alone |= 1u << i;
             continue;
         }
-        double nats = (max[i] - fd_entry(&row, labels[i])) + log1p((at_max[i] - 1.0) + below[i]);
-        by_q[i * pitch + labels[i]] = expm1(-nats) * unit;
-        values[i] = nats * unit;
+        double *by_label = by_q + i * pitch + labels[i], less = max[i] - fd_entry(&row, labels[i]);
+        *by_label = fd_share_less_1(less, *by_label, others[i], unit);
+        values[i] = (less + log1p(others[i])) * unit;
     }
     return alone;
 }
@@ -156,23 +174,22 @@ void fd_label_cross_entropies(const ptrdiff_t *labels, fd_view q, ptrdiff_t step
                 fd_label_cross_entropy(labels[i], fd_row_at(q, step, i), n, options, by_q + i * pitch);
 }
 
-/* Of more classes than this a row of masses against logits is as fast alone. */
-enum { FD_FEW_CLASSES = 32 };
-
 /* Side by side likewise; which rows are left to fd_logits_cross_entropy. */
 static unsigned fd_cross_entropy_lanes(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows,
                                        ptrdiff_t n, const fd_options *o, double *values, double *by_p,
                                        ptrdiff_t p_pitch, double *by_q, ptrdiff_t q_pitch) {
-    double masses[FD_FEW_CLASSES * FD_ROWS], logits[FD_FEW_CLASSES * FD_ROWS],
-        parts[FD_FEW_CLASSES * FD_ROWS], unit = fd_in_unit(FD_LOG2_E, o);
+    double masses[FD_FEW * FD_ROWS], logits[FD_FEW * FD_ROWS], parts[FD_FEW * FD_ROWS],
+        unit = fd_in_unit(FD_LOG2_E, o);
     double below[FD_ROWS], at_max[FD_ROWS], nats[FD_ROWS], none[FD_ROWS] = {0.0}, one[FD_ROWS],
                                                            scale[FD_ROWS], least[FD_ROWS];
-    ptrdiff_t from_bin, from_row;
+    ptrdiff_t from_bin;
     fd_logit_lanes of;
     fd_beside b = {.n = n};
-    const double *in = fd_lay_beside(q, q_step, rows, n, logits, &from_bin, &from_row);
+    const double *in = fd_lay_beside(q, q_step, rows, n, logits, &from_bin);
     fd_weigh_beside(&b, p, p_step, rows, o, masses, &b.of_p);
-    fd_slope_loops_now->logit_lanes(in, from_bin, from_row, n, parts, of.max, below, at_max);
+    fd_fetch_beside(p, p_step, rows, n, by_p, p_pitch);
+    fd_fetch_beside(q, q_step, rows, n, by_q, q_pitch);
+    fd_slope_loops_now->logit_lanes(in, from_bin, n, parts, of.max, below, at_max);
     for (int i = 0; i < FD_ROWS; i++) {
         double others = (at_max[i] - 1.0) + below[i];
         of.rest[i] = log1p(others);
@@ -180,7 +197,7 @@ static unsigned fd_cross_entropy_lanes(fd_view p, ptrdiff_t p_step, fd_view q, p
         of.by_mass[i] = scale[i] = unit / b.of_p.sum[i];
         one[i] = 1.0;
     }
-    fd_slope_loops_now->logit_lane_terms(masses, in, from_bin, from_row, n, &of, parts, nats);
+    fd_slope_loops_now->logit_lane_terms(masses, in, from_bin, n, &of, parts, nats);
     unsigned alone = fd_marked(b.mark);
     for (int i = 0; i < FD_ROWS; i++) {
         nats[i] = nats[i] / b.of_p.sum[i] + of.rest[i];
@@ -197,7 +214,7 @@ void fd_logits_cross_entropies(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t
                                ptrdiff_t n, const fd_options *options, double *values, double *by_p,
                                ptrdiff_t p_pitch, double *by_q, ptrdiff_t q_pitch) {
     unsigned alone = ~0u;
-    if (rows > 1 && n <= FD_FEW_CLASSES && options->normalize != 0.0 &&
+    if (rows > 1 && n <= FD_FEW && options->normalize != 0.0 &&
         fd_is_worth_lanes(p, p_step, q, q_step, rows, n))
         alone = fd_cross_entropy_lanes(p, p_step, q, q_step, rows, n, options, values, by_p, p_pitch, by_q,
                                        q_pitch);

@@ -238,7 +238,7 @@ static double fd_least_loop(const double *p, ptrdiff_t n) {
 
 static double fd_exp_sum_loop(const double *p, ptrdiff_t n, double max) {
     double sum[FD_LANES] = {0};
-    FD_EACH_STEP(p, n, -INFINITY, sum[lane] += row[lane] < max ? fd_exp(row[lane] - max) : 0.0);
+    FD_EACH_STEP(p, n, -INFINITY, sum[lane] += row[lane] < max ? fd_exp_below(row[lane] - max) : 0.0);
     return fd_fold(sum);
 }
 

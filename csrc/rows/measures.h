@@ -29,25 +29,33 @@ typedef struct {
     double mass;     /* of p */
     double x, y;     /* the masses, FD_TINY more than they are: never 0 */
     double d;        /* x - y, relative error 2u */
-    int gone;        /* there is mass in p and none in q */
+    int gone, come;  /* there is mass in p and none in q; in q and none in p */
     double log;      /* log2(x/y); +-inf where one of them is 0, 0 where both are */
     double relative; /* x log2(x/y) - (x-y)/ln 2 >= 0; y/ln 2 where x = 0, inf where only y is */
 } fd_bin;
 
-FD_INLINE fd_bin fd_bin_of_masses(double p, double q, const fd_pair *pair) {
+/* Where both rows have mass: the same bits without asking. */
+FD_INLINE fd_bin fd_bin_of_full(double p, double q, const fd_pair *pair) {
     fd_bin b;
     b.mass = p;
     b.x = p + FD_TINY;
     b.y = fd_madd(q, pair->c_hi, FD_TINY);
     b.d = fd_difference(p, q, pair->c_hi, pair->c_lo);
+    b.gone = b.come = 0;
+    b.log = fd_log2_ratio(b.x, b.y, b.d);
+    b.relative = fd_relative_entropy(b.x, b.y, b.d);
+    return b;
+}
+
+FD_INLINE fd_bin fd_bin_of_masses(double p, double q, const fd_pair *pair) {
+    fd_bin b = fd_bin_of_full(p, q, pair);
     b.gone = (p > 0.0) & (q == 0.0);
-    int come = (p == 0.0) & (q > 0.0), none = (p == 0.0) & (q == 0.0);
-    double log = fd_log2_ratio(b.x, b.y, b.d);
-    log = b.gone ? INFINITY : log;
-    log = come ? -INFINITY : log;
+    b.come = (p == 0.0) & (q > 0.0);
+    int none = (p == 0.0) & (q == 0.0);
+    double log = b.gone ? INFINITY : b.log;
+    log = b.come ? -INFINITY : log;
     b.log = none ? 0.0 : log;
-    double relative = fd_relative_entropy(b.x, b.y, b.d);
-    b.relative = b.gone ? INFINITY : relative;
+    b.relative = b.gone ? INFINITY : b.relative;
     return b;
 }
 
@@ -76,8 +84,8 @@ FD_INLINE fd_bin fd_bin_of_logs(double p, double q, const fd_pair *pair) {
     double log = FD_LOG2_E * difference; /* no mass is none for being small (fmin would be a call) */
     log = log > -DBL_MAX ? log : -DBL_MAX;
     log = log < DBL_MAX ? log : DBL_MAX;
-    int come = (q > -INFINITY) & (p == -INFINITY);
-    log = come ? -INFINITY : log;
+    b.come = (q > -INFINITY) & (p == -INFINITY);
+    log = b.come ? -INFINITY : log;
     log = b.gone ? INFINITY : log;
     b.log = (p == q) & (q == -INFINITY) ? 0.0 : log;
     relative = FD_LOG2_E * (x > 0.0 ? relative : y);

@@ -16,9 +16,38 @@ FD_NOT_AT_ONCE(FD_NO_TERM)
 #undef FD_NO_TERM
 #undef FD_ITS_TERM
 
+/* What a bin of masses comes to where both rows have some, of what is at once: the same bits without asking. */
+#define FD_NO_FULL(name)                                                                                     \
+    enum { fd_##name##_has_full = 0 };                                                                       \
+    FD_INLINE fd_slope_sums fd_##name##_of_full(double p, double q, const fd_pair *pair) {                   \
+        return (fd_slope_sums){0.0, 0.0, 0.0};                                                               \
+    }
+#define FD_ITS_FULL(name)                                                                                    \
+    enum { fd_##name##_has_full = 1 };                                                                       \
+    FD_INLINE fd_slope_sums fd_##name##_of_full(double p, double q, const fd_pair *pair) {                   \
+        fd_bin bin = fd_bin_of_full(p, q, pair);                                                             \
+        fd_slopes s = fd_slopes_##name(bin, pair);                                                           \
+        return (fd_slope_sums){s.by_x, s.by_y, fd_term_##name(bin, pair)};                                   \
+    }
+FD_AT_ONCE(FD_ITS_FULL)
+FD_NOT_AT_ONCE(FD_NO_FULL)
+#undef FD_NO_FULL
+#undef FD_ITS_FULL
+
+/* Whether all bins of rows that are normalised have mass. */
+FD_INLINE int fd_are_full(const double *p, const double *q, ptrdiff_t n, double is_raw) {
+    double least = INFINITY;
+#pragma omp simd reduction(min : least)
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double less = p[i] < q[i] ? p[i] : q[i];
+        least = less < least ? less : least;
+    }
+    return is_raw == 0.0 && least > 0.0;
+}
+
 /* Writes the slopes of n bins and returns their means in q's and p's masses, sum x by_x and sum y by_y: of
  * slopes that were written as products with the mass already (of logarithms), their sums; and the sum of `term`. */
-#define FD_SLOPE_LOOP(name, is_logs, filler, of_bin, product_x, product_y, term)                             \
+#define FD_SLOPE_LOOP(name, is_logs, filler, of_bin, product_x, product_y, term, has_full, of_full)          \
     static fd_slope_sums name(const double *p_row, const double *q_row, ptrdiff_t n, const fd_pair *pair_in, \
                               double *by_p, double *by_q) {                                                  \
         const uintptr_t p_ahead = pair_in->p_ahead, q_ahead = pair_in->q_ahead;                              \
@@ -26,6 +55,23 @@ FD_NOT_AT_ONCE(FD_NO_TERM)
         double xs[FD_LANES] = {0}, ys[FD_LANES] = {0}, terms[FD_LANES] = {0};                                \
         double p_tail[FD_LANES], q_tail[FD_LANES], by_p_tail[FD_LANES], by_q_tail[FD_LANES];                 \
         ptrdiff_t i = 0;                                                                                     \
+        if (has_full && fd_are_full(p_row, q_row, n, copy.is_raw)) {                                         \
+            fd_pair full = copy;                                                                             \
+            full.is_raw = 0.0;                                                                               \
+            for (; i + FD_LANES <= n; i += FD_LANES) {                                                       \
+                fd_fetch_ahead(p_row + i, p_ahead);                                                          \
+                fd_fetch_ahead(q_row + i, q_ahead);                                                          \
+                _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) {                            \
+                    double p = p_row[i + lane], q = q_row[i + lane];                                         \
+                    fd_slope_sums s = of_full(p, q, &full);                                                  \
+                    by_p[i + lane] = s.by_x;                                                                 \
+                    by_q[i + lane] = s.by_y;                                                                 \
+                    xs[lane] += p * s.by_x;                                                                  \
+                    ys[lane] += q * s.by_y;                                                                  \
+                    terms[lane] += s.terms;                                                                  \
+                }                                                                                            \
+            }                                                                                                \
+        }                                                                                                    \
         for (; i + FD_LANES <= n; i += FD_LANES) {                                                           \
             fd_fetch_ahead(p_row + i, p_ahead);                                                              \
             fd_fetch_ahead(q_row + i, q_ahead);                                                              \
@@ -67,8 +113,10 @@ FD_NOT_AT_ONCE(FD_NO_TERM)
 
 #define FD_SLOPE_LOOPS_OF(name)                                                                              \
     FD_SLOPE_LOOP(fd_slopes_loop_##name, 0, 0.0, fd_##name##_slopes_of_masses, fd_if_any(p, s.by_x),         \
-                  fd_if_any(q, s.by_y), fd_##name##_at_once(p, q, pair))                                     \
-    FD_SLOPE_LOOP(fd_log_slopes_loop_##name, 1, -INFINITY, fd_##name##_slopes_of_logs, s.by_x, s.by_y, 0.0)
+                  fd_if_any(q, s.by_y), fd_##name##_at_once(p, q, pair), fd_##name##_has_full,               \
+                  fd_##name##_of_full)                                                                       \
+    FD_SLOPE_LOOP(fd_log_slopes_loop_##name, 1, -INFINITY, fd_##name##_slopes_of_logs, s.by_x, s.by_y, 0.0,  \
+                  0, fd_##name##_of_full)
 
 #define FD_OF_SUMMED(name, ...) FD_SLOPE_LOOPS_OF(name)
 FD_SUMMED(FD_OF_SUMMED)
@@ -96,6 +144,15 @@ FD_SLOPE_LOOPS_OF(entropy)
         return (fd_slope_sums){is_none ? pair.none_x : s.by_x, is_none ? pair.none_y : s.by_y,               \
                                fd_##name##_at_once(p, q, &pair)};                                            \
     }                                                                                                        \
+    FD_INLINE fd_slope_sums fd_lane_full_##name(double p, double q, const fd_pairs *pairs, int row) {        \
+        const fd_pair pair = {                                                                               \
+            .c_hi = pairs->c_hi[row],                                                                        \
+            .c_lo = pairs->c_lo[row],                                                                        \
+            .w_p = pairs->w_p[row],                                                                          \
+            .w_q = pairs->w_q[row],                                                                          \
+        };                                                                                                   \
+        return fd_##name##_of_full(p, q, &pair);                                                             \
+    }                                                                                                        \
     static void fd_lane_slopes_##name(const double *p_rows, const double *q_rows, ptrdiff_t n,               \
                                       const fd_pairs *pairs_in, double *by_p_rows, double *by_q_rows,        \
                                       double *x_sums, double *y_sums, double *terms) {                       \
@@ -108,6 +165,7 @@ FD_SLOPE_LOOPS_OF(entropy)
         fd_clear_parts(xs, n);                                                                               \
         fd_clear_parts(ys, n);                                                                               \
         fd_clear_parts(zs, n);                                                                               \
+        int is_full = fd_##name##_has_full && fd_are_full(p_rows, q_rows, n * FD_ROWS, pairs.is_raw);        \
         for (ptrdiff_t j = 0; j < n; j++) {                                                                  \
             const double *p_bin = p_rows + j * FD_ROWS, *q_bin = q_rows + j * FD_ROWS;                       \
             double *by_p = by_p_rows + j * FD_ROWS, *by_q = by_q_rows + j * FD_ROWS;                         \
@@ -119,6 +177,18 @@ FD_SLOPE_LOOPS_OF(entropy)
             fd_fetch_lanes(q_ahead + j * q_step);                                                            \
             fd_fetch_lanes(by_p_ahead + j * FD_ROWS * (ptrdiff_t)sizeof(double));                            \
             fd_fetch_lanes(by_q_ahead + j * FD_ROWS * (ptrdiff_t)sizeof(double));                            \
+            if (is_full) {                                                                                   \
+                _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {                                \
+                    double p = p_bin[row], q = q_bin[row];                                                   \
+                    fd_slope_sums s = fd_lane_full_##name(p, q, &pairs, row);                                \
+                    by_p[row] = s.by_x;                                                                      \
+                    by_q[row] = s.by_y;                                                                      \
+                    x[row] = x_before[row] + p * s.by_x;                                                     \
+                    y[row] = y_before[row] + q * s.by_y;                                                     \
+                    z[row] = z_before[row] + s.terms;                                                        \
+                }                                                                                            \
+                continue;                                                                                    \
+            }                                                                                                \
             _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {                                    \
                 double p = p_bin[row], q = q_bin[row];                                                       \
                 fd_slope_sums s = fd_lane_slope_##name(p, q, &pairs, row);                                   \
@@ -168,9 +238,15 @@ static void fd_settle_lanes_loop(double *slopes, ptrdiff_t n, const double *mean
             bin[row] = slope * scale[row];
         }
     }
-    for (int row = 0; which >> row; row++)
-        for (ptrdiff_t j = 0; which >> row & 1 && j < n; j++)
-            out[row * pitch + j] = slopes[j * FD_ROWS + row];
+    for (int first = 0; which >> first; first += FD_TURNED) {
+        if ((which >> first & 15) == 15) {
+            fd_turn(slopes + first, FD_ROWS, n, 0, out + first * pitch, pitch);
+            continue;
+        }
+        for (int row = first; row < first + FD_TURNED; row++)
+            for (ptrdiff_t j = 0; which >> row & 1 && j < n; j++)
+                out[row * pitch + j] = slopes[j * FD_ROWS + row];
+    }
     fd_copy_rows(least_out, least);
 }
 

@@ -42,7 +42,7 @@ typedef struct {
     fd_twofold by_x, by_y;
 } fd_careful_slopes;
 
-/* Returns the sums of p by_x and q by_y; the slopes are written where `slopes` is not NULL. */
+/* Returns the sums of p by_x and q by_y, or, where `slopes` is not NULL, writes the slopes instead. */
 typedef fd_careful_slopes (*fd_careful_loop)(const double *p, const double *q, ptrdiff_t n,
                                              const fd_careful_pair *pair, fd_careful_slopes *slopes);
 
@@ -69,9 +69,9 @@ typedef struct fd_slope_loops {
                         const double *scale);
     void (*logit_parts)(const double *q, ptrdiff_t n, double max, double *parts, double *below,
                         double *at_max);
-    void (*logit_lanes)(const double *x, ptrdiff_t pitch, ptrdiff_t step, ptrdiff_t n, double *parts,
-                        double *max, double *below, double *at_max);
-    void (*logit_lane_terms)(double *p, const double *q, ptrdiff_t pitch, ptrdiff_t step, ptrdiff_t n,
+    void (*logit_lanes)(const double *x, ptrdiff_t pitch, ptrdiff_t n, double *parts, double *max,
+                        double *below, double *at_max);
+    void (*logit_lane_terms)(double *p, const double *q, ptrdiff_t pitch, ptrdiff_t n,
                              const fd_logit_lanes *of, double *parts, double *sums);
     double (*logit_sum)(const double *p, const double *q, ptrdiff_t n, double max);
     void (*logit_masses)(const double *q, ptrdiff_t n, double max, double rest, double mean,

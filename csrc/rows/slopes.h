@@ -34,9 +34,6 @@ FD_INLINE double fd_if_any(double mass, double slope) {
     return mass > 0.0 ? product : 0.0;
 }
 
-/* There is mass in q and none in p. */
-FD_INLINE int fd_has_come(fd_bin b) { return (b.mass == 0.0) & (b.y > 2.0 * FD_TINY); }
-
 /* x log(x/y) - x + y: log(x/y) and -(x - y)/y. */
 FD_INLINE fd_slopes fd_slopes_kl_divergence(fd_bin b, const fd_pair *pair) {
     return (fd_slopes){b.log, -FD_LOG2_E * (fd_excess(b.mass, b.d, pair) / b.y)};
@@ -58,7 +55,7 @@ FD_INLINE fd_slopes fd_slopes_js_divergence(fd_bin b, const fd_pair *pair) {
     double m = pair->w_p * b.x + pair->w_q * b.y;
     double by_x = pair->w_p * fd_log2_ratio(b.x, m, pair->w_q * b.d);
     double by_y = pair->w_q * fd_log2_ratio(b.y, m, -pair->w_p * b.d);
-    by_x = fd_has_come(b) & (pair->w_p > 0.0) ? -INFINITY : by_x;
+    by_x = b.come & (pair->w_p > 0.0) ? -INFINITY : by_x;
     by_y = b.gone & (pair->w_q > 0.0) ? -INFINITY : by_y;
     return (fd_slopes){by_x, by_y};
 }
@@ -82,7 +79,7 @@ static inline fd_slopes fd_apart_slopes_total_variation(double log, const fd_pai
 /* (sqrt x - sqrt y)^2: 1 - sqrt(y/x) and 1 - sqrt(x/y). */
 FD_INLINE fd_slopes fd_slopes_hellinger_distance(fd_bin b, const fd_pair *pair) {
     double root = sqrt(b.x) * sqrt(b.y), by_x = b.d / (b.x + root), by_y = -b.d / (b.y + root);
-    return (fd_slopes){fd_has_come(b) ? -INFINITY : by_x, b.gone ? -INFINITY : by_y};
+    return (fd_slopes){b.come ? -INFINITY : by_x, b.gone ? -INFINITY : by_y};
 }
 static inline fd_slopes fd_apart_slopes_hellinger_distance(double log, const fd_pair *pair) {
     return (fd_slopes){1.0 - exp2(-0.5 * log), 1.0 - exp2(0.5 * log)};

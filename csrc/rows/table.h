@@ -92,7 +92,7 @@ typedef struct fd_row_loops {
     fd_single_loop single_sum[FD_N_SUMS];                                /* single_loops.h; NULL: has none */
     void (*single_stats)(const float *p, ptrdiff_t n, fd_stats *stats);  /* but is_tiny */
     fd_lane_loop lane_sum[FD_N_SUMS]; /* of masses of rows side by side (lane_loops.h) */
-    void (*lane_stats)(const double *x, ptrdiff_t pitch, ptrdiff_t step, ptrdiff_t n, double add, double *out,
+    void (*lane_stats)(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out,
                        fd_lane_stats *stats);
     void (*lane_order)(const double *p, const double *q, ptrdiff_t n, const double *p_total,
                        const double *q_total, double *first);
