@@ -50,13 +50,12 @@ class _Stored(NamedTuple):
     @staticmethod
     def of(path: Path) -> _Stored | None:
         """None where the file as a whole tells better what it is, or what is wrong with it."""
-        with suppress(ValueError), open(path, "rb") as file:
-            header = _HEADERS.get(np.lib.format.read_magic(file))
-            if header is not None:
-                stored = _Stored(*header(file), file.tell())
-                size = stored.offset + prod(stored.shape) * stored.dtype.itemsize
-                if stored.shape and not stored.dtype.hasobject and path.stat().st_size >= size:
-                    return stored
+        with open(path, "rb") as file, suppress(Exception):  # a damaged header raises whatever ast feels like
+            header = _HEADERS[np.lib.format.read_magic(file)]
+            stored = _Stored(*header(file), file.tell())
+            size = stored.offset + prod(stored.shape) * stored.dtype.itemsize
+            if stored.shape and not stored.dtype.hasobject and path.stat().st_size >= size:
+                return stored
         return None
 
     def blocks(self, path: Path, most: int) -> Iterator[np.ndarray]:
