@@ -240,7 +240,7 @@ class Table:
         Names, and about how many rows at most, to these columns in blocks of so many rows: of a file whose
         rows lie one after another, which is read once for all of them.
     about : int
-        How many rows there are, roughly, where they come in blocks.
+        How many rows there are, roughly, where they come in blocks and `rows` does not say.
     """
 
     label: str

@@ -185,8 +185,8 @@ def line_of(path: Path, delimiter: str, index: int, cell: str) -> int:
         return line
 
 
-def about(path: Path) -> int:
-    """How many rows there are, going by the first ones."""
-    with told(path), open_text(path) as file:
-        lines = file.read(_CHARACTERS).count("\n") + 1
-        return int(lines * max(1.0, path.stat().st_size / max(1, file.buffer.raw.read_so_far())))  # type: ignore[attr-defined]
+def about(path: Path, file: io.TextIOWrapper, lines: int) -> int:
+    """How many rows there are, going by the first ones, of which so many lines have been read."""
+    lines += file.read(_CHARACTERS).count("\n")
+    raw: Any = file.buffer
+    return int(lines * max(1.0, path.stat().st_size / max(1, raw.raw.read_so_far())))

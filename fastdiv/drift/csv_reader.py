@@ -71,6 +71,7 @@ def open_csv(
         no_rows = NoRows(f"{path}: the table has a header but no rows")
         if not any(rest):
             raise no_rows
+        about = csv_file.about(path, file, rest.line_num)
     words: set[str] = set()  # columns of which true and false are words among others
 
     def builder(name: str, text: bool) -> _Builder:
@@ -99,8 +100,10 @@ def open_csv(
             while some:  # what has been taken is let go
                 cells_of = some.pop(0)
                 for each in builders:
-                    each.add(cells_of(each.index))
-            del cells_of
+                    added = cells_of(each.index)
+                    each.first = each.first or next((cell for cell in added if cell not in missing), "")
+                    each.add(added)
+            del cells_of, added
             pieces = [_agreed(before.get(each.name), each, rows, line_of, words) for each in builders]
             before |= {piece.name: _typed(piece) for piece in pieces if piece.kind != "missing"}
             yield pieces
@@ -145,7 +148,7 @@ def open_csv(
         for first in range(0, len(cells[name]), most):
             yield Rows(cells[name][first : first + most], column, coded, partial(_texts, whole.kind), there)
 
-    return Table(str(path), tuple(names), read, by_rows=by_rows, blocks=in_blocks, about=csv_file.about(path))
+    return Table(str(path), tuple(names), read, by_rows=by_rows, blocks=in_blocks, about=about)
 
 
 def _agreed(known: Column | None, each: _Builder, rows: int, line_of: _LineOf, words: set[str]) -> Column:
@@ -198,14 +201,13 @@ class _Builder:
         self.numerals = numerals
         self.categorical = categorical
         self.booleans = booleans
-        self.first = ""
+        self.first = ""  # cell that is not missing, for whoever reads blocks
         self.blank = 0
         self.numbers: list[np.ndarray] = []
         self.rounded = False
         self.tally: Counter[str] = Counter()
 
     def add(self, cells: Sequence[str]) -> None:
-        self.first = self.first or next((cell for cell in cells if cell not in self.missing), "")
         if not self.counting:
             numbers = None if self.sift else self.numerals.read(cells)
             if numbers is None:

@@ -201,5 +201,5 @@ def as_one(label: str, tables: Sequence[Table]) -> Table:
         None if None in rows else sum(filter(None, rows)),
         by_rows if all(table.by_rows for table in tables) else None,
         blocks=blocks if all(table.blocks for table in tables) else None,
-        about=sum(table.about for table in tables),
+        about=sum(table.rows or table.about for table in tables),
     )

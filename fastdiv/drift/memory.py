@@ -67,7 +67,7 @@ def _needed(table: Table) -> int:
     """Bytes for a column of the table, and for all others of one that is not read column by column."""
     if table.blocks is None:
         return _OF_ROW * (table.rows or 0)
-    return table.about * (_OF_ROW + _OF_NUMBER * len(table.names))
+    return (table.rows or table.about) * (_OF_ROW + _OF_NUMBER * len(table.names))
 
 
 class Meter:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from math import prod
@@ -99,14 +100,12 @@ def _open_array(path: Path, stored: _Stored, categorical: frozenset[str]) -> Tab
             arrays = _split("", block)
             yield [column_of_array(name, arrays[name], name in categorical) for name in names]
 
-    return Table(
-        table.label,
-        table.names,
-        lambda names: loaded().read(names),
+    return replace(
+        table,
+        read=lambda names: loaded().read(names),
         rows=len(alike),
         by_rows=lambda name, most: loaded().by_rows(name, most),  # type: ignore[misc]
         blocks=blocks,
-        about=len(alike),
     )
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.feather
 import pytest
+from command import peak
 
 from fastdiv import Baseline
 from fastdiv.drift import TableError, compare
@@ -163,17 +162,6 @@ def test_a_file_that_is_cut_off_after_it_was_opened(name, tmp_path):
     assert path in str(error.value)
 
 
-PEAK = r"""
-import re, sys
-from fastdiv.drift import compare
-compare(*sys.argv[4:], memory="2MB")
-peak = lambda: 1024 * int(re.search(r"VmHWM:\s*(\d+)", open("/proc/self/status").read())[1])
-before = peak()
-compare(*sys.argv[1:3], memory=sys.argv[3])
-print(peak() - before)
-"""
-
-
 @pytest.mark.parametrize("ending", ["npy", "csv"])
 def test_the_peak_is_within_the_budget(ending, tmp_path):
     rng = np.random.default_rng(3)
@@ -189,7 +177,5 @@ def test_the_peak_is_within_the_budget(ending, tmp_path):
                 pa.csv.write_csv(pa.table({f"c{i}": x[:, i].round(6) for i in range(8)}), names[-1])
     peaks = []
     for memory in ("60MB", "1GB"):
-        words = [sys.executable, "-c", PEAK, names[0], names[2], memory, names[1], names[3]]
-        environment = os.environ | {"OMP_NUM_THREADS": "2"}
-        peaks.append(int(subprocess.run(words, capture_output=True, check=True, env=environment).stdout))
+        peaks.append(peak(names[::2], memory, names[1::2]))
     assert peaks[0] < 60e6 < 80e6 < peaks[1]

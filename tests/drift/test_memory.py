@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from command import refused
+from command import peak, refused
 
 import fastdiv
 from fastdiv import Baseline, cli
@@ -108,19 +108,6 @@ def test_a_row_group_larger_than_the_budget_is_read_in_pieces(files, tmp_path):
     assert replace(a, baseline="") == replace(b, baseline="")
 
 
-# what a process takes beyond its imports, in bytes
-PEAK = r"""
-import re, sys
-import pyarrow.parquet, pyarrow.compute
-from fastdiv.drift import compare
-compare(*sys.argv[4:], memory="2MB")
-peak = lambda: 1024 * int(re.search(r"VmHWM:\s*(\d+)", open("/proc/self/status").read())[1])
-before = peak()
-compare(*sys.argv[1:3], memory=sys.argv[3])
-print(peak() - before)
-"""
-
-
 def test_the_peak_is_within_the_budget(tmp_path):
     rng = np.random.default_rng(3)
     names = []
@@ -131,9 +118,7 @@ def test_the_peak_is_within_the_budget(tmp_path):
         pq.write_table(pa.table(columns).slice(0, 1000), f"{names[-1]}-few.parquet")
     peaks = []
     for memory in ("50MB", "1GB"):
-        words = [sys.executable, "-c", PEAK, *names, memory, *(f"{name}-few.parquet" for name in names)]
-        environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "2"}
-        peaks.append(int(subprocess.run(words, capture_output=True, check=True, env=environment).stdout))
+        peaks.append(peak(names, memory, [f"{name}-few.parquet" for name in names]))
     assert peaks[0] < 50e6 < 60e6 < peaks[1]
 
 
