@@ -126,6 +126,7 @@ EXTENSIONS = [
         "transport/cells.c",
         "transport/lattice.c",
         "transport/sort.c",
+        "transport/nested.c",
         "transport/hist.c",
         "transport/hist_gradient.c",
         "transport/circle.c",

@@ -7,7 +7,7 @@ import numpy as np
 
 cimport numpy as cnp
 from cpython.exc cimport PyErr_CheckSignals
-from libc.stdint cimport int64_t
+from libc.stdint cimport int64_t, uint64_t
 
 from core cimport attach, fd_max_threads
 from transport cimport (
@@ -39,6 +39,9 @@ from transport cimport (
     fd_kind,
     fd_largest_weight,
     fd_like_shares,
+    fd_nested,
+    fd_nested_count,
+    fd_nested_fill,
     fd_numpy,
     fd_order_of,
     fd_samples,
@@ -239,6 +242,23 @@ def ascending(cnp.ndarray x, cnp.ndarray out):
         return interruptibly(ascending, x, out)
     with nogil:
         fd_sort_into(values, n, arranged)
+
+
+def nested(cnp.ndarray x, int k):
+    """Cells of 2^k doubles of a contiguous ascending float64 vector without NaN and -0.0: the six rows of nested.h."""
+    cdef const double *values = <const double *>cnp.PyArray_DATA(x)
+    cdef int64_t n = x.shape[0], many
+    cdef fd_nested cells
+    cdef uint64_t *rows
+    with nogil:
+        many = fd_nested_count(values, n, k)
+    out = np.empty((6, many), np.uint64)
+    rows = <uint64_t *>cnp.PyArray_DATA(out)
+    cells.keys, cells.counts, cells.low = rows, rows + many, rows + 2 * many
+    cells.high, cells.first, cells.last = rows + 3 * many, rows + 4 * many, rows + 5 * many
+    with nogil:
+        fd_nested_fill(values, n, k, &cells)
+    return out
 
 
 def order(cnp.ndarray x, cnp.ndarray positions, cnp.ndarray values):

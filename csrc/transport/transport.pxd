@@ -13,6 +13,17 @@ cdef extern from "transport/sort.h" nogil:
     fd_sorts fd_numpy
     void fd_sort_into(const double *x, int64_t n, double *out)
 
+cdef extern from "transport/nested.h" nogil:
+    ctypedef struct fd_nested:
+        uint64_t *keys
+        uint64_t *counts
+        uint64_t *low
+        uint64_t *high
+        uint64_t *first
+        uint64_t *last
+    int64_t fd_nested_count(const double *x, int64_t n, int k)
+    void fd_nested_fill(const double *x, int64_t n, int k, const fd_nested *cells)
+
 cdef extern from "transport/mass.h" nogil:
     double fd_largest_weight(const double *w, int64_t n)
 
