@@ -20,7 +20,8 @@ SEEN = {
 LOOK = r"""() => {
   const found = [], edge = document.documentElement.clientWidth;
   const said = e => e.textContent.trim().slice(0, 40);
-  const scrolls = "pre, .formula, .pst-scrollable-table-container, section:has(> svg, > img), figure, .headerlink";
+  const scrolls = "pre, .formula, .pst-scrollable-table-container, " +
+    "section:has(> svg, > img), figure, .headerlink";
   if (document.documentElement.scrollWidth > edge) found.push("the page scrolls sideways");
   for (const e of document.querySelectorAll("article *")) {
     if (e.getBoundingClientRect().right <= edge + 1 || !e.checkVisibility()) continue;
