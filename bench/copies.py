@@ -1,7 +1,7 @@
 """Copies of the tree in build/mutants for bench.mutate, and a compiler of one source at a time.
 
-A process works in the first copy that no other one has, of what git knows when it is made; for a new one,
-`rm -r build/mutants/1`. A file of C is compiled at -Og, alone, into the extensions that it is in.
+A process works in the first copy that no other one has, of what git knows when it is made, which is written down
+beside it (COMMIT); for a new one, `rm -r build/mutants/1`. A file of C is compiled at -Og, alone, into the extensions that it is in.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TextIO
 
 ROOT = Path(__file__).parents[1]
 COPIES = ROOT / "build" / "mutants"
-TREE, OBJECTS = Path("tree"), Path("objects")  # in the copy, where we work
+TREE, OBJECTS, COMMIT = Path("tree"), Path("objects"), Path("commit")  # in the copy, where we work
 
 
 def take_copy() -> TextIO:
@@ -42,7 +42,10 @@ def take_copy() -> TextIO:
 
 def copy_tree() -> None:
     """What git knows, and what is built."""
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names, commit = (
+        subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for words in (["ls-files"], ["describe", "--always", "--dirty", "--exclude=*"])
+    )
     shutil.rmtree(TREE, ignore_errors=True)
     built = [*ROOT.glob("fastdiv/*.so"), *ROOT.glob("build/cython/csrc/*/*.c")]
     for path in (*map(ROOT.joinpath, names.split()), *built):
@@ -50,6 +53,7 @@ def copy_tree() -> None:
         if path.is_file():
             to.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, to)
+    COMMIT.write_text(commit.strip())
 
 
 class Compiler:

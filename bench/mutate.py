@@ -30,9 +30,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench.copies import COPIES, ROOT, TREE, Compiler, take_copy
+from bench.copies import COMMIT, COPIES, ROOT, TREE, Compiler, take_copy
 from bench.mutants import Site, of_c, of_python
-from bench.trust import commit
 
 RESULTS = COPIES / "results.json"
 KEPT = ROOT / "bench" / "mutants.json"
@@ -317,6 +316,7 @@ class Run:
         if verdict == "passed":
             verdict = SURVIVED if again and not by else UNNOTICED
         told = {"area": area, "level": level, "verdict": verdict, "seconds": round(seconds, 1)}
+        told["commit"] = COMMIT.read_text()
         self.done[key(what)] = what | told
         results(what | told)
         change = f"{what['was'][:40]!r} -> {site.becomes[:40]!r}"
@@ -366,7 +366,7 @@ def kept(tried: list[dict[str, Any]], seed: int) -> dict[str, Any]:
     old = json.loads(KEPT.read_text())["survivors"] if KEPT.exists() else []
     why = {key(x): x["why"] for x in old}
     return {
-        "commit": commit(),
+        "commit": ", ".join(sorted({x["commit"] for x in mutants})),  # of the copies, not of today
         "seed": seed,
         "areas": {
             area: {
