@@ -1,7 +1,8 @@
 """Copies of the tree in build/mutants for bench.mutate, and a compiler of one source at a time.
 
-A process works in the first copy that no other one has, of what git knows when it is made, which is written down
-beside it (COMMIT); for a new one, `rm -r build/mutants/1`. A file of C is compiled at -Og, alone, into the extensions that it is in.
+A process works in the first copy that no other one has, of what git knows when it is made, whose commit is
+written down beside it; for a new one, `rm -r build/mutants/1`. A file of C is compiled at -Og, alone, into
+the extensions that it is in.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ static inline fd_route fd_route_of(fd_measure measure, const fd_options *o) {
         return (fd_route){FD_renyi_divergence, 0.5, -0.5, 0.5, 0};
     if (measure == FD_renyi_divergence && o->alpha == 1.0)
         r.measure = FD_kl_divergence;
-    if (measure == FD_renyi_divergence && o->alpha > 0.0 && o->alpha < 0.5 && o->normalize != 0.0) {
+    if (measure == FD_renyi_divergence && o->alpha > 0.0 && o->alpha < 0.5) {
         r.factor = o->alpha / (1.0 - o->alpha);
         r.order = -o->alpha;
         r.swap = 1;

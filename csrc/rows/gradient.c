@@ -129,6 +129,34 @@ static void fd_write_limit_slopes(fd_slope_work *w, int is_max, double value) {
     }
 }
 
+/* Whether a bin of logarithms that is no double in one row has a part of Renyi's sum, which is not near 1. */
+static int fd_has_hidden_part(const fd_slope_work *w) {
+    double sum;
+    if (!w->p->logs || fabs(w->pair.order * w->pair.divergence) < 0x1p-4 || !fd_is_far(w->p, w->q, w->n))
+        return 0;
+    const ptrdiff_t m = fd_largest_overlap(w->p, w->q, w->n, &w->pair, &sum);
+    for (ptrdiff_t i = 0; m >= 0 && i < w->n; i++)
+        if (fmin(fd_log2_probability(w->p, i), fd_log2_probability(w->q, i)) < -1000.0 &&
+            fd_has_overlap(w->p, w->q, i, &w->pair) &&
+            fd_log2_overlap_over(w->p, w->q, i, m, &w->pair) > -60.0)
+            return 1;
+    return 0;
+}
+
+/* Renyi's slopes of such rows, bits: the bins' parts of the sum times alpha/order and -1. */
+static void fd_write_overlap_slopes(fd_slope_work *w, double alpha) {
+    double sum;
+    const ptrdiff_t m = fd_largest_overlap(w->p, w->q, w->n, &w->pair, &sum);
+    for (ptrdiff_t i = 0; i < w->n; i++) {
+        double part = 0.0;
+        if (fd_has_overlap(w->p, w->q, i, &w->pair))
+            part = exp2(fd_log2_overlap_over(w->p, w->q, i, m, &w->pair)) / sum;
+        w->by_p[i] = FD_LOG2_E * (alpha / w->pair.order) * part;
+        w->by_q[i] = -FD_LOG2_E * part;
+        fd_add_products(w, w->by_p[i], w->by_q[i]);
+    }
+}
+
 /* Total variation of masses that are shares: the signs that the loop left undecided. */
 static void fd_decide_signs(fd_slope_work *w) {
     fd_whole p_sum, q_sum;
@@ -268,10 +296,13 @@ static void fd_write_gradient(fd_slope_work *w, fd_measure measure, const fd_opt
     int is_variation = measure == FD_total_variation;
     int is_level = value == 0.0 && p->normalize && measure != FD_cross_entropy && !is_variation;
     int is_limit = w->sum == FD_renyi_divergence && (o->alpha == 0.0 || o->alpha == INFINITY);
+    int is_apart = w->sum == FD_renyi_divergence && !is_limit && fd_has_hidden_part(w);
     if (is_level) {
         fd_write_level_slopes(w);
     } else if (is_limit) {
         fd_write_limit_slopes(w, o->alpha == INFINITY, bits);
+    } else if (is_apart) {
+        fd_write_overlap_slopes(w, o->alpha);
     } else {
         fd_write_slopes(w);
         constant = fd_constant(w->sum);
@@ -282,7 +313,8 @@ static void fd_write_gradient(fd_slope_work *w, fd_measure measure, const fd_opt
         fd_scale_slopes(w, unit);
         return;
     }
-    fd_settle_gradient(w, o, value, bits / fd_measures[measure].times, constant, unit, is_level || is_limit);
+    fd_settle_gradient(w, o, value, bits / fd_measures[measure].times, constant, unit,
+                       is_level || is_limit || is_apart);
 }
 
 /* Value and gradient of ordinary rows in one pass, in the order of the value's rows (fd_in_order). Whether that was it:

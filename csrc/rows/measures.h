@@ -247,13 +247,16 @@ FD_INLINE double fd_term_renyi_divergence(fd_bin b, const fd_pair *pair) {
     double term = b.relative * FD_LN_2 + x * log * psi;
     double lost = pair->order < 0.0 ? x * (1.0 + pair->order) / -pair->order : INFINITY; /* l = inf */
     double least = pair->order < 0.0 ? -1000.0 : -INFINITY;
-    term = v < least ? lost : term; /* exp(v) = 0: x l cancels */
+    double most =
+        pair->order < 0.0 ? 700.0 : INFINITY; /* x/y < exp(-1400): nothing beside y, of x = 0 0 inf */
+    term = v < least ? lost : term;           /* exp(v) = 0: x l cancels */
+    term = v > most ? b.y - FD_TINY : term;
     term = b.log < INFINITY ? term : lost;
-    return b.log > -INFINITY ? term : b.y;
+    return b.log > -INFINITY ? term : b.y - FD_TINY;
 }
 FD_INLINE double fd_apart_renyi_divergence(fd_far_bin b, const fd_pair *pair) {
-    double grown = expm1(pair->order * (b.log_x - b.log_y) / FD_LOG2_E) / pair->order;
-    return b.x * (grown - 1.0) + b.y;
+    double v = pair->order * (b.log_x - b.log_y) / FD_LOG2_E;
+    return pair->order < 0.0 && v > 700.0 ? b.y : b.x * (expm1(v) / pair->order - 1.0) + b.y;
 }
 FD_OF_BINS(renyi_divergence)
 

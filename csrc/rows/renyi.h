@@ -79,22 +79,66 @@ static inline double fd_renyi_max_order(const fd_row_reader *p, const fd_row_rea
     return p->normalize ? fmax(most, 0.0) : most;
 }
 
-/* log2 of sum x^alpha y^(1-alpha) = sum x (x/y)^order where the sum itself is no double: the largest term
- * taken out. */
+static inline int fd_has_overlap(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t i,
+                                 const fd_pair *pair) {
+    return fd_has_mass(p, i) && (pair->order > 0.0 || fd_has_mass(q, i));
+}
+
+/* p + order (p - q), logarithms of any size that may all but cancel in it. */
+static inline double fd_log_overlap(fd_twofold p, fd_twofold q, double order) {
+    return fd_twofold_plus(p, fd_twofold_scaled(fd_twofold_minus(p, q), order)).high;
+}
+
+/* log2 of x^alpha y^(1-alpha) = x (x/y)^order; as they are rounded where two doubles do not multiply. */
+static inline double fd_log2_overlap_at(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t i,
+                                        const fd_pair *pair) {
+    if (p->logs) {
+        double x, y, log_p = *fd_block(p, i, 1, &x), log_q = *fd_block(q, i, 1, &y);
+        fd_twofold of_p = fd_twofold_plus(fd_two_sum(log_p, -p->max), (fd_twofold){-p->log, 0.0});
+        fd_twofold ratio =
+            fd_twofold_plus(fd_two_sum(log_p, -log_q), fd_two_sum(-pair->shift, -pair->shift_lo));
+        double log = fd_log_overlap(of_p, fd_twofold_minus(of_p, ratio), pair->order) * FD_LOG2_E;
+        if (isfinite(log))
+            return log;
+    }
+    return fd_log2_probability(p, i) + pair->order * fd_log2_ratio_at(p, q, i, pair);
+}
+
+/* log2 of that over bin m's, which the masses of the rows are not in. */
+static inline double fd_log2_overlap_over(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t i,
+                                          ptrdiff_t m, const fd_pair *pair) {
+    if (p->logs) {
+        double x, y, u, v;
+        fd_twofold of_p = fd_two_sum(*fd_block(p, i, 1, &x), -*fd_block(p, m, 1, &u));
+        fd_twofold of_q = fd_two_sum(*fd_block(q, i, 1, &y), -*fd_block(q, m, 1, &v));
+        double log = fd_log_overlap(of_p, of_q, pair->order) * FD_LOG2_E;
+        if (isfinite(log))
+            return log;
+    }
+    return fd_log2_overlap_at(p, q, i, pair) - fd_log2_overlap_at(p, q, m, pair);
+}
+
+/* The bin with the largest term, -1 if none has one, and the sum over that. */
+static inline ptrdiff_t fd_largest_overlap(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
+                                           const fd_pair *pair, double *sum) {
+    ptrdiff_t m = -1;
+    for (ptrdiff_t i = 0; i < n; i++)
+        if (fd_has_overlap(p, q, i, pair) && (m < 0 || fd_log2_overlap_over(p, q, i, m, pair) > 0.0))
+            m = i;
+    *sum = 0.0;
+    for (ptrdiff_t i = 0; m >= 0 && i < n; i++)
+        if (fd_has_overlap(p, q, i, pair))
+            *sum += exp2(fd_log2_overlap_over(p, q, i, m, pair));
+    return m;
+}
+
+/* log2 of the sum where the sum itself is no double. */
 static inline double fd_renyi_log_overlap(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
                                           const fd_pair *pair) {
-    double most = -INFINITY, sum = 0.0;
-    for (int pass = 0; pass < 2; pass++)
-        for (ptrdiff_t i = 0; i < n; i++) {
-            double log_p = fd_log2_probability(p, i), log_q = fd_log2_probability(q, i);
-            if (log_p == -INFINITY || (log_q == -INFINITY && pair->order < 0.0))
-                continue;
-            double log = log_p + pair->order * fd_log2_ratio_at(p, q, i, pair);
-            if (pass == 0)
-                most = fmax(most, log);
-            else
-                sum += exp2(log - most);
-        }
+    double sum, most = -INFINITY;
+    ptrdiff_t m = fd_largest_overlap(p, q, n, pair, &sum);
+    if (m >= 0)
+        most = fd_log2_overlap_at(p, q, m, pair);
     return isinf(most) ? most : most + log2(sum);
 }
 
@@ -118,27 +162,23 @@ static inline double fd_renyi_by_logs(const fd_row_reader *p, const fd_row_reade
     return isinf(most) ? most : most + log2(sum) / pair->order;
 }
 
-/* D of rows as they stand from S - 1 = order A + alpha (sum x - 1) - order (sum y - 1), where these are small; of
- * orders below 1/2 with the rows exchanged, as S is the same. */
+/* D of rows as they stand from S - 1 = order A + alpha (sum x - 1) - order (sum y - 1), where these are small. */
 static inline double fd_renyi_near_1(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
-                                     const fd_pair *pair, double alpha, double otherwise) {
-    int swap = alpha < 0.5;
-    fd_pair its = *pair;
-    its.order = swap ? -alpha : pair->order;
-    double a =
-        its.order * ldexp(fd_terms(FD_renyi_divergence, swap ? q : p, swap ? p : q, n, &its), p->exponent);
-    double x = alpha * fd_mass_less_1(p, n, NULL), y = -pair->order * fd_mass_less_1(q, n, NULL);
+                                     const fd_pair *pair, double otherwise) {
+    double a = pair->order * ldexp(fd_terms(FD_renyi_divergence, p, q, n, pair), p->exponent);
+    double x = (1.0 + pair->order) * fd_mass_less_1(p, n, NULL),
+           y = -pair->order * fd_mass_less_1(q, n, NULL);
     return fabs(a) + fabs(x) + fabs(y) < 1.0 ? log1p(a + (x + y)) / pair->order * FD_LOG2_E : otherwise;
 }
 
 /* D of rows as they stand, from S or, where it is no double, from logarithms. */
 static inline double fd_renyi_as_it_stands(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
-                                           const fd_pair *pair, double alpha) {
+                                           const fd_pair *pair) {
     int plain = !p->logs && !p->wide && !q->wide && p->exponent == 0;
     double overlap = plain ? fd_terms(FD_renyi_overlap, p, q, n, pair) : 0.0;
     double bits = overlap > 0x1p-400 && overlap < 0x1p400 ? log2(overlap) / pair->order
                                                           : fd_renyi_by_logs(p, q, n, pair);
-    return fd_is_near_1(bits * pair->order) ? fd_renyi_near_1(p, q, n, pair, alpha, bits) : bits;
+    return fd_is_near_1(bits * pair->order) ? fd_renyi_near_1(p, q, n, pair, bits) : bits;
 }
 
 /* D_alpha in bits for 1/2 <= alpha, alpha != 1, from A (see measures.h). */

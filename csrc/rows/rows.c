@@ -112,7 +112,7 @@ static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t
     if (alpha == INFINITY)
         return fd_renyi_max_order(p, q, n, pair);
     if (!p->normalize)
-        return fd_renyi_as_it_stands(p, q, n, pair, alpha);
+        return fd_renyi_as_it_stands(p, q, n, pair);
     if (alpha == 2.0 && !p->logs) {
         double bits = fd_renyi_of_chi_square(fd_sum_terms(FD_chi_square, p, q, n, pair));
         if (bits == bits)
@@ -199,13 +199,6 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
     fd_route route = fd_route_of(measure, options);
 
     measure = route.measure;
-    if (measure == FD_renyi_divergence && route.alpha > 0.0 && route.alpha < FD_ALPHA_MIN && normalize) {
-        fd_options limit =
-            *options; /* D_alpha = D_0 + alpha KL(q, p) + ..., and the second is inf with D_0 > 0 */
-        limit.alpha = 0.0;
-        d = fd_row_of_views(FD_renyi_divergence, p->view, q->view, n, &limit);
-        return d > 0.0 ? d : o.alpha * fd_row_of_views(FD_kl_divergence, q->view, p->view, n, options);
-    }
     if (route.swap)
         fd_swap_rows(&p, &q, &o);
 
@@ -246,7 +239,7 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
         return fd_in_unit_unscaled(fd_cross_entropy(p, q, n, &pair), exponent, top, &o);
     if (measure == FD_renyi_divergence) {
         d = route.factor * fd_renyi(p, q, n, &pair, route.alpha);
-        if (d == INFINITY && route.factor < 1.0) /* divided by a small order before it is multiplied */
+        if (isinf(d) && route.swap) /* divided by a small order before it is multiplied */
             d = route.factor / route.order * fd_renyi_log_overlap(p, q, n, &pair);
         return fd_in_unit(d, &o);
     }
