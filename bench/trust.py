@@ -222,7 +222,7 @@ def _mutants() -> str:
     same = sum(x["why"].startswith("the same") for x in kept["survivors"])
     told = f"{same} of those left do the same, by the reasons below; of the others"
     rows += ["", f"{told} {100 * (n - survived) / max(n - same, 1):.0f} % were noticed."]
-    rows += [f"Commit {kept['commit']}, seed {kept['seed']}. No test noticed:", ""]
+    rows += [f"Commit {kept['commit']}, seed {kept['seed']}. Not noticed:", ""]
     for x in kept["survivors"]:
         change = f"`{x['was']}` for `{x['becomes']}`".replace("\n", " ")
         rows.append(f"- {x['file']}:{x['line']}, {change} in `{x['text']}`: {x['why'] or 'not looked into'}")
