@@ -66,6 +66,8 @@ VERSIONS = {name: version(name) for name in LIBRARIES if name not in ABSENT}
 
 stats, distance, sparse = map(_module, ("scipy.stats", "scipy.spatial.distance", "scipy.sparse"))
 ot, numkong, fastjsd = map(_module, ("ot", "numkong", "fastjsd"))
+if fastjsd and (numba := _module("numba")):
+    numba.set_num_threads(1)  # as all have here; fastjsd asks numba for its threads
 
 
 def ours(function: Callable[..., Any], **options: Any) -> Contestant:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -111,6 +112,26 @@ def test_everyone_runs_over_all_sets(elsewhere):
     assert rounds >= 2 * race.LEAST_ROUNDS
     assert calls == [0, 1, 2] * rounds
     assert given == [(0,), (1,), (2,)] * elsewhere
+
+
+def test_threads_that_a_contestant_left_running_are_waited_for(monkeypatch):
+    now, left = {"own": 0.0, "others": 0.0}, [0]
+
+    def sleep(seconds):
+        left[0], ran = max(left[0] - 1, 0), left[0] > 0
+        now["others"] += seconds * ran
+
+    clocks = {"thread_time": lambda: now["own"], "process_time": lambda: sum(now.values()), "sleep": sleep}
+    monkeypatch.setattr(race, "time", SimpleNamespace(**clocks, perf_counter=lambda: now["own"]))
+
+    def busy(_):
+        left[0] = 4  # milliseconds that its threads go on
+        now["own"] += 1e-3
+        now["others"] += 1e-3
+
+    watch = race.stopwatch(race.Contestant("busy", busy), [(0,)], race.time.process_time)
+    assert watch() == pytest.approx(2e-3)  # what ran beside it is its own...
+    assert left[0] == 0  # ...and what runs after it is nobody's
 
 
 @pytest.mark.parametrize("n", [1, 7, 100, 10_000])
