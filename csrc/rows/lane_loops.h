@@ -21,8 +21,8 @@ FD_INLINE void fd_clear_parts(double (*parts)[FD_ROWS], ptrdiff_t n) {
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) parts[k][row] = zero;
 }
 
-/* fd_fold of each row. */
-FD_INLINE void fd_fold_rows(double (*a)[FD_ROWS], double *sums) {
+/* fd_fold of each row, a part of FD_ROWS after another. */
+FD_INLINE void fd_fold_parts(const double *const *a, double *sums) {
     _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
         double s0 = (a[0][row] + a[8][row]) + (a[4][row] + a[12][row]);
         double s2 = (a[2][row] + a[10][row]) + (a[6][row] + a[14][row]);
@@ -30,6 +30,13 @@ FD_INLINE void fd_fold_rows(double (*a)[FD_ROWS], double *sums) {
         double s3 = (a[3][row] + a[11][row]) + (a[7][row] + a[15][row]);
         sums[row] = (s0 + s2) + (s1 + s3);
     }
+}
+
+FD_INLINE void fd_fold_rows(double (*parts)[FD_ROWS], double *sums) {
+    const double *part_of[FD_LANES];
+    for (int k = 0; k < FD_LANES; k++)
+        part_of[k] = parts[k];
+    fd_fold_parts(part_of, sums);
 }
 
 /* Asks for the FD_ROWS numbers there, of the next rows, which seldom begin with a line of the cache: rows side by side
@@ -103,11 +110,13 @@ FD_HELPERS(FD_LANE_LOOP)
 #undef FD_LANE_LOOP
 
 /* n <= FD_BLOCK bins, `pitch` from bin to bin, as x + add, -0 to 0, and what stats say of them; `x` and `out` may be the
- * same. */
-static void fd_lane_stats_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out,
-                               fd_lane_stats *stats) {
+ * same. Up to FD_LANES bins are the parts themselves. */
+FD_INLINE void fd_weigh_lanes(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out, int few,
+                              fd_lane_stats *stats) {
     double parts[FD_LANES][FD_ROWS], raw[FD_ROWS], least[FD_ROWS];
-    fd_clear_parts(parts, n);
+    const double *part_of[FD_LANES];
+    for (int k = 0; k < FD_LANES; k++)
+        part_of[k] = !few ? parts[k] : k < n ? out + k * FD_ROWS : fd_no_part;
     for (int row = 0; row < FD_ROWS; row++)
         raw[row] = least[row] = INFINITY;
     for (ptrdiff_t j = 0; j < n; j++) {
@@ -117,16 +126,25 @@ static void fd_lane_stats_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, do
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
             double given = bin[row], mass = given + add, positive = mass > 0.0 ? mass : INFINITY;
             to[row] = mass;
-            part[row] = before[row] + mass;
+            if (!few)
+                part[row] = before[row] + mass;
             raw[row] = given < raw[row] ? given : raw[row];
             least[row] = positive < least[row] ? positive : least[row];
         }
     }
-    fd_fold_rows(parts, stats->sum);
+    fd_fold_parts(part_of, stats->sum);
     _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
         double odd = raw[row] < 0.0 ? 1.0 : 0.0;
         stats->odd[row] = least[row] < FD_MASS_MIN ? 1.0 : odd;
     }
+}
+
+static void fd_lane_stats_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out,
+                               fd_lane_stats *stats) {
+    if (n <= FD_LANES)
+        fd_weigh_lanes(x, pitch, n, add, out, 1, stats);
+    else
+        fd_weigh_lanes(x, pitch, n, add, out, 0, stats);
 }
 
 /* The first difference between p_i sum(q) and q_i sum(p), 0 if there is none (fd_in_order). */
@@ -160,9 +178,13 @@ static void fd_lane_swap_loop(double *p, double *q, ptrdiff_t n, const double *s
 
 /* Rows of contiguous `scalar` numbers (view.h), `step` of them apart, side by side as doubles. */
 static void fd_lane_turn_loop(const void *rows, int scalar, ptrdiff_t step, ptrdiff_t n, double *out) {
-    if (scalar == FD_FLOAT64) {
-        for (int row = 0; row < FD_ROWS; row += FD_TURNED)
-            fd_turn((const double *)rows + row * step, step, n, 1, out + row, FD_ROWS);
+    if (scalar == FD_FLOAT64 && n >= FD_TURNED) {
+        for (ptrdiff_t j = 0; j < n; j += FD_TURNED) {
+            ptrdiff_t at = j < n - FD_TURNED ? j : n - FD_TURNED;
+            for (int row = 0; row < FD_ROWS; row += 2 * FD_TURNED)
+                fd_turn_tiles((const double *)rows + row * step + at, step, out + at * FD_ROWS + row,
+                              FD_ROWS);
+        }
         return;
     }
     switch (scalar) {

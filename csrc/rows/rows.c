@@ -10,12 +10,14 @@
  * gets them from the sum of all differences, which ought to be 0 (`imbalance`). Total variation moves by
  * delta itself and is looked at again below 1/16.
  */
+#include "math/fetch.h"
 #include "rows/far.h"
 #include "rows/finish.h"
 #include "rows/renyi.h"
 #include "rows/rows.h"
 #include "rows/single.h"
 #include "rows/terms.h"
+#include "rows/turn.h"
 #include "rows/weighed.h"
 
 const fd_traits fd_measures[FD_N_MEASURES] = {
@@ -345,17 +347,37 @@ double fd_row(fd_measure measure, fd_view p, fd_view q, ptrdiff_t n, const fd_op
     return d != d ? fd_row_without_missing(measure, p, q, n, options) : d;
 }
 
+/* Bins of columns that a few steps later are read: each is a place of its own in memory, and waits for it. */
+static void fd_fetch_bin(fd_view v, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t j) {
+    const char *ahead = (const char *)((uintptr_t)v.data + (uintptr_t)((j + 16) * v.stride));
+    fd_fetch(ahead, rows * step);
+    fd_fetch((const char *)((uintptr_t)ahead + (uintptr_t)(rows * step - 1)), 1);
+}
+
+/* Floats as they are, by tiles where they lie side by side. */
+static void fd_gather_floats(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, float *out,
+                             ptrdiff_t pitch) {
+    ptrdiff_t turned_rows = step == sizeof *out ? rows - rows % FD_TURNED : 0, turned = n - n % FD_TURNED;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const char *bin = first.data + j * first.stride;
+        fd_fetch_bin(first, step, rows, j);
+        if (j < turned && j % FD_TURNED == 0)
+            for (ptrdiff_t i = 0; i < turned_rows; i += FD_TURNED)
+                fd_turn_floats(bin + i * step, first.stride, out + i * pitch + j, pitch);
+        for (ptrdiff_t i = j < turned ? turned_rows : 0; i < rows; i++)
+            memcpy(&out[i * pitch + j], bin + i * step, sizeof *out);
+    }
+}
+
 fd_view fd_gather_rows(fd_view first, ptrdiff_t step, ptrdiff_t rows, ptrdiff_t n, double *out,
                        ptrdiff_t pitch) {
-    float *single = (float *)out;
     if (first.scalar == FD_FLOAT32) {
-        for (ptrdiff_t j = 0; j < n; j++)
-            for (ptrdiff_t i = 0; i < rows; i++)
-                memcpy(&single[i * pitch + j], first.data + j * first.stride + i * step, sizeof *single);
-        return (fd_view){(const char *)out, sizeof *single, FD_FLOAT32};
+        fd_gather_floats(first, step, rows, n, (float *)out, pitch);
+        return (fd_view){(const char *)out, sizeof(float), FD_FLOAT32};
     }
     for (ptrdiff_t j = 0; j < n; j++) {
         fd_view bin = {first.data + j * first.stride, step, first.scalar};
+        fd_fetch_bin(first, step, rows, j);
         for (ptrdiff_t i = 0; i < rows; i++)
             out[i * pitch + j] = fd_entry(&bin, i);
     }

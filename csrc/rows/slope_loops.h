@@ -240,7 +240,7 @@ static void fd_settle_lanes_loop(double *slopes, ptrdiff_t n, const double *mean
     }
     for (int first = 0; which >> first; first += FD_TURNED) {
         if ((which >> first & 15) == 15) {
-            fd_turn(slopes + first, FD_ROWS, n, 0, out + first * pitch, pitch);
+            fd_turn(slopes + first, FD_ROWS, n, out + first * pitch, pitch);
             continue;
         }
         for (int row = first; row < first + FD_TURNED; row++)

@@ -166,7 +166,7 @@ def rows_of_all_kinds(n):
     return np.concatenate([p, p[::-1]]), np.concatenate([q, q])
 
 
-@pytest.mark.parametrize("n", [1, 10, FEW, FEW + 1, 200, 512, 513, 2048, 2049])
+@pytest.mark.parametrize("n", [1, 10, FEW, FEW + 1, 131, 200, 512, 513, 2048, 2049])
 def test_bits_in_any_layout(level, n):
     """One by one, together, in parts, as columns, with gaps, of other byte order."""
     p, q = rows_of_all_kinds(n)
@@ -180,6 +180,9 @@ def test_bits_in_any_layout(level, n):
         assert measure(p, q, nan_policy="omit").tobytes() == expected.tobytes()
         columns = np.ascontiguousarray(p.T), np.ascontiguousarray(q.T)
         assert measure(*columns, axis=0).tobytes() == expected.tobytes()
+        for some in (np.s_[3:], np.s_[:3], np.s_[1:20], np.s_[::2], np.s_[::-1]):
+            parts = (c[:, some] for c in columns)
+            assert measure(*parts, axis=0).tobytes() == expected[some].tobytes(), some
         assert measure(columns[0].T, q).tobytes() == expected.tobytes()
         assert measure(p[:1], q).tobytes() == measure(np.repeat(p[:1], len(q), 0), q).tobytes()
         for lay in layouts:
