@@ -19,7 +19,6 @@ enum { FD_TURNED = 4 };
 
 #ifdef FD_SHUFFLES
 typedef double fd_four __attribute__((vector_size(32)));
-typedef double fd_eight __attribute__((vector_size(64)));
 
 /* A tile's numbers in[i step + j], by j. */
 typedef struct {
@@ -58,14 +57,14 @@ FD_INLINE void fd_turn_tile(const double *in, ptrdiff_t step, double *out, ptrdi
 #endif
 }
 
-/* Of two tiles, the second FD_TURNED rows below: whole registers are written, since what is read at once of two
- * numbers that have only just been written waits until both are in the cache. */
+/* Of two tiles, the second FD_TURNED rows below. Whole registers are written: what is read at once of two numbers that
+ * have only just been written waits until both are in the cache. */
 FD_INLINE void fd_turn_tiles(const double *in, ptrdiff_t step, double *out, ptrdiff_t pitch) {
-#ifdef FD_SHUFFLES
-    const fd_tile upper = fd_tile_of(in, step), lower = fd_tile_of(in + FD_TURNED * step, step);
+#if defined(FD_SHUFFLES) && defined(FD_AVX512)
+    typedef double eight __attribute__((vector_size(64)));
+    const fd_tile first = fd_tile_of(in, step), second = fd_tile_of(in + FD_TURNED * step, step);
     for (int j = 0; j < FD_TURNED; j++) {
-        const fd_eight both =
-            __builtin_shufflevector(upper.column[j], lower.column[j], 0, 1, 2, 3, 4, 5, 6, 7);
+        const eight both = __builtin_shufflevector(first.column[j], second.column[j], 0, 1, 2, 3, 4, 5, 6, 7);
         memcpy(out + j * pitch, &both, sizeof both);
     }
 #else
