@@ -257,3 +257,22 @@ def test_a_file_that_cannot_be_opened_leaves_nothing_to_close(tmp_path):
     lines = csv_file._Lines.__new__(csv_file._Lines)  # what Ctrl-C leaves
     lines.close()
     assert lines.closed
+
+
+@pytest.mark.parametrize("rest", ["", " 10:30", "T10:30:00+02:00"])
+def test_dates_with_slashes_are_those_with_dashes(tmp_path, rest):
+    found = []
+    for mark in "-/":
+        path = tmp_path / f"{'dash' if mark == '-' else 'slash'}.csv"
+        days = "".join(f"2012{mark}{month:02}{mark}15{rest}\n" for month in range(1, 13))
+        path.write_text(f"day\n{days}")
+        found.append(next(iter(read_table(path).read(["day"]))))
+    assert [column.kind for column in found] == ["datetime"] * 2
+    assert found[0].numbers.tolist() == found[1].numbers.tolist()
+
+
+@pytest.mark.parametrize("day", ["15/01/2012", "2012/01-15", "2012/1/15", "2012/02/30"])
+def test_other_slashes_are_text(tmp_path, day):
+    path = tmp_path / "days.csv"
+    path.write_text(f"day\n{day}\n{day}\n")
+    assert next(iter(read_table(path).read(["day"]))).kind == "categorical"
