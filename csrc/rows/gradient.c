@@ -74,6 +74,10 @@ static void fd_write_far_slopes(fd_slope_work *w, double unit) {
             w->by_p[i] = fd_times_exp(FD_LOG2_E * (p - q + 1.0) * unit, p);
             w->by_q[i] = fd_times_exp(-FD_LOG2_E * unit, p);
         }
+        if (w->sum == FD_chi_square && p - q > FD_FAR && q > -INFINITY) { /* x/y is no double, x^2/y may be */
+            w->by_p[i] = fd_times_exp(2.0 * unit, fma(2.0, p, -q));
+            w->by_q[i] = fd_times_exp(-unit, fma(2.0, p, -q));
+        }
     }
 }
 
@@ -129,9 +133,12 @@ static void fd_write_limit_slopes(fd_slope_work *w, int is_max, double value) {
     }
 }
 
-/* Whether a bin of logarithms that is no double in one row has a part of Renyi's sum, which is not near 1. */
+/* Whether a bin of logarithms that is no double in one row has a part of Renyi's sum, or of that of chi-square, which is
+ * its sum of order 2; the sum is not near 1. */
 static int fd_has_hidden_part(const fd_slope_work *w) {
     double sum;
+    if (w->sum != FD_renyi_divergence && !(w->sum == FD_chi_square && w->p->normalize))
+        return 0;
     if (!w->p->logs || fabs(w->pair.order * w->pair.divergence) < 0x1p-4 || !fd_is_far(w->p, w->q, w->n))
         return 0;
     const ptrdiff_t m = fd_largest_overlap(w->p, w->q, w->n, &w->pair, &sum);
@@ -143,16 +150,17 @@ static int fd_has_hidden_part(const fd_slope_work *w) {
     return 0;
 }
 
-/* Renyi's slopes of such rows, bits: the bins' parts of the sum times alpha/order and -1. */
-static void fd_write_overlap_slopes(fd_slope_work *w, double alpha) {
-    double sum;
+/* Slopes of such rows: the bins' parts of the sum times alpha/order and -1, in bits; of chi-square times the sum. */
+static void fd_write_overlap_slopes(fd_slope_work *w, const fd_options *o, double value) {
+    int is_chi_square = w->sum == FD_chi_square;
+    double sum, alpha = is_chi_square ? 2.0 : o->alpha, factor = is_chi_square ? 1.0 + value : FD_LOG2_E;
     const ptrdiff_t m = fd_largest_overlap(w->p, w->q, w->n, &w->pair, &sum);
     for (ptrdiff_t i = 0; i < w->n; i++) {
         double part = 0.0;
         if (fd_has_overlap(w->p, w->q, i, &w->pair))
             part = exp2(fd_log2_overlap_over(w->p, w->q, i, m, &w->pair)) / sum;
-        w->by_p[i] = FD_LOG2_E * (alpha / w->pair.order) * part;
-        w->by_q[i] = -FD_LOG2_E * part;
+        w->by_p[i] = factor * (alpha / w->pair.order) * part;
+        w->by_q[i] = -factor * part;
         fd_add_products(w, w->by_p[i], w->by_q[i]);
     }
 }
@@ -206,7 +214,7 @@ static void fd_set_slope_pair(fd_slope_work *w, const fd_options *o, double bits
     fd_pair *pair = &w->pair;
     const fd_row_reader *p = w->p, *q = w->q;
     fd_set_pair(pair, p, q, o->w_p, o->w_q);
-    pair->order = o->alpha - 1.0;
+    pair->order = w->sum == FD_chi_square ? 1.0 : o->alpha - 1.0;
     pair->is_raw = !p->normalize;
     pair->undecided = p->normalize && !p->logs ? FD_UNDECIDED : 0.0;
     fd_slopes none = fd_none_slopes(w->sum, pair);
@@ -296,13 +304,13 @@ static void fd_write_gradient(fd_slope_work *w, fd_measure measure, const fd_opt
     int is_variation = measure == FD_total_variation;
     int is_level = value == 0.0 && p->normalize && measure != FD_cross_entropy && !is_variation;
     int is_limit = w->sum == FD_renyi_divergence && (o->alpha == 0.0 || o->alpha == INFINITY);
-    int is_apart = w->sum == FD_renyi_divergence && !is_limit && fd_has_hidden_part(w);
+    int is_apart = !is_limit && fd_has_hidden_part(w);
     if (is_level) {
         fd_write_level_slopes(w);
     } else if (is_limit) {
         fd_write_limit_slopes(w, o->alpha == INFINITY, bits);
     } else if (is_apart) {
-        fd_write_overlap_slopes(w, o->alpha);
+        fd_write_overlap_slopes(w, o, value);
     } else {
         fd_write_slopes(w);
         constant = fd_constant(w->sum);

@@ -246,6 +246,10 @@ double fd_weighed_row(fd_measure measure, fd_row_reader *p, fd_row_reader *q, pt
         return fd_in_unit(d, &o);
     }
     const fd_traits *traits = &fd_measures[measure];
+    if (measure == FD_chi_square && p->logs && normalize && fd_is_far(p, q, n)) {
+        pair.order = 1.0; /* of a bin that underflows x^2/y may not */
+        return expm1(fd_renyi(p, q, n, &pair, 2.0) * FD_LN_2);
+    }
     if (far) {
         d = fd_far_terms(measure == FD_kl_divergence ? FD_log_excess : traits->sum, p, q, n, &pair, &top);
     } else {

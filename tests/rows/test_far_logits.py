@@ -44,15 +44,18 @@ def masked(far):
             yield [a, a - 0.5, 0.1], [b, b + 0.25, 0.1]
 
 
+POWERS = [("renyi_divergence", {"alpha": alpha}) for alpha in ORDERS] + [("chi_square", {})]
+
+
 @pytest.mark.parametrize("normalize", [True, False])
-@pytest.mark.parametrize("alpha", ORDERS)
-def test_renyi_of_masked_logits(level, alpha, normalize):
+@pytest.mark.parametrize(("name", "options"), POWERS)
+def test_powers_of_masked_logits(level, name, options, normalize):
     """0 inf = NaN sent rows of which a bin underflows to a way that has no digits for near rows."""
-    options = {"alpha": alpha, "normalize": normalize, "log_input": True}
+    options = {**options, "normalize": normalize, "log_input": True}
     for p, q in itertools.chain.from_iterable(map(masked, FAR)):
-        true = oracle.truth("renyi_divergence", p, q, more_digits=350, **options)
+        true = oracle.truth(name, p, q, more_digits=350, **options)
         if 1e-280 < abs(true) < 1e300:
-            found = call(fastdiv, "renyi_divergence", p, q, **options)
+            found = call(fastdiv, name, p, q, **options)
             assert abs(found - true) <= 1e-12 * abs(true), (p, q, found, float(true))
 
 
@@ -68,13 +71,15 @@ def test_small_orders_times_large_logarithms(level, alpha):
 
 
 @pytest.mark.parametrize("normalize", [True, False])
-@pytest.mark.parametrize("alpha", ORDERS[1:])
-def test_slopes_of_renyi_of_masked_logits(level, alpha, normalize):
-    options = {"alpha": alpha, "normalize": normalize, "log_input": True}
+@pytest.mark.parametrize(("name", "options"), POWERS[1:])
+def test_slopes_of_powers_of_masked_logits(level, name, options, normalize):
+    options = {**options, "normalize": normalize, "log_input": True}
     for p, q in itertools.chain.from_iterable(map(masked, FAR)):
         with mp.workdps(600):
-            _, truths = oracle_gradients.gradient("renyi_divergence", p, q, more_digits=350, **options)
-        got = call(fastdiv.grad, "renyi_divergence", p, q, **options)
+            value, truths = oracle_gradients.gradient(name, p, q, more_digits=350, **options)
+        if abs(value) > 1e300:  # no double, of which there are no slopes
+            continue
+        got = call(fastdiv.grad, name, p, q, **options)
         for found, truth in zip(got[1:], truths, strict=True):
             want = [float(t) for t in truth]
             most = max(map(abs, want))
