@@ -2,10 +2,10 @@
 
 Round after round, and the medians are compared: on a shared machine absolute times drift, the ratio of two
 medians from the same rounds does not. Ours runs twice in each round, first and last: what the two differ by
-is noise (``floor``). One thread is timed by the CPU time of the process, since the wall clock charges a short
-call for what the scheduler gave to others; threads by the wall clock. Threads that a contestant left running
-are waited for, or the next would be charged for them. Short calls go over many sets of
-arguments, all in each round: of one set the processor would learn every branch.
+is noise (``floor``). One thread is timed by its own CPU time: the wall clock charges a short call for what the
+scheduler gave to others, the process's CPU time for threads that another contestant left running; threads by
+the wall clock. Short calls go over many sets of arguments, all in each round: of one set the processor would
+learn every branch.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ OURS = "fastdiv"
 LEAST_ROUNDS = 4
 MOST_ROUNDS = 200
 ROUND_SECONDS = 2e-3  # of one run in a round, so that short calls are not timed cold
-IDLE = 1e-5  # seconds that other threads may seem to have taken: two clocks are not read at once
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Case:
         runs = [*self.runs, self.runs[0]]
         if self.own_clock:
             return rounds([lambda run=run: run(*self.args)[0] for run in runs], seconds)  # type: ignore[misc]
-        clock = time.process_time if self.threads == 1 else time.perf_counter
+        clock = time.thread_time if self.threads == 1 else time.perf_counter
         with np.errstate(all="ignore"):
             return rounds([stopwatch(run, [self.args, *self.more], clock) for run in runs], seconds)
 
@@ -101,14 +100,11 @@ def stopwatch(
     call = run.run
 
     def here(times: int) -> float:
-        before, start = others(), clock()
+        start = clock()
         for _ in range(times):
             for args in sets:
                 call(*args)
-        taken = clock() - start
-        if others() > before + IDLE:
-            rest()
-        return taken / (times * len(sets))
+        return (clock() - start) / (times * len(sets))
 
     timed = (run.elsewhere(sets) if run.elsewhere else None) or here
     taken = timed(1) * len(sets)
@@ -116,20 +112,6 @@ def stopwatch(
         taken = timed(1) * len(sets)
     times = max(1, min(5000, int(ROUND_SECONDS / max(taken, 1e-9))))
     return lambda: timed(times)
-
-
-def others() -> float:
-    """The CPU time of all threads but this one."""
-    return time.process_time() - time.thread_time()
-
-
-def rest() -> None:
-    """Wait until no other thread computes, a second at most: OpenMP's stay awake a while after their work."""
-    for _ in range(1000):
-        before = others()
-        time.sleep(1e-3)
-        if others() <= before + IDLE:
-            return
 
 
 def rounds(watches: Sequence[Callable[[], float]], seconds: float) -> list[list[float]]:

@@ -141,7 +141,7 @@ def entries(
                 "agrees": agrees(run, error),
                 "ratio": _short(statistics.median(taken) / ours),
             },
-            "options": {"timer": "process_time" if case.threads == 1 else "perf_counter"},
+            "options": {"timer": "thread_time" if case.threads == 1 else "perf_counter"},
             "stats": stats(taken),
         }
         for name, kind, (run, error), taken in zip(names, kinds, checked, times, strict=True)
