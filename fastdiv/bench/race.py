@@ -2,10 +2,10 @@
 
 Round after round, and the medians are compared: on a shared machine absolute times drift, the ratio of two
 medians from the same rounds does not. Ours runs twice in each round, first and last: what the two differ by
-is noise (``floor``). One thread is timed by its own CPU time: the wall clock charges a short call for what the
-scheduler gave to others, the process's CPU time for threads that another contestant left running; threads by
-the wall clock. Short calls go over many sets of arguments, all in each round: of one set the processor would
-learn every branch.
+is noise (``floor``). One thread is timed by its own CPU time: the wall clock charges a short call for what
+the scheduler gave to others, the process's CPU time for threads that another contestant left running; several
+threads by the wall clock. Short calls go over many sets of arguments, all in each round: of one set the
+processor would learn every branch.
 """
 
 from __future__ import annotations
