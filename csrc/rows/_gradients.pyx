@@ -13,7 +13,6 @@ from gradients cimport (
     fd_js_stack_gradient,
     fd_label_cross_entropies,
     fd_logits_cross_entropies,
-    fd_logits_cross_entropy,
 )
 from libc.math cimport NAN
 from libc.stdlib cimport free, malloc
@@ -80,15 +79,16 @@ cdef void leave(double *values, char *at) noexcept nogil:
 cdef void pair_rows(Py_ssize_t start, int rows, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
                     int measure, int scalar) noexcept nogil:
     """(n),(n),(k)->(),(n),(n): p, q, options; value, by p, by q (args[5] NULL: of p alone), of rows with the
-    same options. Derivatives with the step DROPPED are computed and dropped."""
+    same options. Derivatives with the step DROPPED are computed and dropped, but where they cost apart (LOGITS)."""
     cdef fd_options options
     cdef fd_view p, q
     cdef Py_ssize_t n = dims[1]
     cdef int i
-    cdef bint has_p = args[4] != NULL, keeps_q = args[5] != NULL, has_q = keeps_q or steps[5] == DROPPED
-    cdef char *by_p = args[4] + start * steps[4] if has_p else NULL
+    cdef bint keeps_p = args[4] != NULL, keeps_q = args[5] != NULL
+    cdef bint has_p = keeps_p or measure != LOGITS, has_q = keeps_q or (steps[5] == DROPPED and measure != LOGITS)
+    cdef char *by_p = args[4] + start * steps[4] if keeps_p else NULL
     cdef char *by_q = args[5] + start * steps[5] if keeps_q else NULL
-    cdef double *p_room = room(by_p, steps[9], rows * n, scalar)
+    cdef double *p_room = room(by_p, steps[9], rows * n, scalar) if has_p else NULL
     cdef double *q_room = room(by_q, steps[10], rows * n, scalar) if has_q else NULL
     cdef Py_ssize_t p_pitch = steps[4] // <Py_ssize_t>sizeof(double) if <char *>p_room == by_p else n
     cdef Py_ssize_t q_pitch = steps[5] // <Py_ssize_t>sizeof(double) if <char *>q_room == by_q else n
@@ -98,7 +98,7 @@ cdef void pair_rows(Py_ssize_t start, int rows, char **args, const cnp.npy_intp 
     read_options(args[2] + start * steps[2], steps[8], &options)
     for i in range(rows):
         values[i] = NAN
-    if n and p_room != NULL and (q_room != NULL or not has_q):
+    if n and (p_room != NULL or not has_p) and (q_room != NULL or not has_q):
         if measure == LOGITS:
             fd_logits_cross_entropies(p, steps[0], q, steps[1], rows, n, &options, values, p_room, p_pitch, q_room,
                                       q_pitch)
@@ -106,7 +106,7 @@ cdef void pair_rows(Py_ssize_t start, int rows, char **args, const cnp.npy_intp 
             fd_gradients(<fd_measure>measure, p, steps[0], q, steps[1], rows, n, &options, values, p_room, p_pitch,
                          q_room, q_pitch)
         for i in range(rows):
-            if has_p:
+            if keeps_p:
                 write_all(by_p + i * steps[4], steps[9], n, p_room + i * p_pitch, scalar)
             if keeps_q:
                 write_all(by_q + i * steps[5], steps[10], n, q_room + i * q_pitch, scalar)
@@ -146,18 +146,32 @@ cdef void stack_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const c
     free(by_rows)
 
 
-cdef void logits_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
-                     int measure, int scalar) noexcept nogil:
-    """(n),(n),(k)->(): masses, logits, options; the value alone."""
+cdef void logits_rows(Py_ssize_t start, int rows, char **args, const cnp.npy_intp *dims,
+                      const cnp.npy_intp *steps, int scalar) noexcept nogil:
+    """(n),(n),(k)->(): masses, logits, options; the value alone, of rows with the same options."""
     cdef fd_options options
     cdef fd_view p, q
-    cdef double value = NAN
-    p.data, p.stride, p.scalar = args[0] + i * steps[0], steps[4], <fd_scalar>scalar
-    q.data, q.stride, q.scalar = args[1] + i * steps[1], steps[5], <fd_scalar>scalar
-    read_options(args[2] + i * steps[2], steps[6], &options)
+    cdef double values[FD_ROWS]
+    cdef int i
+    p.data, p.stride, p.scalar = args[0] + start * steps[0], steps[4], <fd_scalar>scalar
+    q.data, q.stride, q.scalar = args[1] + start * steps[1], steps[5], <fd_scalar>scalar
+    read_options(args[2] + start * steps[2], steps[6], &options)
+    for i in range(rows):
+        values[i] = NAN
     if dims[1]:
-        value = fd_logits_cross_entropy(p, q, dims[1], &options, NULL, NULL)
-    write(args[3] + i * steps[3], value, scalar)
+        fd_logits_cross_entropies(p, steps[0], q, steps[1], rows, dims[1], &options, values, NULL, 0, NULL, 0)
+    for i in range(rows):
+        write(args[3] + (start + i) * steps[3], values[i], scalar)
+
+
+cdef void logits_row(Py_ssize_t i, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                     int measure, int scalar) noexcept nogil:
+    logits_rows(i, 1, args, dims, steps, scalar)
+
+
+cdef void tile_of_logits(Py_ssize_t tile, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
+                         int measure, int scalar) noexcept nogil:
+    logits_rows(tile * FD_ROWS, <int>min(FD_ROWS, dims[0] - tile * FD_ROWS), args, dims, steps, scalar)
 
 
 cdef void label_rows(Py_ssize_t start, int rows, char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps,
@@ -276,7 +290,10 @@ cdef void stacks(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *step
 
 
 cdef void logits(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:
-    each_row(logits_row, dims[1], args, dims, steps, data)
+    if dims[0] > 1 and dims[1] <= FD_FEW and steps[2] == 0:
+        each_tile(tile_of_logits, dims[1], args, dims, steps, data)
+    else:
+        each_row(logits_row, dims[1], args, dims, steps, data)
 
 
 cdef void labels(char **args, const cnp.npy_intp *dims, const cnp.npy_intp *steps, void *data) noexcept nogil:

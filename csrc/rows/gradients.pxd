@@ -11,8 +11,6 @@ cdef extern from "rows/gradient.h" nogil:
                                 const double *weights, Py_ssize_t n, const fd_options *options, double *by_rows)
 
 cdef extern from "rows/logits.h" nogil:
-    double fd_logits_cross_entropy(fd_view p, fd_view q, Py_ssize_t n, const fd_options *options, double *by_p,
-                                   double *by_q)
     void fd_logits_cross_entropies(fd_view p, Py_ssize_t p_step, fd_view q, Py_ssize_t q_step, int rows,
                                    Py_ssize_t n, const fd_options *options, double *values, double *by_p,
                                    Py_ssize_t p_pitch, double *by_q, Py_ssize_t q_pitch)

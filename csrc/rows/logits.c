@@ -129,7 +129,8 @@ static double fd_label_cross_entropy(ptrdiff_t label, fd_view q_view, ptrdiff_t 
 /* Asks for the next rows, and for where derivatives of these will be, before exponentials are computed. */
 static void fd_fetch_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, double *by, ptrdiff_t pitch) {
     for (int i = 0; i < rows; i++) {
-        fd_fetch_for_writing(by + i * pitch, n * (ptrdiff_t)sizeof *by);
+        if (by)
+            fd_fetch_for_writing(by + i * pitch, n * (ptrdiff_t)sizeof *by);
         if (v.stride == fd_scalar_size(v.scalar))
             fd_fetch(v.data + (rows + i) * step, n * v.stride);
     }
@@ -174,11 +175,14 @@ void fd_label_cross_entropies(const ptrdiff_t *labels, fd_view q, ptrdiff_t step
                 fd_label_cross_entropy(labels[i], fd_row_at(q, step, i), n, options, by_q + i * pitch);
 }
 
+/* Masses, logits and exponentials of more bins, rows side by side, are more than the first cache holds. */
+enum { FD_FEW_MIXED = 64 };
+
 /* Side by side likewise; which rows are left to fd_logits_cross_entropy. */
 static unsigned fd_cross_entropy_lanes(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows,
                                        ptrdiff_t n, const fd_options *o, double *values, double *by_p,
                                        ptrdiff_t p_pitch, double *by_q, ptrdiff_t q_pitch) {
-    double masses[FD_FEW * FD_ROWS], logits[FD_FEW * FD_ROWS], parts[FD_FEW * FD_ROWS],
+    double masses[FD_FEW_MIXED * FD_ROWS], logits[FD_FEW_MIXED * FD_ROWS], parts[FD_FEW_MIXED * FD_ROWS],
         unit = fd_in_unit(FD_LOG2_E, o);
     double below[FD_ROWS], at_max[FD_ROWS], nats[FD_ROWS], none[FD_ROWS] = {0.0}, one[FD_ROWS],
                                                            scale[FD_ROWS], least[FD_ROWS];
@@ -203,8 +207,10 @@ static unsigned fd_cross_entropy_lanes(fd_view p, ptrdiff_t p_step, fd_view q, p
         nats[i] = nats[i] / b.of_p.sum[i] + of.rest[i];
         alone |= (unsigned)!(fabs(of.max[i]) < INFINITY && fabs(nats[i]) < INFINITY) << i;
     }
-    fd_slope_loops_now->settle_lanes(masses, n, nats, scale, (1u << rows) - 1, by_p, p_pitch, least);
-    fd_slope_loops_now->settle_lanes(parts, n, none, one, (1u << rows) - 1, by_q, q_pitch, least);
+    if (by_p)
+        fd_slope_loops_now->settle_lanes(masses, n, nats, scale, (1u << rows) - 1, by_p, p_pitch, least);
+    if (by_q)
+        fd_slope_loops_now->settle_lanes(parts, n, none, one, (1u << rows) - 1, by_q, q_pitch, least);
     for (int i = 0; i < rows; i++)
         values[i] = nats[i] * unit;
     return alone;
@@ -214,12 +220,13 @@ void fd_logits_cross_entropies(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t
                                ptrdiff_t n, const fd_options *options, double *values, double *by_p,
                                ptrdiff_t p_pitch, double *by_q, ptrdiff_t q_pitch) {
     unsigned alone = ~0u;
-    if (rows > 1 && n <= FD_FEW && options->normalize != 0.0 &&
+    if (rows > 1 && n <= FD_FEW_MIXED && options->normalize != 0.0 &&
         fd_is_worth_lanes(p, p_step, q, q_step, rows, n))
         alone = fd_cross_entropy_lanes(p, p_step, q, q_step, rows, n, options, values, by_p, p_pitch, by_q,
                                        q_pitch);
     for (int i = 0; alone >> i && i < rows; i++)
         if (alone >> i & 1)
             values[i] = fd_logits_cross_entropy(fd_row_at(p, p_step, i), fd_row_at(q, q_step, i), n, options,
-                                                by_p + i * p_pitch, by_q + i * q_pitch);
+                                                by_p ? by_p + i * p_pitch : NULL,
+                                                by_q ? by_q + i * q_pitch : NULL);
 }

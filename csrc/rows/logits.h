@@ -8,7 +8,7 @@
 double fd_logits_cross_entropy(fd_view p, fd_view q, ptrdiff_t n, const fd_options *options, double *by_p,
                                double *by_q);
 
-/* With both derivatives, of FD_ROWS rows or fewer, `step` bytes apart, the derivatives `pitch` numbers: the same bits as
+/* The same of FD_ROWS rows or fewer, `step` bytes apart, the derivatives `pitch` numbers: the same bits as
  * one by one. */
 void fd_logits_cross_entropies(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows,
                                ptrdiff_t n, const fd_options *options, double *values, double *by_p,
