@@ -226,7 +226,7 @@ void fd_logits_cross_entropies(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t
                                        q_pitch);
     for (int i = 0; alone >> i && i < rows; i++)
         if (alone >> i & 1)
-            values[i] = fd_logits_cross_entropy(fd_row_at(p, p_step, i), fd_row_at(q, q_step, i), n, options,
-                                                by_p ? by_p + i * p_pitch : NULL,
-                                                by_q ? by_q + i * q_pitch : NULL);
+            values[i] =
+                fd_logits_cross_entropy(fd_row_at(p, p_step, i), fd_row_at(q, q_step, i), n, options,
+                                        by_p ? by_p + i * p_pitch : NULL, by_q ? by_q + i * q_pitch : NULL);
 }
