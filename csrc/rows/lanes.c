@@ -311,8 +311,7 @@ static int fd_is_column(fd_view v, ptrdiff_t step) { /* 0: one row for all */
     return step != 0 && llabs(step) < llabs(v.stride);
 }
 
-/* From one bin's share of the next rows to another's: a bin of columns, or FD_ROWS numbers of the rows there. */
-static ptrdiff_t fd_ahead_step(fd_view v, ptrdiff_t step) {
+ptrdiff_t fd_ahead_step(fd_view v, ptrdiff_t step) {
     return fd_is_column(v, step) ? v.stride : FD_ROWS * fd_scalar_size(v.scalar);
 }
 

@@ -23,6 +23,9 @@ static inline fd_view fd_row_at(fd_view v, ptrdiff_t step, ptrdiff_t i) {
 /* Whether so many rows are better off side by side. */
 int fd_is_worth_lanes(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows, ptrdiff_t n);
 
+/* From one bin's share of the next rows to another's: a bin of columns, or FD_ROWS numbers of the rows there. */
+ptrdiff_t fd_ahead_step(fd_view v, ptrdiff_t step);
+
 /* Rows `step` bytes apart, side by side in `out`, the last one once more where there are fewer than FD_ROWS; doubles that
  * lie so are read in place: the result, `pitch` from bin to bin. */
 const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, double *out, ptrdiff_t *pitch);

@@ -4,19 +4,21 @@
 #include "rows/lane_loops.h"
 #include "rows/slope_table.h"
 
+/* (In steps: the exponential and the selection in one loop gcc 12 does not turn into vectors, nor a selection by what
+ * comes through a pointer.) */
 FD_INLINE void fd_logit_step(const double *row, double max, double *part, double *sum, double *count) {
-#pragma omp simd
-    for (int lane = 0; lane < FD_LANES; lane++)
-        part[lane] = fd_exp_below(row[lane] - max);
-#pragma omp simd
-    for (int lane = 0; lane < FD_LANES; lane++) {
-        sum[lane] += row[lane] < max ? part[lane] : 0.0;
-        count[lane] += row[lane] < max ? 0.0 : 1.0;
-    }
+    double below[FD_LANES], its[FD_LANES];
+    _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) below[lane] = row[lane] - max;
+    _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) its[lane] = fd_exp_below(below[lane]);
+    memcpy(part, its, sizeof its);
+    _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) its[lane] =
+        below[lane] < 0.0 ? its[lane] : 0.0;
+    _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) sum[lane] += its[lane];
+    _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) its[lane] = below[lane] < 0.0 ? 0.0 : 1.0;
+    _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) count[lane] += its[lane];
 }
 
-/* exp(q - max) of each bin; their sum but for the bins at max (is 1 there), and how many these are. (In two
- * steps: the exponential and the selection in one loop gcc 12 does not turn into vectors.) */
+/* exp(q - max) of each bin; their sum but for the bins at max (is 1 there), and how many these are. */
 static void fd_logit_parts_loop(const double *q, ptrdiff_t n, double max, double *parts, double *below,
                                 double *at_max) {
     double sum[FD_LANES] = {0}, count[FD_LANES] = {0}, tail[FD_LANES], part[FD_LANES];
@@ -36,8 +38,8 @@ static void fd_logit_parts_loop(const double *q, ptrdiff_t n, double max, double
 
 /* The same of rows side by side, n <= FD_BLOCK bins, `pitch` from bin to bin (x and parts may be the same), and their
  * maxima: NaN where an entry is, or is inf. */
-static void fd_logit_lanes_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, double *parts, double *max,
-                                double *below, double *at_max) {
+static void fd_logit_lanes_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, fd_ahead ahead, double *parts,
+                                double *max, double *below, double *at_max) {
     double sums[FD_LANES][FD_ROWS], counts[FD_LANES][FD_ROWS], most[FD_ROWS], bad[FD_ROWS];
     for (int row = 0; row < FD_ROWS; row++) {
         most[row] = -INFINITY;
@@ -60,6 +62,8 @@ static void fd_logit_lanes_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, d
                above[FD_ROWS];
         const double *sum_before = j < FD_LANES ? fd_no_part : sum,
                      *count_before = j < FD_LANES ? fd_no_part : count;
+        fd_fetch_lanes(ahead.in + j * ahead.in_step);
+        fd_fetch_lanes(ahead.out + j * ahead.out_step);
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) above[row] = part[row] - most[row];
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) part[row] = fd_exp_below(above[row]);
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
@@ -115,7 +119,7 @@ static void fd_logit_shares_loop(const double *p, ptrdiff_t n, double sum, doubl
 }
 
 /* The sums of p (max - q) of rows side by side; surprisals take the place of p, derivatives by the logits that of parts. */
-static void fd_logit_lane_terms_loop(double *p, const double *q, ptrdiff_t pitch, ptrdiff_t n,
+static void fd_logit_lane_terms_loop(double *p, const double *q, ptrdiff_t pitch, ptrdiff_t n, fd_ahead ahead,
                                      const fd_logit_lanes *of_in, double *parts, double *sums) {
     double at[FD_LANES][FD_ROWS];
     fd_logit_lanes of;
@@ -127,6 +131,8 @@ static void fd_logit_lane_terms_loop(double *p, const double *q, ptrdiff_t pitch
     for (ptrdiff_t j = 0; j < n; j++) {
         const double *bin = q + j * pitch, *before = j < FD_LANES ? fd_no_part : at[j % FD_LANES];
         double *mass = p + j * FD_ROWS, *part = parts + j * FD_ROWS, *sum = at[j % FD_LANES];
+        fd_fetch_lanes(ahead.in + j * ahead.in_step);
+        fd_fetch_lanes(ahead.out + j * ahead.out_step);
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
             double x = mass[row], below = of.max[row] - bin[row], product = x * below;
             sum[row] = before[row] + (x > 0.0 ? product : 0.0);

@@ -8,7 +8,6 @@
  */
 #include "rows/logits.h"
 
-#include "math/fetch.h"
 #include "rows/lanes.h"
 #include "rows/pair.h"
 #include "rows/settle.h"
@@ -126,14 +125,12 @@ static double fd_label_cross_entropy(ptrdiff_t label, fd_view q_view, ptrdiff_t 
     return (below + q.log) * unit;
 }
 
-/* Asks for the next rows, and for where derivatives of these will be, before exponentials are computed. */
-static void fd_fetch_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, double *by, ptrdiff_t pitch) {
-    for (int i = 0; i < rows; i++) {
-        if (by)
-            fd_fetch_for_writing(by + i * pitch, n * (ptrdiff_t)sizeof *by);
-        if (v.stride == fd_scalar_size(v.scalar))
-            fd_fetch(v.data + (rows + i) * step, n * v.stride);
-    }
+/* The next rows, and where derivatives of these will be. */
+static fd_ahead fd_ahead_of(fd_view v, ptrdiff_t step, const double *by) {
+    fd_ahead ahead = {.in = v.data + FD_ROWS * step, .in_step = fd_ahead_step(v, step)};
+    ahead.out = by ? (const char *)by : ahead.in;
+    ahead.out_step = by ? FD_ROWS * (ptrdiff_t)sizeof *by : ahead.in_step;
+    return ahead;
 }
 
 /* Side by side, a row a lane, the same bits; which rows are left to fd_label_cross_entropy. */
@@ -144,8 +141,7 @@ static unsigned fd_label_lanes(const ptrdiff_t *labels, fd_view q, ptrdiff_t ste
     ptrdiff_t from_bin;
     unsigned alone = 0;
     const double *in = fd_lay_beside(q, step, rows, n, parts, &from_bin);
-    fd_fetch_beside(q, step, rows, n, by_q, pitch);
-    fd_slope_loops_now->logit_lanes(in, from_bin, n, parts, max, below, at_max);
+    fd_slope_loops_now->logit_lanes(in, from_bin, n, fd_ahead_of(q, step, by_q), parts, max, below, at_max);
     for (int i = 0; i < FD_ROWS; i++) {
         others[i] = (at_max[i] - 1.0) + below[i];
         scale[i] = unit / (1.0 + others[i]);
@@ -175,33 +171,28 @@ void fd_label_cross_entropies(const ptrdiff_t *labels, fd_view q, ptrdiff_t step
                 fd_label_cross_entropy(labels[i], fd_row_at(q, step, i), n, options, by_q + i * pitch);
 }
 
-/* Masses, logits and exponentials of more bins, rows side by side, are more than the first cache holds. */
-enum { FD_FEW_MIXED = 64 };
-
 /* Side by side likewise; which rows are left to fd_logits_cross_entropy. */
 static unsigned fd_cross_entropy_lanes(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t q_step, int rows,
                                        ptrdiff_t n, const fd_options *o, double *values, double *by_p,
                                        ptrdiff_t p_pitch, double *by_q, ptrdiff_t q_pitch) {
-    double masses[FD_FEW_MIXED * FD_ROWS], logits[FD_FEW_MIXED * FD_ROWS], parts[FD_FEW_MIXED * FD_ROWS],
-        unit = fd_in_unit(FD_LOG2_E, o);
-    double below[FD_ROWS], at_max[FD_ROWS], nats[FD_ROWS], none[FD_ROWS] = {0.0}, one[FD_ROWS],
-                                                           scale[FD_ROWS], least[FD_ROWS];
+    double masses[FD_FEW * FD_ROWS], logits[FD_FEW * FD_ROWS], parts[FD_FEW * FD_ROWS];
+    double below[FD_ROWS], at_max[FD_ROWS], nats[FD_ROWS], scale[FD_ROWS], least[FD_ROWS];
+    double unit = fd_in_unit(FD_LOG2_E, o);
     ptrdiff_t from_bin;
     fd_logit_lanes of;
     fd_beside b = {.n = n};
     const double *in = fd_lay_beside(q, q_step, rows, n, logits, &from_bin);
     fd_weigh_beside(&b, p, p_step, rows, o, masses, &b.of_p);
-    fd_fetch_beside(p, p_step, rows, n, by_p, p_pitch);
-    fd_fetch_beside(q, q_step, rows, n, by_q, q_pitch);
-    fd_slope_loops_now->logit_lanes(in, from_bin, n, parts, of.max, below, at_max);
+    fd_slope_loops_now->logit_lanes(in, from_bin, n, fd_ahead_of(q, q_step, by_q), parts, of.max, below,
+                                    at_max);
     for (int i = 0; i < FD_ROWS; i++) {
         double others = (at_max[i] - 1.0) + below[i];
         of.rest[i] = log1p(others);
         of.by_part[i] = unit / (1.0 + others);
         of.by_mass[i] = scale[i] = unit / b.of_p.sum[i];
-        one[i] = 1.0;
     }
-    fd_slope_loops_now->logit_lane_terms(masses, in, from_bin, n, &of, parts, nats);
+    fd_slope_loops_now->logit_lane_terms(masses, in, from_bin, n, fd_ahead_of(p, p_step, by_p), &of, parts,
+                                         nats);
     unsigned alone = fd_marked(b.mark);
     for (int i = 0; i < FD_ROWS; i++) {
         nats[i] = nats[i] / b.of_p.sum[i] + of.rest[i];
@@ -210,7 +201,7 @@ static unsigned fd_cross_entropy_lanes(fd_view p, ptrdiff_t p_step, fd_view q, p
     if (by_p)
         fd_slope_loops_now->settle_lanes(masses, n, nats, scale, (1u << rows) - 1, by_p, p_pitch, least);
     if (by_q)
-        fd_slope_loops_now->settle_lanes(parts, n, none, one, (1u << rows) - 1, by_q, q_pitch, least);
+        fd_slope_loops_now->settle_lanes(parts, n, NULL, NULL, (1u << rows) - 1, by_q, q_pitch, least);
     for (int i = 0; i < rows; i++)
         values[i] = nats[i] * unit;
     return alone;
@@ -220,7 +211,7 @@ void fd_logits_cross_entropies(fd_view p, ptrdiff_t p_step, fd_view q, ptrdiff_t
                                ptrdiff_t n, const fd_options *options, double *values, double *by_p,
                                ptrdiff_t p_pitch, double *by_q, ptrdiff_t q_pitch) {
     unsigned alone = ~0u;
-    if (rows > 1 && n <= FD_FEW_MIXED && options->normalize != 0.0 &&
+    if (rows > 1 && n <= FD_FEW && options->normalize != 0.0 &&
         fd_is_worth_lanes(p, p_step, q, q_step, rows, n))
         alone = fd_cross_entropy_lanes(p, p_step, q, q_step, rows, n, options, values, by_p, p_pitch, by_q,
                                        q_pitch);

@@ -226,11 +226,13 @@ static double fd_settle_loop(double *slopes, ptrdiff_t n, double mean, const dou
 static void fd_settle_lanes_loop(double *slopes, ptrdiff_t n, const double *mean_in, const double *scale_in,
                                  unsigned which, double *out, ptrdiff_t pitch, double *least_out) {
     double mean[FD_ROWS], scale[FD_ROWS], least[FD_ROWS];
-    fd_copy_rows(mean, mean_in);
-    fd_copy_rows(scale, scale_in);
     for (int row = 0; row < FD_ROWS; row++)
         least[row] = INFINITY;
-    for (ptrdiff_t j = 0; j < n; j++) {
+    if (mean_in) {
+        fd_copy_rows(mean, mean_in);
+        fd_copy_rows(scale, scale_in);
+    }
+    for (ptrdiff_t j = 0; mean_in && j < n; j++) {
         double *bin = slopes + j * FD_ROWS;
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
             double slope = bin[row] - mean[row], size = fabs(slope);

@@ -25,6 +25,12 @@ typedef double (*fd_stack_slope_loop)(const double *p, const double *q, const do
 typedef void (*fd_lane_slope_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pairs *pairs,
                                    double *by_p, double *by_q, double *x_sums, double *y_sums, double *terms);
 
+/* What is asked for meanwhile, of each bin its share: the next rows, and where derivatives will be. */
+typedef struct {
+    const char *in, *out;
+    ptrdiff_t in_step, out_step;
+} fd_ahead;
+
 /* Of rows of logits side by side: log sum exp = max + rest, and what exp(q - max) and masses are multiplied by. */
 typedef struct {
     double max[FD_ROWS], rest[FD_ROWS], by_part[FD_ROWS], by_mass[FD_ROWS];
@@ -58,7 +64,8 @@ typedef struct fd_slope_loops {
     void (*sizes)(const double *x, const double *g, ptrdiff_t n, double to_slope, double mean, double *total,
                   double *squares);
     ptrdiff_t (*below)(const double *g, ptrdiff_t n, double least);
-    /* (slope - mean) scale of rows side by side, row i of `which` to out + i pitch; the least |slope - mean| of each */
+    /* (slope - mean) scale of rows side by side, row i of `which` to out + i pitch; the least |slope - mean| of each.
+     * Without a mean: as they are */
     void (*settle_lanes)(double *slopes, ptrdiff_t n, const double *mean, const double *scale, unsigned which,
                          double *out, ptrdiff_t pitch, double *least);
     double (*settle)(double *slopes, ptrdiff_t n, double mean, const double *scale); /* likewise */
@@ -69,9 +76,9 @@ typedef struct fd_slope_loops {
                         const double *scale);
     void (*logit_parts)(const double *q, ptrdiff_t n, double max, double *parts, double *below,
                         double *at_max);
-    void (*logit_lanes)(const double *x, ptrdiff_t pitch, ptrdiff_t n, double *parts, double *max,
-                        double *below, double *at_max);
-    void (*logit_lane_terms)(double *p, const double *q, ptrdiff_t pitch, ptrdiff_t n,
+    void (*logit_lanes)(const double *x, ptrdiff_t pitch, ptrdiff_t n, fd_ahead ahead, double *parts,
+                        double *max, double *below, double *at_max);
+    void (*logit_lane_terms)(double *p, const double *q, ptrdiff_t pitch, ptrdiff_t n, fd_ahead ahead,
                              const fd_logit_lanes *of, double *parts, double *sums);
     double (*logit_sum)(const double *p, const double *q, ptrdiff_t n, double max);
     void (*logit_masses)(const double *q, ptrdiff_t n, double max, double rest, double mean,
