@@ -20,7 +20,7 @@ import numpy as np
 
 import fastdiv
 from fastdiv import gan, grad
-from fastdiv.grad._score import ONLY
+from fastdiv.grad._faces import ONLY
 
 try:
     import torch

@@ -334,3 +334,6 @@ def ufunc_of_logits(with_gradient, only=None):
 def ufunc_of_labels():
     """(n),(),(k)->(),(n): logits, class, options; value, by logits."""
     return make(labels, 1, 2, LOGITS, "softmax_cross_entropy", "(n),(),(k)->(),(n)", 2)
+
+
+include "gradient_door.pxi"

@@ -29,6 +29,7 @@ from rows cimport (
     FD_UINT32,
     FD_UINT64,
     FE_ALL_EXCEPT,
+    FD_cross_entropy,
     fd_default_options,
     fd_elements,
     fd_events,
@@ -247,7 +248,7 @@ def ufunc_of_elements(name):
     return make(elements, 2, 0, name == "kl_div", name, None, 1, FLOATS)
 
 
-# ---- options, and one pair at once ----------------------------------------------------------------------
+# ---- options, one pair at once, small arrays ----------------------------------------------------------------------
 
 
 @lru_cache(maxsize=64)
@@ -265,47 +266,12 @@ def unit(base):
     return high, float(exact - Decimal(high))
 
 
+include "door.pxi"
+
+
 cdef inline bint is_plain_vector(object x) noexcept:
     return (cnp.PyArray_CheckExact(x) and cnp.PyArray_NDIM(x) == 1 and cnp.PyArray_TYPE(x) == cnp.NPY_DOUBLE
             and cnp.PyArray_ISCARRAY_RO(x))
-
-
-cdef inline bint is_real(object x):
-    return type(x) is float or type(x) is int or isinstance(x, float)  # float64 is a float
-
-
-cdef bint read_option(str name, object value, fd_options *options) except -1:
-    """Takes an option for one pair; False if it is one for the long way, or one that only that refuses."""
-    if name == "axis":
-        return type(value) is int and (value == -1 or value == 0)
-    if name == "nan_policy":  # a NaN makes the value NaN, and the long way follows
-        return type(value) is str and (value == "propagate" or value == "omit" or value == "raise")
-    if name == "keepdims":
-        return value is False
-    if name == "normalize":
-        options.normalize = value is True
-        return value is True or value is False
-    if name == "log_input":
-        options.log_input = value is True
-        return value is True or value is False
-    if name == "base":
-        if value is None:
-            return True
-        if not is_real(value) or not 1 < value <= 1e308:
-            return False
-        options.unit_hi, options.unit_lo = (1.0, 0.0) if value == 2 else unit(value)
-        return True
-    if name == "out":
-        return value is None
-    if name == "pseudocount" or name == "alpha":
-        if not is_real(value) or not 0 <= value or (type(value) is int and value > 1 << 53):
-            return False
-        if name == "alpha":
-            options.alpha = value
-            return True
-        options.pseudocount = value
-        return value < 1e308
-    return False
 
 
 cdef enum:
@@ -334,18 +300,6 @@ cdef object one_pair(int measure, object p, object q, fd_options *options):
     return None if value != value else fd_float64(value)
 
 
-# arrays up to this size come in by the door too: a long way takes 25 us
-cdef enum:
-    SMALL = 1 << 14
-
-# of each NumPy type number the kind of number, or FD_N_SCALARS
-cdef int KINDS[32]
-for i in range(32):
-    KINDS[i] = FD_N_SCALARS
-for scalar, npy in SCALARS:
-    KINDS[npy] = scalar
-
-
 cdef object some_rows(int measure, object p, object q, fd_options *options):
     """The measure of each row of two small arrays in C order, of one shape and one dtype that has a loop.
 
@@ -354,21 +308,14 @@ cdef object some_rows(int measure, object p, object q, fd_options *options):
     cdef cnp.npy_intp dims[2]
     cdef cnp.npy_intp steps[7]
     cdef char *args[4]
-    cdef int kind, axes
-    cdef Py_ssize_t i, size
+    cdef int kind = kind_of(p), axes
+    cdef Py_ssize_t i
     cdef bint is_nan = False
-    if not (cnp.PyArray_CheckExact(p) and cnp.PyArray_CheckExact(q)):
+    if kind == FD_N_SCALARS or not are_alike(p, q):
         return None
-    axes, size = cnp.PyArray_NDIM(p), cnp.PyArray_SIZE(p)
-    if (axes == 0 or size == 0 or size > SMALL or cnp.PyArray_TYPE(p) != cnp.PyArray_TYPE(q)
-            or cnp.PyArray_TYPE(p) >= 32 or not cnp.PyArray_ISCARRAY_RO(p) or not cnp.PyArray_ISCARRAY_RO(q)
-            or not cnp.PyArray_SAMESHAPE(p, q)):
-        return None
-    kind = KINDS[cnp.PyArray_TYPE(p)]
-    if kind == FD_N_SCALARS:
-        return None
+    axes = cnp.PyArray_NDIM(p)
     dims[1] = cnp.PyArray_DIM(p, axes - 1)
-    dims[0] = size // dims[1]
+    dims[0] = cnp.PyArray_SIZE(p) // dims[1]
     result = cnp.PyArray_EMPTY(axes - 1, cnp.PyArray_DIMS(p),
                                cnp.NPY_FLOAT if kind == FD_FLOAT32 else cnp.NPY_DOUBLE, 0)
     args[0], args[1] = <char *>cnp.PyArray_DATA(p), <char *>cnp.PyArray_DATA(q)
@@ -388,40 +335,20 @@ cdef object some_rows(int measure, object p, object q, fd_options *options):
     return result if axes > 1 else result[()]
 
 
-cdef inline object argument(tuple names, tuple args, dict given, Py_ssize_t i):
-    """The i-th array (or order), by place or by name; None if it is not there."""
-    return args[i] if i < len(args) else given.get(names[i])
-
-
 cdef object short_way(int measure, tuple names, tuple named, tuple args, dict given):
-    """The values of one pair or of a few, arrays `args` or by `names`, options in `given`; None for the long way.
-
-    `named` are parameters that only this measure has.
-    """
+    """The values of one pair or of a few; None for the long way."""
     cdef fd_options options = fd_default_options
-    cdef Py_ssize_t n_names = len(names), axis = -1
-    if len(args) > n_names:
-        return None
-    if given:
-        for name, value in given.items():
-            if name in names:
-                if names.index(name) < len(args):
-                    return None
-            elif name == "alpha" or (name == "base" and not fd_measures[measure].in_bits):
-                return None
-            elif not (value is None if name in named else read_option(name, value, &options)):
-                return None
-        axis = given.get("axis", -1)
-        if options.log_input and options.pseudocount:
-            return None
-    if n_names == 3 and not read_option("alpha", argument(names, args, given, 2), &options):
+    cdef fd_way found = read_call(measure, names, named, args, given, &options)
+    if found == LONG_WAY:
         return None
     p = argument(names, args, given, 0)
-    q = p if n_names == 1 else argument(names, args, given, 1)
+    q = p if len(names) == 1 else argument(names, args, given, 1)
+    if found == BY_LOGITS:
+        from fastdiv._gradients import some_logits
+
+        return some_logits(p, q, options.unit_hi, options.unit_lo, options.normalize, options.pseudocount)
     if is_plain_vector(p) and is_plain_vector(q):
         return one_pair(measure, p, q, &options)
-    if axis == 0 and not (cnp.PyArray_CheckExact(p) and cnp.PyArray_NDIM(p) == 1):
-        return None
     return some_rows(measure, p, q, &options)
 
 

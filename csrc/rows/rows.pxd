@@ -2,6 +2,7 @@
 
 cdef extern from "rows/list.h" nogil:
     ctypedef enum fd_measure:
+        FD_cross_entropy
         FD_N_MEASURES
     enum:
         FD_OPTION_WEIGHTS

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from fastdiv._faces import OPTIONS, RAISES, completed, spelled
+from fastdiv import _gradients, _rows
+from fastdiv._faces import OPTIONS, RAISES, completed, spelled_out
 
 if TYPE_CHECKING:
     from fastdiv._typing import Value
 
-__all__ = ["Gradient", "LogitsGradient", "RowGradient", "gradient"]
+__all__ = ["ONLY", "Gradient", "LogitsGradient", "RowGradient", "gradient"]
+
+#: Of a pair, the one array whose derivatives are asked for (fastdiv.torch); those by the other are None.
+ONLY: ContextVar[str | None] = ContextVar("only", default=None)
 
 
 class Gradient(NamedTuple):
@@ -67,8 +72,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def gradient(function: F) -> F:
-    """A public gradient: its docstring completed, its options spelled out."""
+    """A public gradient: docstring completed, options spelled out; small arrays go a short way."""
     own = {"{gradients}": _GRADIENTS, "{notes}": _NOTES, "{raises}": RAISES, "{options}": OPTIONS}
     function.__doc__ = completed(function.__doc__ or "", own)
     function.__module__ = "fastdiv.grad"
-    return spelled(function)
+    name = "cross_entropy" if function.__name__ == "entropy" else function.__name__  # H(p) = H(p, p)
+    face: F = _gradients.door(_rows.MEASURES.index(name), function, ONLY, Gradient, RowGradient)
+    spelled_out(face, function)
+    return face

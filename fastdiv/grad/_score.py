@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -14,11 +13,9 @@ from fastdiv._checks.arrays import as_numbers, same_labels
 from fastdiv._checks.data import first, raise_bad_mass
 from fastdiv._checks.rows import Rows, rows
 from fastdiv._rowwise import Kernel, vector, without_missing
+from fastdiv.grad._faces import ONLY
 
-__all__ = ["ONLY", "differentiate", "differentiate_labels", "refuse_value"]
-
-#: Of a pair, the one array whose derivatives are asked for (fastdiv.torch); those by the other are None.
-ONLY: ContextVar[str | None] = ContextVar("only", default=None)
+__all__ = ["differentiate", "differentiate_labels", "refuse_value"]
 
 LONG_BLOCK = 1 << 24  # bins that are computed before Ctrl-C is looked at
 
@@ -125,6 +122,9 @@ def _refuse_value(name: str, value: np.ndarray, x: Rows) -> None:
 
 def differentiate_labels(logits: Any, labels: Any, base: float | None, axis: int) -> tuple[Any, np.ndarray]:
     """The loss of each row of logits for its class, and its derivatives."""
+    is_plain = base is None and type(axis) is int and axis == -1
+    if is_plain and (at_once := _gradients.some_labels(logits, labels)) is not None:
+        return at_once[0], at_once[1]
     z, classes = as_numbers(logits, "logits"), as_numbers(labels, "labels")
     base, axis = opt.log_base(base), opt.integer(axis, "axis")
     same_labels({"logits": logits, "labels": labels}, -2 if axis in (-1, z.ndim - 1) else -1)

@@ -8,6 +8,8 @@ import pytest
 from calls import ROWWISE, call
 
 import fastdiv
+import fastdiv.grad
+from fastdiv.grad._faces import ONLY
 
 
 def long_way(name, p, q, **options):
@@ -28,6 +30,75 @@ def test_as_the_long_way(name, shape):
             assert got.dtype == expected.dtype
             assert got.shape == expected.shape
             assert got.tobytes() == expected.tobytes(), (dtype, options)
+
+
+def with_gaps(x):
+    return np.repeat(x, 2, axis=-1)[..., ::2]
+
+
+def are_alike(got, expected):
+    assert type(got) is type(expected)
+    for one, other in zip(got, expected, strict=True):
+        assert type(one) is type(other)
+        if one is not None:
+            assert (one.dtype, one.shape) == (other.dtype, other.shape)
+            assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("name", ROWWISE)
+@pytest.mark.parametrize("shape", [(7,), (1, 64), (9, 5), (2, 3, 40), (1, 1, 1), (2, 200)])
+def test_gradients_as_the_long_way(name, shape):
+    """Whichever of them is asked for, as fastdiv.torch asks."""
+    rng = np.random.default_rng(3)
+    options = [{}, {"pseudocount": 0.5}, {"normalize": False}, {"axis": -1}, {"axis": 0}, {"log_input": True}]
+    options += [{"nan_policy": "omit"}]
+    if name == "cross_entropy":
+        options += [{"log_input": "q", "base": 2}, {"log_input": "q", "pseudocount": 1}]
+    for dtype in ("f8", "f4", "i8", ">f8", "f2"):
+        p, q = rng.integers(1, 90, (2, *shape)).astype(dtype)
+        for given in options:
+            for only in (None, "p", "q"):
+                before = ONLY.set(only)
+                got = call(fastdiv.grad, name, p, q, **given)
+                expected = call(fastdiv.grad, name, with_gaps(p), with_gaps(q), **given)
+                ONLY.reset(before)
+                are_alike(got, expected)
+
+
+@pytest.mark.parametrize("shape", [(7,), (1, 64), (9, 5), (2, 3, 40), (1, 1, 1), (2, 200)])
+@pytest.mark.parametrize("dtype", ["f8", "f4"])
+def test_logits_as_the_long_way(shape, dtype):
+    rng = np.random.default_rng(6)
+    p, q = rng.dirichlet(np.ones(shape[-1]), shape[:-1]).astype(dtype), rng.normal(size=shape).astype(dtype)
+    labels = rng.integers(0, shape[-1], shape[:-1])
+    for options in ({}, {"base": 10.0}, {"normalize": False}, {"pseudocount": 0.1}):
+        got = fastdiv.cross_entropy(p, q, log_input="q", **options)
+        expected = fastdiv.cross_entropy(with_gaps(p), q, log_input="q", **options)
+        are_alike((got,), (expected,))
+    for kind in (np.int64, np.int32):
+        got = fastdiv.grad.softmax_cross_entropy(q, labels.astype(kind))
+        are_alike(got, fastdiv.grad.softmax_cross_entropy(with_gaps(q), labels))
+
+
+def test_a_gradient_that_is_none_is_refused_by_either_way():
+    g, p, one = fastdiv.grad, np.array([1.0, 2.0]), np.array([1.0, 0.0])
+    for x in (p, with_gaps(p)):
+        with pytest.raises(ValueError, match="q has no mass in bin 1, where p has some"):
+            g.kl_divergence(x, one)
+        with pytest.raises(ValueError, match="negative mass"):
+            g.js_divergence(x, -one)
+        with pytest.raises(TypeError, match="unexpected keyword argument 'out'"):
+            g.js_divergence(x, one, out=None)
+        with pytest.raises(ValueError, match="no meaning with log_input"):
+            g.js_divergence(x, one, log_input=True, pseudocount=1)
+        with pytest.raises(TypeError, match="log_input must be True or False"):
+            g.entropy(x, log_input="q")
+        with pytest.raises(ValueError, match="missing"):
+            g.cross_entropy(x * np.nan, one, log_input="q", nan_policy="raise")
+        with pytest.raises(ValueError, match=r"labels\[1\] must be a class from 0 to 1, not 2"):
+            g.softmax_cross_entropy(np.array([x, x]), np.array([1, 2]))
+        with pytest.raises(ValueError, match="the class has no mass"):
+            g.softmax_cross_entropy(np.array([[0.0, -np.inf]]), np.array([1]))
 
 
 @pytest.mark.parametrize("shape", [(4,), (2, 4)])
