@@ -155,10 +155,12 @@ static void fd_small_variations(fd_beside *b, unsigned which, double *d) {
     fd_terms_beside(b, FD_gain, gain);
     fd_terms_beside(b, FD_gain_mass, mass);
     fd_terms_beside(b, FD_imbalance, excess);
-    for (int i = 0; i < FD_ROWS; i++) {
-        double least = mass[i] > 0.5 * b->of_p.sum[i] ? gain[i] - excess[i] : gain[i];
-        d[i] = which >> i & 1 ? 2.0 * least / b->of_p.sum[i] : d[i];
-    }
+    for (int i = 0; i < FD_ROWS; i++)
+        if (which >> i & 1) {
+            double least = mass[i] > 0.5 * b->of_p.sum[i] ? gain[i] - excess[i] : gain[i];
+            d[i] = 2.0 * least / b->of_p.sum[i];
+            b->alone |= (unsigned)(d[i] < FD_FIRST_ORDER_NONE) << i; /* in proportion? */
+        }
 }
 
 /* fd_sum_terms of rows that are normalised. */
@@ -186,7 +188,7 @@ static void fd_sums_beside(fd_beside *b, fd_measure sum, double again, double *d
     for (int i = 0; i < FD_ROWS; i++)
         if (near >> i & 1) {
             d[i] = second[i] / b->of_p.sum[i];
-            b->alone |= (unsigned)(d[i] < 0x1p-150) << i; /* in proportion? */
+            b->alone |= (unsigned)(d[i] < FD_SECOND_ORDER_NONE) << i; /* in proportion? */
         }
 }
 

@@ -43,6 +43,15 @@ static inline int fd_proportional(const fd_row_reader *p, const fd_row_reader *q
     return 1;
 }
 
+/* A value of second order in the differences of rows (of first order: the root) that may be all rounding: of counts in
+ * proportion it is 0. */
+static const double FD_SECOND_ORDER_NONE = 0x1p-150, FD_FIRST_ORDER_NONE = 0x1p-75;
+
+static inline double fd_unless_proportional(double d, double least, const fd_row_reader *p,
+                                            const fd_row_reader *q, ptrdiff_t n) {
+    return d > 0.0 && d < least && !p->logs && fd_proportional(p, q, n) ? 0.0 : d;
+}
+
 static inline int fd_disjoint(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
     for (ptrdiff_t i = 0; i < n; i++)
         if (fd_has_mass(p, i) && fd_has_mass(q, i))

@@ -38,14 +38,13 @@ const fd_traits fd_measures[FD_N_MEASURES] = {
 #undef FD_ROW
 };
 
-/* Nats, equal weights, order 1. */
+/* Nats, equal weights. */
 const fd_options fd_default_options = {
     .unit_hi = 0x1.62e42fefa39efp-1,
     .unit_lo = 0x1.abc9e3b39803fp-56,
     .normalize = 1.0,
     .w_p = 0.5,
     .w_q = 0.5,
-    .alpha = 1.0,
 };
 
 /* Cross entropy, and entropy where q is p. */
@@ -100,9 +99,8 @@ static double fd_sum_terms(fd_measure measure, const fd_row_reader *p, const fd_
         return d;
     fd_refine_scale(pair, p, q, n);
     if (measure == FD_total_variation)
-        return fd_small_variation(p, q, n, pair);
-    d = fd_terms(sum, p, q, n, pair) / p->sum;
-    return d < 0x1p-150 && !p->logs && fd_proportional(p, q, n) ? 0.0 : d;
+        return fd_unless_proportional(fd_small_variation(p, q, n, pair), FD_FIRST_ORDER_NONE, p, q, n);
+    return fd_unless_proportional(fd_terms(sum, p, q, n, pair) / p->sum, FD_SECOND_ORDER_NONE, p, q, n);
 }
 
 static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n, fd_pair *pair,
@@ -111,8 +109,10 @@ static double fd_renyi(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t
         return fd_renyi_min_order(p, q, n, pair);
     if (alpha > 4.0 && p->normalize) /* the larger the order, the more one ratio decides */
         fd_refine_scale(pair, p, q, n);
-    if (alpha == INFINITY)
-        return fd_renyi_max_order(p, q, n, pair);
+    if (alpha == INFINITY) {
+        double bits = fd_renyi_max_order(p, q, n, pair);
+        return p->normalize ? fd_unless_proportional(bits, FD_FIRST_ORDER_NONE, p, q, n) : bits;
+    }
     if (!p->normalize)
         return fd_renyi_as_it_stands(p, q, n, pair);
     if (alpha == 2.0 && !p->logs) {

@@ -155,7 +155,7 @@ static double fd_stack_divergence(fd_measure measure, fd_stack *s, const double 
     if (normalize && d > 0.0 && d < fd_measures[measure].again) {
         fd_stack_refine(s);
         d = fd_stack_terms(s);
-        if (d < 0x1p-150 && !s->rows->logs && fd_stack_is_proportional(s->rows, s->m, s->n))
+        if (d < FD_SECOND_ORDER_NONE && !s->rows->logs && fd_stack_is_proportional(s->rows, s->m, s->n))
             d = 0.0;
     }
     d *= s->factor;

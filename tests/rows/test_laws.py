@@ -51,7 +51,30 @@ def test_zero_where_equal(library, name, table, scale, alpha):
 @given(rows(1, integers=True), st.integers(2, 1000))
 def test_zero_where_proportional(library, name, table, factor):
     """D(counts, k counts) = 0 exactly."""
-    assert call(library, name, table[0], table[0] * factor) == 0
+    for alpha in (0.3, 2.0, math.inf) if name == "renyi_divergence" else (2.0,):
+        options = {"alpha": alpha} if name == "renyi_divergence" else {}
+        assert call(library, name, table[0], table[0] * factor, **options) == 0
+    if name.startswith("js"):
+        stack = np.stack([table[0], table[0] * factor, table[0] * 7])
+        for weights in (None, [0.2, 0.1, 0.7]):
+            assert getattr(library, name)(stack, weights=weights) == 0
+
+
+@each(DIVERGENCES)
+def test_zero_where_counts_are_in_proportion(level, name):
+    """Alone, beside others, as columns, in matrices, of every order."""
+    orders = (0.0, 0.3, 0.5, 1.0, 2.0, 7.0, math.inf) if name == "renyi_divergence" else (None,)
+    for n in (1, 2, 3, 5, 9, 17, 40, 140, 600):
+        rng = np.random.default_rng(n)
+        p = rng.integers(0, 10 ** rng.integers(1, 7, (40, 1)), (40, n)).astype(float)
+        p[:, 0] += 1
+        q = p * rng.integers(2, 1000, (40, 1))
+        for options in ({} if alpha is None else {"alpha": alpha} for alpha in orders):
+            assert not np.any(call(fastdiv, name, p, q, **options))
+            assert not any(call(fastdiv, name, *pair, **options) for pair in zip(p, q, strict=True))
+            columns = np.ascontiguousarray(p.T), np.ascontiguousarray(q.T)
+            assert not np.any(call(fastdiv, name, *columns, axis=0, **options))
+            assert not np.any(np.diagonal(fastdiv.cdist(p[:9], q[:9], name, **options)))
 
 
 @both
@@ -120,6 +143,20 @@ def test_power_of_two_scaling(library, name, table, i, j):
 
 
 @both
+@measured
+@given(rows(3), st.lists(st.integers(-900, 900), min_size=3, max_size=3))
+def test_power_of_two_scaling_of_a_stack(library, table, exponents):
+    """Each row by its own; as they stand all by one, which the value then has."""
+    table = table * 2.0**-40
+    alone, together = np.ldexp(table, np.array(exponents)[:, None]), np.ldexp(table, exponents[0])
+    assume((np.ldexp(alone, -np.array(exponents)[:, None]) == table).all())
+    assert library.js_divergence(alone) == library.js_divergence(table)
+    value = library.js_divergence(table, normalize=False)
+    assume(value == 0 or -970 < math.frexp(value)[1] + exponents[0] < 970)
+    assert library.js_divergence(together, normalize=False) == math.ldexp(value, exponents[0])
+
+
+@both
 @each(DIVERGENCES)
 @measured
 @given(st.integers(1, 12), st.integers(1, 12), st.integers(0, 2**32))
@@ -141,6 +178,34 @@ def test_disjoint(library, name, m, n, seed):
     if name == "renyi_divergence":
         for alpha in (0.0, 0.5, 1.0, math.inf):
             assert call(library, name, p, q, alpha=alpha) == math.inf
+
+
+@both
+@pytest.mark.parametrize("shared", [2.0**-49, 3e-13, 2e-11, 7e-10, 2e-9, 1e-3])
+def test_all_but_disjoint(library, shared):
+    """One bin in common, of the same share in both, is what values of any rows lack to the bound."""
+    least = {"js_divergence": LN2, "total_variation": 1, "triangular_discrimination": 2}
+    for n, where in ((1, 0), (4, 0), (4, 8), (9, 3), (70, 70), (400, 0)):
+        rng = np.random.default_rng(n)
+        own = [(1 - shared) * rng.dirichlet(np.ones(n)) for _ in range(2)]
+        p = np.insert(np.concatenate([own[0], np.zeros(n)]), where, shared)
+        q = np.insert(np.concatenate([np.zeros(n), own[1]]), where, shared)
+        rows = [(p, q), (np.tile(p, (20, 1)), np.tile(3 * q, (20, 1)))]
+        for a, b in rows[: 2 if library is fastdiv else 1]:
+            for name, bound in least.items():
+                value = call(library, name, a, b)
+                np.testing.assert_allclose(value, bound * (1 - shared), rtol=2e-15)
+                assert np.all(value < bound), (name, n)
+            distance = call(library, "hellinger_distance", a, b)
+            np.testing.assert_allclose(distance**2, 1 - shared, rtol=2e-15)
+            distance = call(library, "js_distance", a, b)
+            np.testing.assert_allclose(distance**2, LN2 * (1 - shared), rtol=2e-15)
+            value = call(library, "bhattacharyya_distance", a, b)
+            np.testing.assert_allclose(value, -np.log(shared), rtol=1e-12)
+        third = np.concatenate([np.zeros(2 * n + 1), own[1] / own[1].sum() * (1 - shared)])
+        third[where] = shared
+        stack = np.array([np.pad(p, (0, n)), third, np.pad(q, (0, n))])
+        np.testing.assert_allclose(library.js_divergence(stack), math.log(3) * (1 - shared), rtol=2e-15)
 
 
 # --- between measures ----------------------------------------------------------------------------------
