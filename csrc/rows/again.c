@@ -284,11 +284,10 @@ static int fd_is_small(const fd_again *look, const fd_again_side *s, fd_again_me
     m->least = fd_least_slope(s->mean, fmin(look->size, size)) * unit;
     if (fd_feels_scale(look->sum))
         scale = 0x1p-54 * size / sqrt(1.0 + (double)look->n / FD_BLOCK);
+    /* (more than what the scale may ask for: root >= size sqrt(1.25 / n)) */
     if (s->least < 0x1p40 * FD_SURE * (0x1p-53 * sqrt(lane) * root)) {
         m->mean = fd_two_sum(s->mean, fd_mean_rest(s, look->n));
         *by_mean |= s->least < 0x1p40 * (FD_SURE * 0x1.6p-53 * root + scale);
-    } else {
-        *by_mean |= s->least < 0x1p40 * scale;
     }
     return s->least * unit < m->least;
 }

@@ -75,7 +75,6 @@ static void fd_pair_at_once(fd_slope_lanes *w, const fd_route *route) {
     fd_pair_beside(&w->rows, route, fd_measures[w->measure].symmetric, &w->options);
     pairs->none_x = none.by_x;
     pairs->none_y = none.by_y;
-    pairs->undecided = 0.0;
     pairs->is_raw = 0;
 }
 

@@ -45,9 +45,7 @@ static inline double fd_odd_term(fd_measure measure, const fd_row_reader *p, con
     fd_sum_loop loop = fd_row_loops_now->sum[measure];
     double x, y;
     int e;
-    if (fd_is_entropy(measure)) { /* p log2(S/q) */
-        if (!(fd_given(p, i) > 0.0))
-            return 0.0;
+    if (fd_is_entropy(measure)) { /* p log2(S/q), where one of them has mass */
         if (!(fd_given(q, i) > 0.0))
             return INFINITY;
         return ldexp(fd_given(p, i), -p->exponent) * (log2(pair->s_hi) - fd_log2_share(q, i));

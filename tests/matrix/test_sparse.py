@@ -42,6 +42,19 @@ def test_csr_of_both_kinds_of_renyi(alpha):
     assert_close(got, rowwise("renyi_divergence", XA, XB, alpha=alpha), 1e-12)
 
 
+@pytest.mark.parametrize("alpha", [0.02, 3.0, 7.5, 40.0])
+def test_powers_that_are_no_doubles(alpha, level):
+    """p^alpha is none where p^alpha q^(1-alpha) is one that counts: compressed and dense."""
+    rng = np.random.default_rng(int(alpha))
+    XA, XB = rng.random((2, 40, 9))
+    XA[:, 3] = 10.0 ** rng.uniform(-330 / alpha, -280 / alpha, 40) if alpha > 1 else 1e-100
+    XB[:, 3] = XA[:, 3] ** (1 + 1 / abs(alpha - 1)) * 10.0 ** rng.uniform(-3, 0, 40)
+    want = rowwise("renyi_divergence", XA, XB, alpha=alpha)
+    for make in (sparse.csr_array, np.asarray):
+        got = fastdiv.cdist(make(XA), make(XB), "renyi_divergence", alpha=alpha)
+        assert_close(got, want, 1e-12)
+
+
 @pytest.mark.parametrize("metric", PAIRED)
 @pytest.mark.parametrize("dtype", [float, "f4"])
 def test_mostly_empty_dense_rows(metric, dtype):

@@ -113,11 +113,22 @@ def test_labels(level, dtype):
             same_bits(np.moveaxis(got.logits, axis, -1), [by for _, by in one], (n, axis))
 
 
-def test_a_bad_row_of_logits_is_named():
-    z = np.zeros((20, 5))
-    z[7, 3] = np.inf
-    with pytest.raises(ValueError, match=r"row 7"):
-        grad.softmax_cross_entropy(z, np.zeros(20, int))
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_bad_row_of_logits_is_named(level, bad):
+    """Whatever its label, or its masses, which may be 0 where it is bad."""
+    for n in (5, 33):
+        for place in (0, n - 1):
+            z, one_hot = np.zeros((20, n)), np.eye(n)[np.ones(20, int)]
+            whole = cross_entropy(one_hot, z, log_input="q")
+            z[7, place] = bad
+            with pytest.raises(ValueError, match=r"row 7|logits\[7, "):
+                grad.softmax_cross_entropy(z, np.ones(20, int))
+            with pytest.raises(ValueError, match=r"row 7|q\[7, "):
+                grad.cross_entropy(one_hot, z, log_input="q")
+            if np.isnan(bad):
+                got = cross_entropy(one_hot, z, log_input="q")
+                assert np.isnan(got[7])
+                same_bits(np.delete(got, 7), np.delete(whole, 7), n)
 
 
 def test_masses_against_logits(level):

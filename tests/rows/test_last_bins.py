@@ -36,3 +36,7 @@ def test_it_counts(level, n):
     for name in PAIRED:
         if name != "cross_entropy":
             assert (call(fastdiv, name, p, q) > 0).all(), name
+    for shift in (0, 100):
+        stacks = np.stack([p, q, p], axis=1)
+        stacks[:, :, -1] *= 2.0**-shift
+        assert (fastdiv.js_divergence(stacks) > 0).all()

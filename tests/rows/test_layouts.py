@@ -66,6 +66,7 @@ def test_counts_are_read_as_they_are(name, dtype, n):
     same_bits(call(fastdiv, name, p, q), expected)
     same_bits(call(fastdiv, name, wide[:, ::3], q), expected)
     same_bits(call(fastdiv, name, p.T, q.T, axis=0), expected)
+    same_bits(call(fastdiv, name, np.ascontiguousarray(p.T), np.ascontiguousarray(q.T), axis=0), expected)
     same_bits(call(fastdiv, name, p[2], q), one)
 
 

@@ -160,6 +160,30 @@ def test_signs_of_shares_that_differ_in_their_18th_digit(level):
         np.testing.assert_allclose(fastdiv.grad.total_variation(p, q).p, want, rtol=1e-12)
 
 
+def test_as_much_pulls_up_as_down(level):
+    """What is left of the mean of the signs, which is the derivative of shares that are the same."""
+    random = Random(10)
+    for pairs, ties in ((1, 1), (1, 3), (2, 0), (3, 7), (40, 9), (150, 50)):
+        for excess in (0, 1, -1, 2, -5):
+            small = [random.randint(5, 2**20) for _ in range(pairs)]
+            up = [x + (excess if k == 0 else 0) for k, x in enumerate(small)]
+            moved = [random.randint(1, x - 1) for x in small]
+            same = [random.randint(1, 2**20) for _ in range(ties)]
+            p = up + small + same
+            q = [x + d for x, d in zip(up, moved, strict=True)]
+            q += [x - d for x, d in zip(small, moved, strict=True)] + same
+            total = sum(p)
+            pull = [-1] * pairs + [1] * pairs + [0] * ties
+            for of, row, by in (("p", p, pull), ("q", q, [-x for x in pull])):
+                mean = Fraction(sum(x * s for x, s in zip(row, by, strict=True)), total)
+                want = [float((s - mean) / total / 2) for s in by]
+                for rows in (1, 20):
+                    table = np.tile(np.array([p, q], float), (rows, 1, 1))
+                    got = getattr(fastdiv.grad.total_variation(table[:, 0], 4 * table[:, 1]), of)
+                    want_here = [x / (4 if of == "q" else 1) for x in want]
+                    np.testing.assert_allclose(got, np.tile(want_here, (rows, 1)), rtol=1e-12, atol=0)
+
+
 def test_equal_and_proportional_rows_have_their_kink():
     for p, q in (([1, 2, 3], [1, 2, 3]), ([1, 2, 3], [7, 14, 21]), ([0.1, 0.7], [0.1, 0.7])):
         for slopes in fastdiv.grad.total_variation(p, q)[1:]:
