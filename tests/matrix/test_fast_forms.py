@@ -1,7 +1,7 @@
 """Fast forms are what unrelated rows are compared by, whole and compressed (csrc/matrix/limits.c).
 
-A sum that comes out wrong mostly falls below its limit, and the pair is done again as rows: the value stays right,
-at many times the price. What tells the two ways apart are last bits, in which they differ for many pairs.
+A sum that comes out wrong mostly falls below its limit, and the pair is done again as rows: the value stays
+right, at many times the price. What tells the two ways apart are last bits, in which many pairs differ.
 """
 
 import numpy as np
