@@ -127,6 +127,7 @@ EXTENSIONS = [
         "transport/lattice.c",
         "transport/sort.c",
         "transport/nested.c",
+        "transport/nests.c",
         "transport/hist.c",
         "transport/hist_gradient.c",
         "transport/circle.c",

@@ -13,6 +13,7 @@
 #include "transport/table.h"
 #include "transport/cell_loops.h"
 #include "transport/lattice_loops.h"
+#include "transport/nested_loops.h"
 #include "transport/sort_loops.h"
 
 #define FD_PASTE_(a, b) a##b
@@ -112,8 +113,8 @@ static const fd_tile_loops fd_level_tiles = {
     .finish_row = fd_finish_row,
 };
 
-static const fd_cell_loops fd_level_cells = {fd_cells_count, fd_cells_gather, fd_cells_kinds,
-                                             fd_tally_count, fd_sort_few,     fd_sort_parts};
+static const fd_cell_loops fd_level_cells = {fd_cells_count, fd_cells_gather, fd_cells_kinds, fd_tally_count,
+                                             fd_nests_add,   fd_sort_few,     fd_sort_parts};
 
 const fd_kernels FD_PASTE(fd_kernels_, FD_ISA) = {FD_TEXT(FD_ISA), &fd_level_rows, &fd_level_slopes,
                                                   &fd_level_tiles, &fd_level_cells};

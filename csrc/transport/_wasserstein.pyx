@@ -41,7 +41,14 @@ from transport cimport (
     fd_like_shares,
     fd_nested,
     fd_nested_count,
+    fd_nested_distance,
     fd_nested_fill,
+    fd_nested_means,
+    fd_nests,
+    fd_nests_fill,
+    fd_nests_free,
+    fd_nests_occupied,
+    fd_nests_of,
     fd_numpy,
     fd_order_of,
     fd_samples,
@@ -244,23 +251,6 @@ def ascending(cnp.ndarray x, cnp.ndarray out):
         fd_sort_into(values, n, arranged)
 
 
-def nested(cnp.ndarray x, int k):
-    """Cells of 2^k doubles of a contiguous ascending float64 vector without NaN and -0.0: the six rows of nested.h."""
-    cdef const double *values = <const double *>cnp.PyArray_DATA(x)
-    cdef int64_t n = x.shape[0], many
-    cdef fd_nested cells
-    cdef uint64_t *rows
-    with nogil:
-        many = fd_nested_count(values, n, k)
-    out = np.empty((6, many), np.uint64)
-    rows = <uint64_t *>cnp.PyArray_DATA(out)
-    cells.keys, cells.counts, cells.low = rows, rows + many, rows + 2 * many
-    cells.high, cells.first, cells.last = rows + 3 * many, rows + 4 * many, rows + 5 * many
-    with nogil:
-        fd_nested_fill(values, n, k, &cells)
-    return out
-
-
 def order(cnp.ndarray x, cnp.ndarray positions, cnp.ndarray values):
     """Fills the positions (intp) that sort a contiguous float64 or uint64 vector, and the sorted values."""
     cdef fd_samples sample = _sample(x, None)
@@ -431,3 +421,6 @@ def set_tally_from(int64_t values):
     before = least[0]
     least[0] = values
     return before
+
+
+include "nested.pxi"

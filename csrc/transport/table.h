@@ -1,4 +1,4 @@
-/* The table of the loops of transport (cell_loops.h, lattice_loops.h, sort_loops.h): one for each instruction set. */
+/* The table of the loops of transport (cell_loops.h, lattice_loops.h, nested_loops.h, sort_loops.h): one for each instruction set. */
 #ifndef FD_TRANSPORT_TABLE_H
 #define FD_TRANSPORT_TABLE_H
 
@@ -18,6 +18,7 @@ static inline int fd_sort_cells(int n) {
 
 struct fd_cells; /* cells.h */
 struct fd_tally; /* lattice.h */
+struct fd_nests; /* nests.h */
 
 /* The passes over all values of a side. */
 typedef struct fd_cell_loops {
@@ -25,6 +26,7 @@ typedef struct fd_cell_loops {
     void (*gather)(struct fd_cells *c, int side, int chunk);
     void (*kinds)(struct fd_cells *c);
     void (*tally)(struct fd_tally *t, int side, int chunk);
+    int (*nests)(struct fd_nests *nests, const double *x, int n, int *missed);
     int (*sort_few)(const double *x, int n, double least, double *out,
                     uint16_t *room); /* of fd_sort_cells(n) + n */
     int (*sort_parts)(const double *x, int64_t n, double least, double *out, int64_t *end, int parts);

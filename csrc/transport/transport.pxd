@@ -13,17 +13,6 @@ cdef extern from "transport/sort.h" nogil:
     fd_sorts fd_numpy
     void fd_sort_into(const double *x, int64_t n, double *out)
 
-cdef extern from "transport/nested.h" nogil:
-    ctypedef struct fd_nested:
-        uint64_t *keys
-        uint64_t *counts
-        uint64_t *low
-        uint64_t *high
-        uint64_t *first
-        uint64_t *last
-    int64_t fd_nested_count(const double *x, int64_t n, int k)
-    void fd_nested_fill(const double *x, int64_t n, int k, const fd_nested *cells)
-
 cdef extern from "transport/mass.h" nogil:
     double fd_largest_weight(const double *w, int64_t n)
 
@@ -44,6 +33,27 @@ cdef extern from "transport/source.h" nogil:
         int64_t n
         fd_kind kind
         uint64_t origin
+
+cdef extern from "transport/nested.h" nogil:
+    ctypedef struct fd_nested:
+        uint64_t *keys
+        uint64_t *counts
+        uint64_t *low
+        uint64_t *high
+        uint64_t *first
+        uint64_t *last
+        int64_t n
+    cdef struct fd_nests:
+        pass
+    int64_t fd_nested_count(const double *x, int64_t n, int k)
+    void fd_nested_fill(const double *x, int64_t n, int k, const fd_nested *cells)
+    fd_nests *fd_nests_of(const fd_source *x, int k)
+    int64_t fd_nests_occupied(const fd_nests *nests)
+    void fd_nests_fill(const fd_nests *nests, const fd_nested *cells)
+    void fd_nests_free(fd_nests *nests)
+    int fd_nested_means(const fd_nested *cells, int k, double *means)
+    void fd_nested_distance(const fd_nested *u, const fd_nested *v, int k, double shrink, double *value,
+                            double *bound)
 
 cdef extern from "transport/transport.h" nogil:
     ctypedef enum fd_statistic:

@@ -353,8 +353,13 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
         tally = _tally(values)
         missing = rows - sum(tally.values())
         return Column(name, "categorical" if tally else "missing", rows, missing, tally=tally)
+    if types.is_floating(kind) and not categorical:
+        numbers = from_chunks(values.drop_null() if missing else values)
+        if len(numbers) and np.isnan(numbers.min()):  # which no NaN escapes
+            numbers = numbers[~np.isnan(numbers)]
+        return Column(name, "numeric" if len(numbers) else "missing", rows, rows - len(numbers), numbers)
     if types.is_floating(kind):
-        values = pc.if_else(pc.is_nan(values), None, values) if pc.any(pc.is_nan(values)).as_py() else values
+        values = pc.if_else(pc.is_nan(values), None, values)
         missing = values.null_count
     if missing == rows:
         return Column(name, "missing", rows, missing)
@@ -364,15 +369,15 @@ def _column(name: str, values: Any, categorical: bool) -> Column:
         return Column(name, "boolean", rows, missing, tally=_tally(values))
     if _is_text(kind):
         return Column(name, "categorical", rows, missing, tally=_tally(values))
-    numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
     temporal = types.is_timestamp(kind) or types.is_date(kind)
-    if categorical and (numeric or temporal):
+    number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind)
+    if categorical and (number or temporal):
         return Column(name, "categorical", rows, missing, tally=_tally(values))
     if temporal or types.is_duration(kind):
         return column_of_times(name, _times(values), rows, bool(getattr(kind, "tz", None)))
     if types.is_decimal(kind):
         return Column(name, "numeric", rows, missing, from_chunks(of_decimals(values)))
-    if numeric:
+    if number:
         return Column(name, "numeric", rows, missing, from_chunks(values))
     return Column(name, "unsupported", rows, missing, reason=f"values of type {kind} are not compared")
 

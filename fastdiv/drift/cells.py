@@ -106,8 +106,16 @@ class Cells:
         from fastdiv import _wasserstein
 
         found = _wasserstein.nested(np.ascontiguousarray(values, np.float64), k)
-        keys, counts, low, high, first, last = found
-        return Cells(k, keys, counts.view(np.int64), low, high, first, last, **_kind_of(values))
+        return _of_rows(k, found, values)
+
+    @staticmethod
+    def counted(values: np.ndarray, k: int) -> Cells | None:
+        """The same of values in any order; None where a sort is the better way."""
+        from fastdiv import _wasserstein
+
+        dtype = np.dtype(np.float64) if values.dtype == np.float16 else values.dtype.newbyteorder("=")
+        found = _wasserstein.nested_of(np.ascontiguousarray(values, dtype), k)
+        return None if found is None else _of_rows(k, found, values)
 
     def merged(self, other: Cells) -> Cells:
         k = max(self.k, other.k)
@@ -169,25 +177,29 @@ class Cells:
         return _spacing_at(self.first)
 
     @cached_property
-    def rises(self) -> np.ndarray:
-        """The mean distance of each cell's values from the smallest, in units of the spacing."""
-        if self.k == 0:
-            return np.zeros(len(self.keys))
-        # whole numbers to the end: a narrow heap at the far end of a wide cell keeps its digits
-        start = self.first & _mask(self.k)
-        low = self.low.astype(np.int64) - self.counts * (start & _mask(26)).astype(np.int64)
-        high = self.high.astype(np.int64) - self.counts * (start >> _HALF).astype(np.int64)
-        high, low = high + (low >> 26), low & (2**26 - 1)
-        rises: np.ndarray = (high * 2.0**26 + low) / self.counts
-        return rises
+    def _laid(self) -> tuple[np.ndarray, bool]:
+        from fastdiv import _wasserstein
 
-    @cached_property
+        means, inside = _wasserstein.nested_means(self.arrays, self.k)
+        return means, inside
+
+    @property
     def means(self) -> np.ndarray:
         """Of the values of each cell."""
-        if self.k == 0:
-            return doubles_of(self.keys)
-        with np.errstate(invalid="ignore"):  # infinite ones
-            return doubles_of(self.first) + np.where(self.rises > 0, self.rises * self.spacing, 0.0)
+        return self._laid[0]
+
+    @property
+    def sound(self) -> bool:
+        """Every cell has its mean between its smallest and its largest value."""
+        return self._laid[1]
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """What compiled code takes of them."""
+        return tuple(
+            np.ascontiguousarray(x)
+            for x in (self.keys, self.counts, self.low, self.high, self.first, self.last)
+        )
 
     def finite(self) -> Cells:
         """Without infinite values, which are in cells of their own, first and last."""
@@ -198,6 +210,19 @@ class Cells:
         keys, counts, low, high, first, last = (field[inner] for field in fields)
         return Cells(self.k, keys, counts, low, high, first, last, self.whole, self.rounded)
 
+    @property
+    def mean(self) -> float:
+        low, scale, _, _, mean = self._spread
+        return shifted(low, scale, mean)
+
+    @property
+    def _spread(self) -> tuple[float, float, np.ndarray, np.ndarray, float]:
+        """The smallest value, a scale (1e200 squared is no float); from there in it: means, shares, mean."""
+        low, high = doubles_of(np.array([self.first[0], self.last[-1]])).tolist()
+        scale = max(abs(low), abs(high)) or 1.0
+        rise, share = self.means / scale - low / scale, self.counts / self.total
+        return low, scale, rise, share, float(np.sum(share * rise))
+
     @cached_property
     def moments(self) -> tuple[float, float]:
         """The mean, and the standard deviation as if each cell's values lay as on a line through its mean.
@@ -205,15 +230,11 @@ class Cells:
         With lowest value l, highest h and mean m their variance is between 0 and (h - m)(m - l) (Bhatia and
         Davis); a third of that is taken, which is right for evenly spread values.
         """
-        first, last = doubles_of(self.first), doubles_of(self.last)
-        low = first[0]
-        scale = max(abs(low), abs(last[-1])) or 1.0  # 1e200 squared is no float
-        means, share = self.means, self.counts / self.total
-        rise = means / scale - low / scale
-        mean = float(np.sum(share * rise))
+        low, scale, rise, share, mean = self._spread
+        first, last, means = doubles_of(self.first), doubles_of(self.last), self.means
         within = np.maximum((last - means) / scale * ((means - first) / scale), 0.0) / 3
         variance = float(np.sum(share * ((rise - mean) ** 2 + within)))
-        return shifted(float(low), float(scale), mean), float(scale * np.sqrt(variance))
+        return shifted(low, scale, mean), float(scale * np.sqrt(variance))
 
 
 def _spacing_at(keys: np.ndarray) -> np.ndarray:
@@ -226,7 +247,13 @@ def _spacing_at(keys: np.ndarray) -> np.ndarray:
 
 def _kind_of(values: np.ndarray) -> dict[str, bool]:
     whole = values.dtype.kind in "iu"
-    return {"whole": whole, "rounded": whole and max(abs(int(x)) for x in values[[0, -1]]) > 2**53}
+    far = whole and values.itemsize == 8 and max(-int(values.min()), int(values.max())) > 2**53
+    return {"whole": whole, "rounded": far}
+
+
+def _of_rows(k: int, rows: np.ndarray, values: np.ndarray) -> Cells:
+    keys, counts, low, high, first, last = rows
+    return Cells(k, keys, counts.view(np.int64), low, high, first, last, **_kind_of(values))
 
 
 def _mask(bits: int) -> np.uint64:
@@ -272,79 +299,13 @@ def union(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def w1(u: Cells, v: Cells) -> tuple[float, float]:
     """W1 between two multisets of finite numbers in cells of one size, and a bound on its error."""
+    from fastdiv import _wasserstein
+
     ends = doubles_of(np.concatenate([u.first[:1], v.first[:1], u.last[-1:], v.last[-1:]]))
     size = float(np.abs(ends).max())
     # so far out that a difference may be no double: a power of two brings it back
     shrink = 2.0**-10 if size > 2.0**1000 else 1.0
-    keys, *places = _places(u.keys, v.keys)
-    at = keys << np.uint64(u.k)
-    a, b = (_Spread(side, at, place) for side, place in zip((u, v), places, strict=True))
-    first, last = np.minimum(a.first, b.first), np.maximum(a.last, b.last)
-    spacing = _spacing_at(at) * shrink
-    width = (last - first) * spacing
-    # F and G in whole numbers, over the product of the sizes: equals are equal, and tails keep digits
-    n, m = a.total, b.total
-    if n * m < 2**62:
-        a_0, a_1, b_0, b_1 = a.before * m, a.after * m, b.before * n, b.after * n
-    else:
-        a_0, a_1, b_0, b_1 = (
-            x.astype(object) * c for x, c in ((a.before, m), (a.after, m), (b.before, n), (b.after, n))
-        )
-    f_0, f_1 = ((x / (n * m)).astype(np.float64, copy=False) for x in (a_0 - b_0, a_1 - b_1))
-    # the integral of F over the cell: what it had before, and each value's mass from there to the end
-    signed = f_0 * width + (a.mass_to(last) - b.mass_to(last)) * spacing
-    area = np.abs(signed)
-    bound = 2.0**-48 * float(np.sum((a.counts / n + b.counts / m) * width))
-    mixed = np.flatnonzero((a_1 > b_0) & (b_1 > a_0) & (width > 0))
-    if len(mixed):
-        p, q = (
-            (x / (n * m)).astype(np.float64, copy=False)
-            for x in (a_1[mixed] - b_0[mixed], b_1[mixed] - a_0[mixed])
-        )
-        sure, wide, f, g = (x[mixed] for x in (area, width, f_0, f_1))
-        most = np.maximum((2 * p * q * wide + signed[mixed] * (p - q)) / (p + q), sure)
-        with np.errstate(invalid="ignore"):  # both may be 0
-            straight = wide * (f**2 + g**2) / (2 * (np.abs(f) + np.abs(g)))
-        given = np.where(f * g < 0, np.clip(straight, sure, most), sure)
-        area[mixed] = given
-        bound += float(np.sum(np.maximum(most - given, given - sure)))
-    start = doubles_of(at) * shrink
-    between = (start + first * spacing)[1:] - (start + last * spacing)[:-1]
-    value = float(np.sum(between * np.abs(f_1[:-1])) + np.sum(area))
-    bound += 2.0**-48 * value
+    value, bound = _wasserstein.nested_distance(u.arrays, v.arrays, u.k, shrink)
     if u.rounded or v.rounded:
-        bound += (u.rounded + v.rounded) * float(np.spacing(size)) / 2
+        bound += (u.rounded + v.rounded) * float(np.spacing(size)) / 2 * shrink
     return value / shrink, bound / shrink
-
-
-def _places(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The values of both ascending arrays, each once; where those of either are among them."""
-    both = np.concatenate([a, b])
-    order = np.argsort(both, kind="stable")  # which merges what ascends
-    both = both[order]
-    once = np.append(True, both[1:] != both[:-1])
-    places = np.empty(len(both), np.intp)
-    places[order] = np.cumsum(once) - 1
-    return both[once], places[: len(a)], places[len(a) :]
-
-
-class _Spread:
-    """One side laid out over the cells of both; ends in units of the spacing, from the start of the cell."""
-
-    def __init__(self, side: Cells, start: np.ndarray, at: np.ndarray) -> None:
-        n, own = len(start), start[at]
-        self.counts = np.zeros(n, np.int64)
-        self.counts[at] = side.counts
-        self.after = np.cumsum(self.counts)
-        self.before = self.after - self.counts
-        self.total = side.total
-        self.first, self.last = np.full(n, np.inf), np.full(n, -np.inf)
-        self.first[at] = (side.first - own).astype(np.float64)
-        self.last[at] = (side.last - own).astype(np.float64)
-        self.at, self.side = at, side
-
-    def mass_to(self, last: np.ndarray) -> np.ndarray:
-        """In each cell: every value's mass times the way from there to `last`."""
-        total, at = np.zeros(len(last)), self.at
-        total[at] = self.side.counts / self.total * (last[at] - self.first[at] - self.side.rises)
-        return total

@@ -49,6 +49,10 @@ from fastdiv.transport import of_true_samples
 __all__ = ["Counted", "count_numbers", "count_values", "parts_of_w2"]
 
 
+# Fewer values are sorted sooner than they are put into cells one by one.
+_FEW = 1 << 14
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """What the measures are taken of, however it was counted."""
@@ -171,8 +175,9 @@ def _count_weighted(u: Column, v: Column, x: Weighted, y: Weighted, how: Binning
 def _count_cells(u: Column, v: Column, how: Binning) -> Counted:
     """The same where the numbers of one side are known in cells: bins of whole cells, exactly counted."""
     k = max(side.cells.k for side in (u, v) if side.cells is not None)
-    u, v = map(_in_order, (u, v))
-    a, b = (Cells.each(x.numbers, k) if x.cells is None else x.cells.coarsened(k) for x in (u, v))
+    if u.cells is None:
+        u = _in_order(u)
+    a, b = _in_cells(u, k), _in_cells(v, k)
     inner = a.finite()
     whole, note = a.whole and b.whole, ROUNDED if a.rounded or b.rounded else ""
     if how.edges:
@@ -201,14 +206,23 @@ def _count_cells(u: Column, v: Column, how: Binning) -> Counted:
         w1, bound = cells_w1(a, b)
     first, last = np.searchsorted(b.keys, edges[[0, -1]]).tolist()
     counted = replace(counted, **_laid_cells(a, b), **_beyond(b.means, b.counts, first, last, how))
-    means = [_moments(side, side.numbers) if side.cells is None else side.cells.moments for side in (u, v)]
-    return _with_w1(counted, u, w1, bound, *means)
+    # of the current the mean alone is asked for, which cells have exact sums for
+    of_u = _moments(u, u.numbers) if u.cells is None else u.cells.moments
+    return _with_w1(counted, u, w1, bound, of_u, (b.mean, 0.0))
 
 
 def _in_order(column: Column) -> Column:
-    if column.cells is not None or column.ascending:
+    if column.ascending:
         return column
     return replace(column, numbers=ascending(column.numbers), ascending=True)
+
+
+def _in_cells(column: Column, k: int) -> Cells:
+    if column.cells is not None:
+        return column.cells.coarsened(k)
+    sort = column.ascending or len(column.numbers) < _FEW
+    found = None if sort else Cells.counted(column.numbers, k)
+    return found or Cells.each(_in_order(column).numbers, k)
 
 
 def _laid(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:

@@ -1,10 +1,12 @@
-"""Cells of ascending values by the compiled pass against their definition, value by value."""
+"""Cells of values by the compiled passes, sorted or not, against their definition, value by value."""
 
 from collections import defaultdict
 
 import numpy as np
 import pytest
 
+from fastdiv import Baseline
+from fastdiv.drift.binning import ascending
 from fastdiv.drift.cells import LAST_K, Cells, keys_of
 
 rng = np.random.default_rng(11)
@@ -35,3 +37,59 @@ def test_each_cell_holds_what_its_values_say(name, k):
         assert low < 1 << 26
         assert (high << 26) + low == sum(each & inner for each in held[key])
         assert (cells.first[i], cells.last[i]) == (min(held[key]), max(held[key]))
+
+
+def test_any_order_and_type_is_counted_as_sorted_values_are(level):
+    """Also -0.0, more values than counts and sums share a number for, and pages from the least value on."""
+    many = {
+        "zeros": np.tile([0.0, -0.0, 1.0, -1.0], 70_000),
+        "one cell": np.full(300_000, np.nextafter(2.0, 0.0)),
+        "stamps": rng.integers(1_700_000_000_000_000, 1_702_600_000_000_000, 3001),
+        "narrow": 1.0 + rng.integers(0, 99, 1000) * 2.0**-52,
+        "u1": rng.integers(0, 255, 999).astype("u1"),
+        "f2": rng.normal(size=999).astype("f2"),
+        "f4": rng.normal(size=999).astype("f4"),
+        ">f8": rng.normal(size=999).astype(">f8"),
+    }
+    at_once = 0
+    for name, x in (SAMPLES | many).items():
+        for k in (0, 5, 26, 30, 36, 41, 43, 47, 50, LAST_K):
+            found, slowly = Cells.counted(rng.permutation(x), k), Cells.each(ascending(x), k)
+            if found is None:
+                continue
+            at_once += 1
+            for field in Cells.__dataclass_fields__:
+                np.testing.assert_array_equal(
+                    getattr(found, field), getattr(slowly, field), f"{name} {k} {field}"
+                )
+    assert at_once > 100
+
+
+def test_what_is_scattered_is_sorted():
+    """A block of cells for every value would be more memory than a sort takes."""
+    x = rng.normal(size=40_000)
+    assert Cells.counted(x, 20) is None
+    assert Cells.counted(x, 12) is None
+
+
+def test_scores_do_not_depend_on_the_order_or_on_how_a_batch_is_counted(tmp_path):
+    """One batch is short, and of one column the values are scattered."""
+    columns = {
+        "normal": rng.normal(size=20_000),
+        "stamps": 1_700_000_000_000_000 + rng.integers(0, 10**12, 20_000),
+        "heap": np.where(
+            rng.random(20_000) < 0.9, rng.normal(size=20_000) * 1e-9 + 1, rng.normal(size=20_000)
+        ),
+    }
+    baseline = Baseline.from_table(columns, values=4000)
+    baseline.save(tmp_path / "x.fdp")
+    for rows in (500, 20_000):
+        batch = {name: rng.permutation(x)[:rows] + (x.max() - x.min()) // 50 for name, x in columns.items()}
+        wild = np.ldexp(rng.normal(size=rows), rng.integers(-900, 900, rows))
+        batch["heap"] = np.where(rng.random(rows) < 0.5, batch["heap"], wild)
+        reports = [
+            side.score({name: make(x) for name, x in batch.items()}).columns
+            for side in (baseline, Baseline.load(tmp_path / "x.fdp"))
+            for make in (np.sort, rng.permutation, np.array)
+        ]
+        assert all(report == reports[0] for report in reports)
