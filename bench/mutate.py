@@ -51,16 +51,34 @@ def quick(folder: str, names: str) -> tuple[str, ...]:
 
 
 PROMISE = ("tests/truth/test_tables.py::test_promise",)  # transport and derivatives, against the oracle
+LAWS = tuple(
+    f"tests/rows/test_laws.py::test_{name}"
+    for name in (
+        "zero_where_counts_are_in_proportion",
+        "all_but_disjoint",
+        "power_of_two_scaling_of_a_stack",
+    )
+)
 AREAS = {
     "rows": Area(
         ("csrc/rows/*", "csrc/math/log*.h", "csrc/math/sum.h"),
         {
             "*gradient_lanes*": quick("rows", "gradient_lanes small_slopes"),
+            "*/single*": quick("rows", "single"),
             "*lane*": quick("rows", "one_pair lanes"),
-            "*/stack.c": quick("rows", "extremes accuracy gradients"),
-            "*/logit*": (*PROMISE, *quick("rows", "far_logits gradients")),
-            "*/[gsa]*": (*PROMISE, *quick("rows", "steep_gradients slopes_everywhere gradient_lanes")),
-            "*": (*quick("rows", "one_pair extremes near_one accuracy steep_gradients"), *PROMISE),
+            "*/log_table.h": quick("matrix", "few_bins fast_forms"),
+            "*/math/*": (*quick("matrix", "fast_forms"), *quick("rows", "one_pair accuracy"), *PROMISE),
+            "*/stack.c": (*quick("rows", "extremes accuracy last_bins gradients"), *LAWS),
+            "*/logit*": (*quick("rows", "gradient_lanes gradients"), *PROMISE),
+            "*/[gsa]*": (
+                *PROMISE,
+                *quick("rows", "steep_gradients slopes_everywhere gradient_lanes small_slopes"),
+            ),
+            "*": (
+                *quick("rows", "one_pair extremes near_one accuracy omitted steep_gradients"),
+                *LAWS,
+                *PROMISE,
+            ),
         },
         ("tests/rows", "tests/matrix"),
     ),
@@ -84,10 +102,10 @@ AREAS = {
         ("csrc/matrix/*",),
         {
             "*/sparse*": quick("matrix", "sparse"),
-            "*/nearest.c": quick("matrix", "small matrix"),
-            "*/square.c": quick("matrix", "small matrix"),
+            "*/nearest.c": quick("matrix", "l1_tiles bounds matrix"),
+            "*/square.c": quick("compat", "elements"),
             "*": (
-                *quick("matrix", "masses_exact near_rows"),
+                *quick("matrix", "fast_forms masses_exact near_rows transport_exact l1_tiles"),
                 "tests/truth/test_tables.py::test_matrices",
                 *quick("matrix", "bounds few_bins"),
             ),
