@@ -80,11 +80,15 @@ if __name__ == "__main__":
     report("fd_atanh_tail, R(z)", atanh_tail, "0", "0.0401", 8)
     report("fd_exp_tail, E(v)", exp_tail, "-1", "1", 14)
     report("fd_short_exp_tail, E(v)", exp_tail, "-0.3466", "0.3466", 11)
+    report("fd_table_exp_below, E(v)", exp_tail, "-0.02167", "0.02167", 5)
     root = (mp.sqrt(2) - 1) ** 4
     report("fd_short_atanh_tail, R(z)", atanh_tail, 0, root, 7)
     report("fd_join_log32, R(z)", atanh_tail, 0, root, 3)
     report("fd_phi_tail", phi_tail, 0, mp.mpf(1) / 64, 5)
     report("fd_log_tail32, B(w)", log_tail, mp.sqrt(mp.mpf(1) / 2) - 1, mp.sqrt(2) - 1, 8)
     report("fd_growth_tail32, A(t)", growth_tail, 0, 1, 8)
+    print("fd_table_exp_below, 2^(i/16)")
+    for i in range(16):
+        print(f"    {float(mp.mpf(2) ** (mp.mpf(i) / 16))!r},")
     report_table("fd_table_log2", 16, 9, float)
     report_table("fd_table_log2_32", 32, 3, lambda x: float(np.float32(float(x))))

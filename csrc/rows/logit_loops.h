@@ -4,12 +4,16 @@
 #include "rows/lane_loops.h"
 #include "rows/slope_table.h"
 
+/* exp(q - max) of each bin; their sum but for the bins at max (is 1 there), and how many these are. */
+#ifdef FD_AVX512
+#    include "rows/logit_table.h"
+#else
 /* (In steps: the exponential and the selection in one loop gcc 12 does not turn into vectors, nor a selection by what
  * comes through a pointer.) */
 FD_INLINE void fd_logit_step(const double *row, double max, double *part, double *sum, double *count) {
     double below[FD_LANES], its[FD_LANES];
     _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) below[lane] = row[lane] - max;
-    _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) its[lane] = fd_exp_below(below[lane]);
+    fd_exp_lanes(below, its);
     memcpy(part, its, sizeof its);
     _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) its[lane] =
         below[lane] < 0.0 ? its[lane] : 0.0;
@@ -18,7 +22,6 @@ FD_INLINE void fd_logit_step(const double *row, double max, double *part, double
     _Pragma("omp simd") for (int lane = 0; lane < FD_LANES; lane++) count[lane] += its[lane];
 }
 
-/* exp(q - max) of each bin; their sum but for the bins at max (is 1 there), and how many these are. */
 static void fd_logit_parts_loop(const double *q, ptrdiff_t n, double max, double *parts, double *below,
                                 double *at_max) {
     double sum[FD_LANES] = {0}, count[FD_LANES] = {0}, tail[FD_LANES], part[FD_LANES];
@@ -35,6 +38,7 @@ static void fd_logit_parts_loop(const double *q, ptrdiff_t n, double max, double
     *below = fd_fold(sum);
     *at_max = fd_fold(count);
 }
+#endif
 
 /* The same of rows side by side, n <= FD_BLOCK bins, `pitch` from bin to bin (x and parts may be the same), and their
  * maxima: NaN where an entry is, or is inf. */
@@ -65,7 +69,7 @@ static void fd_logit_lanes_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, f
         fd_fetch_lanes(ahead.in + j * ahead.in_step);
         fd_fetch_lanes(ahead.out + j * ahead.out_step);
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) above[row] = part[row] - most[row];
-        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) part[row] = fd_exp_below(above[row]);
+        fd_exp_lanes(above, part);
         _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
             sum[row] = sum_before[row] + (above[row] < 0.0 ? part[row] : 0.0);
             count[row] = count_before[row] + (above[row] < 0.0 ? 0.0 : 1.0);

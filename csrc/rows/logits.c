@@ -19,9 +19,11 @@ typedef struct {
 } fd_logits;
 
 /* Weighs logits as fd_log_weigh does, but the exponentials are kept: exp(q - max) in `parts`, and what they add
- * to in q->sum, of which `max + log` is the logarithm. `others`: what they add to but for one at max, which is 1. */
-static int fd_keep_parts(fd_row_reader *q, ptrdiff_t n, double *parts, double *others) {
-    double copy[FD_BLOCK], at_max = -1.0;
+ * to in q->sum, of which `max + log` is the logarithm. `others`: what they add to but for one at max, which is 1.
+ * While a block is at hand, where there is p: the sum of p (max - q). */
+static int fd_keep_parts(fd_row_reader *q, ptrdiff_t n, double *parts, double *others, const fd_row_reader *p,
+                         fd_sum *terms) {
+    double copy[FD_BLOCK], p_copy[FD_BLOCK], at_max = -1.0;
     fd_row_reader raw = *q;
     fd_sum below = {0};
     raw.normalize = 0; /* the largest only */
@@ -30,9 +32,12 @@ static int fd_keep_parts(fd_row_reader *q, ptrdiff_t n, double *parts, double *o
     q->max = q->top = raw.top;
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *block = fd_block(q, start, size, copy);
         double sum, count;
-        fd_slope_loops_now->logit_parts(fd_block(q, start, size, copy), size, q->max, parts + start, &sum,
-                                        &count);
+        if (p)
+            fd_sum_add(terms,
+                       fd_slope_loops_now->logit_sum(fd_block(p, start, size, p_copy), block, size, q->max));
+        fd_slope_loops_now->logit_parts(block, size, q->max, parts + start, &sum, &count);
         fd_sum_add(&below, sum);
         at_max += count;
     }
@@ -42,26 +47,38 @@ static int fd_keep_parts(fd_row_reader *q, ptrdiff_t n, double *parts, double *o
     return 1;
 }
 
-/* Logits whose derivatives are wanted if `by_q` is not NULL; 0 for a row that is none. */
-static int fd_weigh_logits(fd_row_reader *q, ptrdiff_t n, double *by_q) {
-    double others;
-    return by_q && q->normalize ? fd_keep_parts(q, n, by_q, &others) : fd_log_weigh(q, n);
+/* The sum of p (max - q) where nobody keeps the exponentials. */
+static fd_sum fd_logit_terms(const fd_logits *w, ptrdiff_t n) {
+    double p_copy[FD_BLOCK], q_copy[FD_BLOCK];
+    fd_sum sum = {0};
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
+        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
+        const double *p = fd_block(&w->p, start, size, p_copy), *q = fd_block(&w->q, start, size, q_copy);
+        fd_sum_add(&sum, fd_slope_loops_now->logit_sum(p, q, size, w->q.max));
+    }
+    return sum;
 }
 
 /* 0 for a row that is none. */
 static int fd_logits_open(fd_logits *w, fd_view p, fd_view q, ptrdiff_t n, const fd_options *options,
-                          double *by_q) {
+                          double *by_q, fd_sum *terms) {
     fd_options masses = *options, logs = *options;
+    double others;
     masses.log_input = 0.0;
     logs.log_input = 1.0;
     logs.pseudocount = 0.0;
     w->p = fd_reader(p, &masses);
     w->q = fd_reader(q, &logs);
     w->unit = fd_in_unit(FD_LOG2_E, options);
-    if (!fd_weigh_any(&w->p, n) || !fd_weigh_logits(&w->q, n, by_q))
+    if (!fd_weigh_any(&w->p, n))
         return 0;
     if (!fd_is_ordinary(&w->p) && w->p.normalize)
         fd_rescale(&w->p, n, fd_sum_exponent(&w->p, n));
+    if (by_q && w->q.normalize)
+        return fd_keep_parts(&w->q, n, by_q, &others, &w->p, terms);
+    if (!fd_log_weigh(&w->q, n))
+        return 0;
+    *terms = fd_logit_terms(w, n);
     return 1;
 }
 
@@ -85,17 +102,11 @@ static void fd_write_logit_gradient(const fd_logits *w, ptrdiff_t n, double nats
 double fd_logits_cross_entropy(fd_view p_view, fd_view q_view, ptrdiff_t n, const fd_options *options,
                                double *by_p, double *by_q) {
     fd_logits w;
-    double p_copy[FD_BLOCK], q_copy[FD_BLOCK];
     fd_sum sum = {0};
-    if (!fd_logits_open(&w, p_view, q_view, n, options, by_q)) {
+    if (!fd_logits_open(&w, p_view, q_view, n, options, by_q, &sum)) {
         fd_fill(by_p, n, NAN);
         fd_fill(by_q, n, NAN);
         return NAN;
-    }
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        const double *p = fd_block(&w.p, start, size, p_copy), *q = fd_block(&w.q, start, size, q_copy);
-        fd_sum_add(&sum, fd_slope_loops_now->logit_sum(p, q, size, w.q.max));
     }
     double nats = fd_sum_total(sum) / fd_total(&w.p) + w.q.log;
     if (by_p || by_q)
@@ -115,7 +126,7 @@ static double fd_label_cross_entropy(ptrdiff_t label, fd_view q_view, ptrdiff_t 
     o.log_input = o.normalize = 1.0;
     fd_row_reader q = fd_reader(q_view, &o);
     double unit = fd_in_unit(FD_LOG2_E, &o), others;
-    if (label < 0 || label >= n || !fd_keep_parts(&q, n, by_q, &others)) {
+    if (label < 0 || label >= n || !fd_keep_parts(&q, n, by_q, &others, NULL, NULL)) {
         fd_fill(by_q, n, NAN);
         return NAN;
     }

@@ -1,4 +1,4 @@
-"""The exponential of the loops (log.h): shares of classes beside one that has all the mass as doubles go."""
+"""The exponential of the loops (log.h, exp_table.h): shares beside a class that has all the mass of doubles."""
 
 import numpy as np
 import pytest
@@ -20,16 +20,25 @@ def ulps(logits: np.ndarray) -> np.ndarray:
         return np.array([float(e / np.spacing(float(t))) for e, t in zip(errors, truth, strict=True)])
 
 
+BOUND = {"base": 1.0, "avx2": 1.0, "avx512": 1.3}  # exp_table.h: the table is rounded too
+
+
 def test_an_ulp_everywhere(level):
     logits = -np.random.default_rng(0).uniform(40.0, 708.0, 4000)
-    assert ulps(logits).max() < 1.0
+    assert ulps(logits).max() < BOUND[level]
+
+
+def test_an_ulp_at_the_ends_of_sixteenths(level):
+    """There what the table leaves is largest."""
+    logits = -(np.arange(60 * 16, 1020 * 16, 5) + 0.5) * np.log(2.0) / 16
+    assert ulps(logits).max() < BOUND[level]
 
 
 @pytest.mark.parametrize("toward", [-np.inf, np.inf])
 def test_an_ulp_where_the_power_of_two_changes(level, toward):
     """There what is left of the exponent is largest, and the polynomial good to what it has to be."""
     logits = -(np.arange(60, 1020) + 0.5) * np.log(2.0)
-    assert ulps(np.nextafter(logits, toward * np.abs(logits))).max() < 1.0
+    assert ulps(np.nextafter(logits, toward * np.abs(logits))).max() < BOUND[level]
 
 
 def test_none_below_the_normal_numbers(level):
