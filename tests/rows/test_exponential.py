@@ -1,4 +1,4 @@
-"""The exponential of the loops (log.h, exp_table.h): shares beside a class that has all mass as doubles go."""
+"""The exponential of the loops (log.h, exp_table.h): shares beside a class that has all the mass there is."""
 
 import numpy as np
 import pytest
