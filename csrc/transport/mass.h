@@ -146,6 +146,12 @@ static inline double fd_u256_to_double(fd_u256 x) {
     return fd_mass_to_double(x.high) * 0x1p128 + fd_mass_to_double(x.low);
 }
 
+/* |x - y| with one rounding or two; 0 for equals alone. */
+static inline double fd_u256_apart(fd_u256 x, fd_u256 y) {
+    const int less = fd_less(x, y);
+    return fd_u256_to_double(fd_minus(less ? y : x, less ? x : y));
+}
+
 /* A*T - B*S with one rounding or two; its sign is exact. */
 static inline double fd_cross_difference(fd_mass A, fd_mass T, fd_mass B, fd_mass S) {
     if ((A | T | B | S) >> 31 == 0) /* counts */

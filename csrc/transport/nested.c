@@ -49,11 +49,14 @@ static inline double fd_nested_double(uint64_t key) {
     return x;
 }
 
-/* Of doubles, where the key is. */
+/* Of doubles, where the key is: by its bits, which are a subnormal number's up to the 53rd binade. */
 static inline double fd_nested_spacing(uint64_t key) {
-    const uint64_t magnitude = (key & FD_TOP ? key : ~key) & ~FD_TOP;
-    const int exponent = (int)(magnitude >> 52);
-    return ldexp(1.0, (exponent > 1 ? exponent : 1) - 1075);
+    const uint64_t magnitude = (key & FD_TOP ? key : ~key) & ~FD_TOP, binade = magnitude >> 52,
+                   least = binade > 1 ? binade : 1;
+    const uint64_t bits = least > 52 ? (least - 52) << 52 : (uint64_t)1 << (least - 1);
+    double spacing;
+    memcpy(&spacing, &bits, sizeof spacing);
+    return spacing;
 }
 
 /* What the distances of a cell's values from the first add up to, in units of the spacing. */

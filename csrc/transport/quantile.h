@@ -12,6 +12,7 @@ typedef struct {
     fd_masses a, b;
     int64_t i, j;
     fd_mass A, B;  /* prefix masses up to and including i and j */
+    fd_u256 x, y;  /* A T and B S */
     fd_u256 level; /* S T times the mass walked so far */
     int64_t count; /* the same where both samples have equal weights and n m < 2^62; else -1 */
     double unit;   /* 1 / (S T) */
@@ -22,6 +23,8 @@ static inline FD_NAME(fd_walk)
     FD_NAME(fd_walk_from)(const FD_VALUE *u, fd_masses a, const FD_VALUE *v, fd_masses b) {
     FD_NAME(fd_walk) w = {.u = u, .v = v, .a = a, .b = b, .A = fd_mass_at(&a, 0), .B = fd_mass_at(&b, 0)};
     w.unit = 1.0 / (fd_mass_to_double(a.total) * fd_mass_to_double(b.total));
+    w.x = fd_product(w.A, b.total);
+    w.y = fd_product(w.B, a.total);
     w.count = a.weights || b.weights || (double)a.n * (double)b.n >= 0x1p62 ? -1 : 0;
     return w;
 }
@@ -39,16 +42,19 @@ static inline int FD_NAME(fd_walk_on)(FD_NAME(fd_walk) * w, int64_t *i, int64_t 
         return 1;
     }
     while (w->i < w->a.n && w->j < w->b.n) {
-        const fd_u256 x = fd_product(w->A, w->b.total), y = fd_product(w->B, w->a.total);
-        const int u_ends = !fd_less(y, x), v_ends = !fd_less(x, y);
-        const fd_u256 next = u_ends ? x : y, mass = fd_minus(next, w->level);
+        const int u_ends = !fd_less(w->y, w->x), v_ends = !fd_less(w->x, w->y);
+        const fd_u256 next = u_ends ? w->x : w->y, mass = fd_minus(next, w->level);
         *i = w->i;
         *j = w->j;
         w->level = next;
-        if (u_ends && ++w->i < w->a.n)
+        if (u_ends && ++w->i < w->a.n) {
             w->A += fd_mass_at(&w->a, w->i);
-        if (v_ends && ++w->j < w->b.n)
+            w->x = fd_product(w->A, w->b.total);
+        }
+        if (v_ends && ++w->j < w->b.n) {
             w->B += fd_mass_at(&w->b, w->j);
+            w->y = fd_product(w->B, w->a.total);
+        }
         if (every || (mass.high | mass.low)) {
             w->mass = fd_u256_to_double(mass) * w->unit;
             return 1;

@@ -184,9 +184,11 @@ static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_
     const double *weights[2] = {b.weights ? b.weights : one, a.weights ? a.weights : one};
     const int64_t stride[2] = {b.weights != NULL, a.weights != NULL};
     const int binary[2] = {b.scale, a.scale};
+    const fd_mass total[2] = {S, T};
     fd_mass mass[2] = {B, A};
+    fd_u256 level[2] = {fd_product(B, S), fd_product(A, T)}; /* a product of 256 bits for an event, not two */
     fd_sum area = {0.0, 0.0};
-    double share = fabs(fd_cross_difference(A, T, B, S)) * unit, largest = 0.0;
+    double share = fd_u256_apart(level[0], level[1]) * unit, largest = 0.0;
     FD_VALUE last = left;
     for (int64_t i = 0, j = 0; i < a.n || j < b.n;) {
         const int from_u = j == b.n || (i < a.n && u[i] <= v[j]);
@@ -197,7 +199,8 @@ static inline double FD_NAME(fd_cdf_between)(const FD_VALUE *u, fd_masses a, fd_
         else
             largest = next != last && share > largest ? share : largest;
         mass[from_u] += fd_mass_of(weights[from_u][at * stride[from_u]], binary[from_u]);
-        share = fabs(fd_cross_difference(mass[1], T, mass[0], S)) * unit;
+        level[from_u] = fd_product(mass[from_u], total[from_u]);
+        share = fd_u256_apart(level[0], level[1]) * unit;
         last = next;
         i += from_u;
         j += 1 - from_u;
