@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fastdiv.drift.cells import starts_of
+
 if TYPE_CHECKING:
     from fastdiv.drift.cells import Cells
 
@@ -112,6 +114,25 @@ def _apart(n: int, m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return ends, *_with_means(np.abs(shares - level.astype(np.float32)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Runs:
+    """Places that ascend: each once, and where it stands for the first time."""
+
+    places: np.ndarray
+    starts: np.ndarray
+
+    @staticmethod
+    def of(places: np.ndarray) -> _Runs:
+        starts = starts_of(places) if len(places) else np.empty(0, np.intp)
+        return _Runs(places[starts], starts)
+
+    def summed(self, x: np.ndarray, n: int) -> np.ndarray:
+        """The sums of what stands at each of n places."""
+        total = np.zeros(n)
+        total[self.places] = np.add.reduceat(x, self.starts)
+        return total
+
+
 @lru_cache(64)
 def _few(n: int) -> np.ndarray:
     """The deviations at the places beyond which the smaller side is to have fewer than 5 of its n values."""
@@ -178,7 +199,7 @@ def weighted_spread(*samples: tuple[np.ndarray, np.ndarray]) -> Spread:
 
 
 @lru_cache(16)
-def _scales(total: int) -> tuple[np.ndarray, np.ndarray]:
+def _scales(total: int) -> tuple[_Runs, np.ndarray]:
     return _nearest(np.arange(1.0, total) / total)
 
 
@@ -257,14 +278,14 @@ def _rises(places: np.ndarray, first: np.generic) -> np.ndarray:
     return rises
 
 
-def _nearest(level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The place of the bridges nearest to each level, and how much more a bridge deviates there."""
+def _nearest(level: np.ndarray) -> tuple[_Runs, np.ndarray]:
+    """The place of the bridges nearest to each ascending level, and how much more a bridge deviates there."""
     nearest = _MIDDLES.searchsorted(level)
-    return nearest, np.sqrt(level * (1 - level) / _VARIANCES[nearest])
+    return _Runs.of(nearest), np.sqrt(level * (1 - level) / _VARIANCES[nearest])
 
 
-def _weight(at: np.ndarray, size: float, nearest: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    return np.bincount(nearest, (at[1:] - at[:-1]) / (size or 1.0) * scale, len(_PLACES))
+def _weight(at: np.ndarray, size: float, nearest: _Runs, scale: np.ndarray) -> np.ndarray:
+    return nearest.summed((at[1:] - at[:-1]) / (size or 1.0) * scale, len(_PLACES))
 
 
 def w1_law(places: Spread, n: int, m: int, w1: float) -> tuple[float, float]:
@@ -310,25 +331,25 @@ def _permuted(rises: np.ndarray, upto: np.ndarray | None, n: int, m: int, w1: fl
 
 
 @lru_cache(8)
-def _tents_of(n: int, m: int) -> tuple[np.ndarray, np.ndarray]:
+def _tents_of(n: int, m: int) -> tuple[_Runs, np.ndarray]:
     return _tents(_apart(n, m)[0], np.arange(1.0, n + m + 1))
 
 
-def _tents(ranks: np.ndarray, upto: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _tents(ranks: np.ndarray, upto: np.ndarray) -> tuple[_Runs, np.ndarray]:
     """The last of the ranks up to each count but the last one, and how far that is on the way to the next."""
     upto = upto[:-1]
     before = np.minimum(ranks.searchsorted(upto, "right"), len(ranks) - 1) - 1
-    return before, np.clip(
+    return _Runs.of(before), np.clip(
         (upto - ranks[before]) / np.maximum(ranks[before + 1] - ranks[before], 1), 0.0, 1.0
     )
 
 
-def _hats(values: np.ndarray, before: np.ndarray, along: np.ndarray, ranks: int) -> np.ndarray:
+def _hats(values: np.ndarray, before: _Runs, along: np.ndarray, ranks: int) -> np.ndarray:
     """What each of the inner ranks weighs in an integral over the axis of what is linear between ranks."""
     gaps = values[1:] - values[:-1]
     after = gaps * along
-    weight: np.ndarray = np.bincount(before, gaps - after, ranks)
-    weight[1:] += np.bincount(before, after, ranks - 1)
+    weight = before.summed(gaps - after, ranks)
+    weight[1:] += before.summed(after, ranks - 1)
     return weight[1:-1]
 
 

@@ -338,7 +338,7 @@ def _noise(u: Column, v: Column, counted: Counted, pseudocount: float) -> Noise:
         p, q = _without_chosen(u, v, p, q)
         # what is lost with them says nothing, so it is noise
         chosen = max(0.0, float(js_divergence(counted.p, counted.q) - js_divergence(p, q)))
-    law = bins_law(p, q, pseudocount, ends, loose)
+    law = bins_law(p, q, pseudocount, ends, loose, (u.effective, v.effective))
     known: dict[str, Any] = {
         "js": sqrt((law.js + chosen) / log(2)),
         "kl": law.kl / log(2),

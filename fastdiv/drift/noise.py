@@ -121,14 +121,15 @@ def bins_law(
     pseudocount: float,
     ends: tuple[bool, bool] | None = None,
     loose: int = 2,
+    sizes: tuple[int, int] | None = None,
 ) -> BinsLaw:
     """Of bins with counts `p` and `q`, which need be no whole numbers where rows have weights.
 
     `ends` is None for bins that no order statistic made; else it says whether the first and the last bin
     lie beyond all values of the baseline. `loose` of its ends are no value that fills a bin: beyond such a
-    one nothing is to be expected.
+    one nothing is to be expected. `sizes` are what the counts add up to, where that is known.
     """
-    n, m = (max(1, round(float(counts.sum()))) for counts in (p, q))
+    n, m = sizes or (max(1, round(float(counts.sum()))) for counts in (p, q))
     bins = len(p)
     beyond = 1.0
     extra: Sequence[float] = (0.0,) * 6
