@@ -65,6 +65,8 @@ AREAS = {
         {
             "*gradient_lanes*": quick("rows", "gradient_lanes small_slopes"),
             "*/single*": quick("rows", "single"),
+            "*/element_loops.h": quick("compat", "elements"),
+            "*/list.h": (*quick("matrix", "few_bins fast_forms"), *quick("rows", "accuracy"), *PROMISE),
             "*lane*": quick("rows", "one_pair lanes"),
             "*/log_table.h": quick("matrix", "few_bins fast_forms"),
             "*/math/*": (*quick("matrix", "fast_forms"), *quick("rows", "one_pair accuracy"), *PROMISE),
@@ -72,7 +74,7 @@ AREAS = {
             "*/logit*": (*quick("rows", "gradient_lanes gradients"), *PROMISE),
             "*/[gsa]*": (
                 *PROMISE,
-                *quick("rows", "steep_gradients slopes_everywhere gradient_lanes small_slopes"),
+                *quick("rows", "steep_gradients slopes_everywhere gradient_lanes small_slopes gradients"),
             ),
             "*": (
                 *quick("rows", "one_pair extremes near_one accuracy omitted steep_gradients"),

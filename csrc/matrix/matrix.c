@@ -78,9 +78,8 @@ void fd_plan_finish(fd_plan *plan) {
 
 /* ---- one pair ---------------------------------------------------------------------------------------- */
 
-/* The finish of a divergence that is known by other means. */
+/* The finish of a divergence far from the bound that is known by other means. */
 static double fd_finish_one(const fd_plan *plan, double d) {
-    d = d >= plan->finish.top ? 1.0 : d;
     d = d * plan->finish.unit_hi + d * plan->finish.unit_lo;
     return plan->finish.root ? sqrt(d) : d;
 }

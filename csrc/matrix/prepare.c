@@ -204,29 +204,11 @@ static void fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t i,
     side->limit[i] = plan->measure != FD_SAMPLES ? size : size <= 0x1p1020 ? 0.0 : INFINITY;
 }
 
-/* Whether a sample has a NaN (2), else an infinite value (1). */
-static int fd_worst_sample(const fd_row_reader *r, ptrdiff_t n) {
-    double copy[FD_BLOCK];
-    int missing = 0, infinite = 0;
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        int block = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
-        const double *x = fd_block(r, start, block, copy);
-        _Pragma("omp simd reduction(| : missing, infinite)") for (int k = 0; k < block; k++) {
-            missing |= x[k] != x[k];
-            infinite |= fabs(x[k]) > DBL_MAX;
-        }
-    }
-    return missing ? 2 : infinite;
-}
-
 /* The row's kind (matrix.h). */
 static int fd_prepare_kind(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
     ptrdiff_t n = plan->n_bins;
     fd_row_reader r = fd_reader(fd_row_view(side, i), &plan->options);
-    if (plan->measure == FD_SAMPLES) {
-        int worst = fd_worst_sample(&r, n);
-        if (worst)
-            return worst == 2 ? FD_VOID : FD_SPECIAL;
+    if (plan->measure == FD_SAMPLES) { /* of which those that are not finite have no limit */
         r.sum = 1.0;
         if (plan->form == FD_FORM_L1)
             fd_prepare_l1(plan, side, i, &r);

@@ -34,12 +34,12 @@ def test_the_second_bound_holds_bin_by_bin():
 def rows(kind):
     rng = np.random.default_rng(3)
     if kind == "unrelated":
-        return dirichlet(7, 100, 1), dirichlet(400, 100, 2)
+        return dirichlet(7, 100, 1), dirichlet(600, 100, 2)
     if kind == "loose":
-        return loose(7, 100, 5, 1), loose(400, 100, 5, 2)
+        return loose(7, 100, 5, 1), loose(600, 100, 5, 2)
     if kind == "near":
-        return near_one(7, 100, 1), near_one(400, 100, 2)
-    X = rng.standard_exponential((407, 100))
+        return near_one(7, 100, 1), near_one(600, 100, 2)
+    X = rng.standard_exponential((607, 100))
     if kind == "gaps":
         X[rng.random(X.shape) < 0.4] = 0
     else:

@@ -363,11 +363,13 @@ def test_many_neighbours(metric, k):
 
 
 @pytest.mark.parametrize("metric", ["js_distance", "total_variation", "wasserstein"])
-def test_neighbours_that_tie_in_single_precision(metric):
-    """Permutations of one row are equally far from a flat one but for the last bits of a double."""
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("bins", [7, 16, 128])
+def test_neighbours_that_tie_in_single_precision(metric, dtype, bins):
+    """Permutations of one row are equally far from a flat one; of few bins a bound is the value itself."""
     rng = np.random.default_rng(0)
-    row = rng.random(128).astype("f4")
-    XA, XB = np.ones((3, 128), "f4"), np.array([rng.permutation(row) for _ in range(60)])
+    row = rng.random(bins).astype(dtype)
+    XA, XB = np.ones((3, bins), dtype), np.array([rng.permutation(row) for _ in range(60)])
     matrix = fastdiv.cdist(XA, XB, metric, pseudocount=0.01)
     order = np.argsort(matrix, axis=1, kind="stable")
     for k in (1, 5, 20, 60):

@@ -108,6 +108,19 @@ def test_a_bad_row_is_alone(bad, pseudocount):
             fastdiv.kl_divergence(p, q, pseudocount=pseudocount)
 
 
+def test_bits_where_gains_have_half_of_the_mass(level):
+    """Either side of a difference is as good there: the same one is taken alone and beside others."""
+    rng = np.random.default_rng(3)
+    for n in (2, 4, 10, 40):
+        half = rng.integers(1, 1000, (20, n // 2)).astype(float)
+        p = np.concatenate([half, rng.permuted(half, axis=1)], axis=1)
+        step = np.where(np.arange(n) < n // 2, -1, 1) * np.logspace(-16, -13, 20)[:, None]
+        for q in (p * (1 + step), 3 * p * (1 + step * rng.random(p.shape))):
+            one = np.array([fastdiv.total_variation(*pair) for pair in zip(p, q, strict=True)])
+            same_bits(fastdiv.total_variation(p, q), one, n)
+            same_bits(fastdiv.total_variation(q, p), one, n)
+
+
 @pytest.mark.parametrize("n", [2, 3, 4, 10, 20])
 @pytest.mark.parametrize("eps", [None, 1e-1, 1e-4, 1e-8])
 def test_truth(level, n, eps):
