@@ -12,6 +12,7 @@ import numpy as np
 
 from fastdiv._checks.arrays import as_numbers
 from fastdiv._checks.data import raise_not_finite
+from fastdiv._checks.options import last_back
 from fastdiv._faces import completed
 from fastdiv._game import LN2, Decomposition, checked, common_edges, expected, mean, of_discriminator
 from fastdiv._game import game as play
@@ -135,7 +136,7 @@ def optimal_discriminator(
     call = checked(p, q, None, None, axis, False, normalize, log_input)
     game = play(call)
     best = np.where(game.void[..., np.newaxis], np.nan, 1.0 / (1.0 + game.odds)).astype(call.dtype)
-    return np.moveaxis(best, -1, axis)
+    return last_back(best, axis)
 
 
 @_documented

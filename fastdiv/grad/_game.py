@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastdiv import gan
+from fastdiv._checks.options import last_back
 from fastdiv._game import LN2, Call, Game, checked, of_discriminator
 from fastdiv._game import game as play
 from fastdiv.grad._score import refuse_value
@@ -65,7 +66,7 @@ def differentiate_game(
             slopes.append(_by_discriminator(name, call.d, table))
         shape = np.broadcast_shapes(*(s.shape for s in slopes), *(a.shape for a in (call.p, call.q)))
         slopes = [np.broadcast_to(s / call.unit, shape).astype(call.dtype) for s in slopes]
-    return [value, *(np.moveaxis(s, -1, axis) for s in slopes)]
+    return [value, *(last_back(s, axis) for s in slopes)]
 
 
 def _refuse(name: str, value: Any, call: Call, table: Game) -> None:

@@ -65,7 +65,7 @@ def differentiate(
     if missing is not None:  # nothing depends on a bin that is left out
         slopes = [np.where(missing, 0.0, s).astype(x.dtype) for s in slopes]
         value = value.astype(x.dtype)[()]
-    found: list[Any] = [np.moveaxis(s, -1, o.axis) for s in slopes]
+    found: list[Any] = [opt.last_back(s, o.axis) for s in slopes]
     if only is not None:
         found.insert(only == "p", None)
     return [value.reshape(x.shape)[()], *found]
@@ -149,4 +149,4 @@ def differentiate_labels(logits: Any, labels: Any, base: float | None, axis: int
     if not np.isfinite(value).all():
         raise_bad_mass(rows_of_z, "logits", axis, log_input=True, nan_policy="raise")
         refuse_value("softmax_cross_entropy", value, "the class has no mass")
-    return value, np.moveaxis(slopes, -1, axis)
+    return value, opt.last_back(slopes, axis)

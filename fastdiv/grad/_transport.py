@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastdiv import _wasserstein
+from fastdiv._checks.options import last_back
 from fastdiv._clouds import BLOCK, clouds, directions, power_mean, project
 from fastdiv._histograms import exponents, histograms, in_shape
 from fastdiv._samples import samples
@@ -93,7 +94,7 @@ def differentiate_samples(
     refuse_value(distance, value, "a value is missing, or infinite")
     if o.keepdims:
         value = np.expand_dims(value, x.axis)
-    return TransportGradient(value[()], *(np.moveaxis(s, -1, x.axis) for s in slopes))
+    return TransportGradient(value[()], *(last_back(s, x.axis) for s in slopes))
 
 
 def differentiate_circle(arrays: tuple[Any, Any, Any, Any], period: float, p: float) -> TransportGradient:
@@ -210,4 +211,4 @@ class _Side:
             given = np.empty_like(slopes)
             given[..., x.order] = slopes
             slopes = given
-        return np.moveaxis(slopes, -1, x.axis)
+        return last_back(slopes, x.axis)
