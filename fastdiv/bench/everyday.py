@@ -102,7 +102,7 @@ def _rows(many: int) -> Iterator[Case]:
         Contestant(OURS, fastdiv.js_distance, 5e-6),
         Contestant("NumKong", lambda p, q: numkong.jensenshannon(p, q), 1e-2, "numkong"),
         Contestant("NumPy, not normalising", js_distance, 1e-1),
-        logarithms(2 * single[0].size),  # in double precision
+        logarithms(2 * single[0].size, "f4"),
     ]
     yield _rowwise("js_distance", single, runs, {"NumKong": 0.8})
 

@@ -66,9 +66,9 @@ def copies(p: Any) -> Contestant:
     return Contestant("memory copy", lambda *_: np.copyto(into, p), None)
 
 
-def logarithms(count: int) -> Contestant:
+def logarithms(count: int, dtype: str = "f8") -> Contestant:
     """np.log of as many numbers, in the first cache."""
-    x = np.linspace(0.1, 1.0, min(count, BLOCK))
+    x = np.linspace(0.1, 1.0, min(count, BLOCK)).astype(dtype)
     into = np.empty_like(x)
 
     def run(*_: Any) -> None:
