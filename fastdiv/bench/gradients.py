@@ -13,7 +13,7 @@ from fastdiv.bench.contestants import ABSENT, Contestant, ours, plain, scipy
 from fastdiv.bench.race import Case
 from fastdiv.bench.workloads import unrelated
 
-SHAPES = ((8, 100_000), (10_000, 50), (4_000, 500), (10_000, 10), (2_000, 257))
+SHAPES = ((8, 100_000), (10_000, 50), (4_000, 500), (10_000, 10), (2_000, 257), (32, 10))
 ALONE, SOFTMAX = "fastdiv, the value alone", "SciPy log_softmax, NumPy"
 #: a gradient is to take 2.5 times the value's time at most, a classifier's loss half of SciPy's
 GOALS = {ALONE: 0.4, SOFTMAX: 2.0}
