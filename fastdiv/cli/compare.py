@@ -93,8 +93,9 @@ def add_parser(commands: Any) -> None:
         "like, by the column that --time names")
     add("--time", metavar="COLUMN", help="a column of dates of the current table, for --window")
     add("--memory", metavar="SIZE", type=size,
-        help="how much memory columns of Parquet files may take, such as 500MB or 2GB (default: a quarter of "
-        "the memory); of those that take more distinct values are counted, or W1 has a bound on its error")
+        help="how much memory columns may take, such as 500MB or 2GB (default: a quarter of the memory); of "
+        "those that take more distinct values are counted, or W1 has a bound on its error; .npz is held "
+        "whole, and with --by, --window or --weights so are CSV and .npy")
     add_reading(add)
     add_compat(add)
     add("--escape-formulas", action="store_true",

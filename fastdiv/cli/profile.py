@@ -46,8 +46,8 @@ def add_parser(commands: Any) -> None:
     add("--categorical", metavar="A,B", action="extend", type=names, default=[],
         help="take these as categories even if they look like numbers or dates")
     add("--memory", metavar="SIZE", type=size,
-        help="how much memory columns of Parquet files may take while they are read, such as 500MB or 2GB "
-        "(default: a quarter of the memory)")
+        help="how much memory columns may take while they are read, such as 500MB or 2GB (default: a quarter "
+        "of the memory); .npz is held whole, and with --weights so are CSV and .npy")
     add("--weights", metavar="COLUMN",
         help="numbers of 0 or more that weigh the rows; compare then weighs the other table by its COLUMN")
     add_reading(add)

@@ -285,7 +285,11 @@ def _nearest(level: np.ndarray) -> tuple[_Runs, np.ndarray]:
 
 
 def _weight(at: np.ndarray, size: float, nearest: _Runs, scale: np.ndarray) -> np.ndarray:
-    return nearest.summed((at[1:] - at[:-1]) / (size or 1.0) * scale, len(_PLACES))
+    gaps = at[1:] - at[:-1]
+    if not 1e-280 < size < 1e300:  # a sum of so large ones is no double, and so small ones have few digits
+        gaps, size = gaps / (size or 1.0), 1.0
+    gaps *= scale
+    return nearest.summed(gaps, len(_PLACES)) / size
 
 
 def w1_law(places: Spread, n: int, m: int, w1: float) -> tuple[float, float]:

@@ -78,7 +78,8 @@ def compare(
     memory : int or str, optional
         What columns of files may take: bytes, or a text such as "2GB". Default: a quarter of the machine's
         memory, or of what its cgroup may have. Of a column that takes more the distinct values are counted,
-        and if these are too many, W1 has a bound on its error (`w1_bound`).
+        and if these are too many, W1 has a bound on its error (`w1_bound`). Held whole whatever it says: .npz
+        files, and those of CSV and .npy whose rows are weighed.
     progress : callable, optional
         Called now and then, from any thread, with the share of the work that is done.
 

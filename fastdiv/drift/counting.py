@@ -181,8 +181,8 @@ def _count_cells(u: Column, v: Column, how: Binning) -> Counted:
     inner = a.finite()
     whole, note = a.whole and b.whole, ROUNDED if a.rounded or b.rounded else ""
     if how.edges:
-        edges, ends, exact = how.cell_cuts(a, b)
-        if not exact:
+        edges, ends, kept = how.cell_cuts(a, b)
+        if not kept:
             note = "; ".join(filter(None, (note, "edges are moved to where the cells of a baseline begin")))
     else:
         edges = cell_cuts(inner, how.bins, how.continuous)
@@ -192,6 +192,10 @@ def _count_cells(u: Column, v: Column, how: Binning) -> Counted:
     infinite = a.total - inner.total + b.total - b.finite().total
     limits: list[Any] = [None, *ends, None]
     spans = list(pairwise(limits))
+    exact = k == 0 and not (a.rounded or b.rounded)  # a cell is a value
+    if exact and not how.edges:
+        for i in (np.flatnonzero(edges[1:] - edges[:-1] == 1) + 1).tolist():
+            spans[i] = spans[i][0], spans[i][0]
     labels = [(_label(low, high, u.kind), low, high) for low, high in map(spans.__getitem__, filled.tolist())]
     if how.edges:
         held = [side for side in (inner, b.finite()) if side.total]
@@ -199,7 +203,7 @@ def _count_cells(u: Column, v: Column, how: Binning) -> Counted:
     counted = _counted(u, v, labels, (p[filled], q[filled]), cell_bars(a, b, whole), how, note, infinite)
     if infinite:
         return counted
-    if k == 0 and not (a.rounded or b.rounded):  # a value each
+    if exact:
         values, bound = (a.means, b.means), 0.0
         w1 = float(of_true_samples(*values, a.counts, b.counts, assume_sorted=True))
     else:

@@ -236,6 +236,11 @@ class _Builder:
             kind: Kind = "numeric" if len(numbers) else "missing"
             note = ROUNDED if self.rounded else ""
             return Column(self.name, kind, rows, rows - len(numbers), numbers, note=note)
+        # blocks of nan alone, which is missing among dates and words as well
+        none = [x for x in self.numbers if x.dtype.kind == "f" and np.isnan(x).all()]
+        if none:
+            blank += sum(map(len, none))
+            self.numbers = [x for x in self.numbers if x.dtype.kind != "f" or not np.isnan(x).all()]
         if self.categorical:
             return Column(self.name, "categorical", rows, blank, tally=dict(self.tally))
         if not any(map(len, self.numbers)):
