@@ -194,38 +194,52 @@ static void fd_take_means(const fd_again *look, fd_careful_pair *pair, fd_again_
     fd_close_mean(look, &look->q, out, of_out, sums.slopes.by_y, sums.y, of_q);
 }
 
+/* Bins whose derivatives are small, of either row, until there is a step's worth: in two doubles a step takes as long as
+ * some twenty of the loops that came before. */
+typedef struct {
+    const fd_again_side *side[FD_LANES];
+    const fd_again_mean *mean[FD_LANES];
+    ptrdiff_t at[FD_LANES];
+    double p[FD_LANES], q[FD_LANES];
+    int count;
+} fd_small_bins;
+
+static void fd_mend_bins(const fd_again *look, const fd_careful_pair *pair, fd_small_bins *bins) {
+    fd_careful_slopes slopes[FD_LANES];
+    if (bins->count)
+        fd_slope_loops_now->careful[look->sum](bins->p, bins->q, bins->count, pair, slopes);
+    for (int k = 0; k < bins->count; k++) {
+        const fd_again_side *s = bins->side[k];
+        const fd_again_mean *m = bins->mean[k];
+        fd_twofold rest = fd_twofold_minus(s == &look->p ? slopes[k].by_x : slopes[k].by_y, m->mean);
+        s->slopes[bins->at[k]] = (bins->at[k] == m->top ? m->of_top.high : rest.high) * s->unit;
+    }
+    bins->count = 0;
+}
+
 /* Bins without mass in both rows have the slope of mass towards the one side (apart.h). */
 static void fd_mend_side(const fd_again *look, const fd_again_side *s, const fd_careful_pair *pair,
-                         const fd_again_mean *m) {
+                         const fd_again_mean *m, fd_small_bins *bins) {
     enum { AT_ONCE = 128 };
-    ptrdiff_t at[FD_LANES];
-    fd_careful_slopes slopes[FD_LANES];
-    double p[FD_LANES], q[FD_LANES];
-    int count = 0, is_p = s == &look->p;
-    for (ptrdiff_t i = 0; i <= look->n; i++) {
-        if (i % AT_ONCE == 0)
-            for (ptrdiff_t left = look->n - i; left > 0; left = look->n - i) {
-                ptrdiff_t size = left < AT_ONCE ? left : AT_ONCE;
-                if (fd_slope_loops_now->below(s->slopes + i, size, m->least))
-                    break;
-                i += size;
-            }
-        if (i < look->n && fabs(s->slopes[i]) < m->least) {
-            at[count] = i;
-            p[count] = fd_mass_at(look->p.row, i);
-            q[count] = fd_mass_at(look->q.row, i);
-            if (p[count] == 0.0 && q[count] == 0.0)
-                *(is_p ? &p[count] : &q[count]) = s->row->sum;
-            count++;
+    for (ptrdiff_t start = 0; start < look->n; start += AT_ONCE) {
+        ptrdiff_t end = look->n - start < AT_ONCE ? look->n : start + AT_ONCE;
+        ptrdiff_t left = fd_slope_loops_now->below(s->slopes + start, end - start, m->least);
+        for (ptrdiff_t i = start; left > 0; i++) {
+            if (!(fabs(s->slopes[i]) < m->least))
+                continue;
+            double p = fd_mass_at(look->p.row, i), q = fd_mass_at(look->q.row, i);
+            if (p == 0.0 && q == 0.0)
+                *(s == &look->p ? &p : &q) = s->row->sum;
+            const int k = bins->count++;
+            bins->side[k] = s;
+            bins->mean[k] = m;
+            bins->at[k] = i;
+            bins->p[k] = p;
+            bins->q[k] = q;
+            left--;
+            if (bins->count == FD_LANES)
+                fd_mend_bins(look, pair, bins);
         }
-        if (count < FD_LANES && i < look->n)
-            continue;
-        fd_slope_loops_now->careful[look->sum](p, q, count, pair, slopes);
-        for (int k = 0; k < count; k++) {
-            fd_twofold rest = fd_twofold_minus(is_p ? slopes[k].by_x : slopes[k].by_y, m->mean);
-            s->slopes[at[k]] = (at[k] == m->top ? m->of_top.high : rest.high) * s->unit;
-        }
-        count = 0;
     }
 }
 
@@ -309,8 +323,11 @@ void fd_look_again(fd_again *look) {
         fd_take_means(look, &pair, &of_p, &of_q);
     if (!look->p.row->normalize) /* the constant that is added instead, to two doubles */
         of_p.mean = (fd_twofold){look->p.mean, copysign(FD_TWOFOLD_LOG2_E.low, look->p.mean)};
+    fd_small_bins bins;
+    bins.count = 0;
     if (p_is)
-        fd_mend_side(look, &look->p, &pair, &of_p);
+        fd_mend_side(look, &look->p, &pair, &of_p, &bins);
     if (q_is)
-        fd_mend_side(look, &look->q, &pair, &of_q);
+        fd_mend_side(look, &look->q, &pair, &of_q, &bins);
+    fd_mend_bins(look, &pair, &bins);
 }
