@@ -6,6 +6,7 @@
 
 #include "math/exp_table.h"
 #include "rows/loops.h"
+#include "rows/loops_table.h"
 
 /* Up to 8 bins; how many are at max is returned. */
 FD_INLINE int fd_table_logits(const double *q, ptrdiff_t n, __m512d max, double *parts, __m512d *sum) {
