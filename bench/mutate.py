@@ -67,7 +67,8 @@ AREAS = {
             "*/single*": quick("rows", "single"),
             "*/element_loops.h": quick("compat", "elements"),
             "*/list.h": (*quick("matrix", "few_bins fast_forms"), *quick("rows", "accuracy"), *PROMISE),
-            "*lane*": quick("rows", "one_pair lanes"),
+            "*lane*": quick("rows", "one_pair lanes kl_as_it_stands"),
+            "*/blocks.h": (*quick("rows", "single accuracy"), *PROMISE),
             "*/log_table.h": quick("matrix", "few_bins fast_forms"),
             "*/math/*": (*quick("matrix", "fast_forms"), *quick("rows", "one_pair accuracy"), *PROMISE),
             "*/stack.c": (*quick("rows", "extremes accuracy last_bins gradients"), *LAWS),
@@ -106,6 +107,7 @@ AREAS = {
             "*/sparse*": quick("matrix", "sparse"),
             "*/nearest.c": quick("matrix", "l1_tiles bounds matrix"),
             "*/square.c": quick("compat", "elements"),
+            "*/transport_pairs.c": quick("matrix", "samples_of_rows masses_exact transport_exact"),
             "*": (
                 *quick("matrix", "fast_forms masses_exact near_rows transport_exact l1_tiles"),
                 "tests/truth/test_tables.py::test_matrices",

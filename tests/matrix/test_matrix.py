@@ -10,6 +10,7 @@ from calls import PAIRED, SYMMETRIC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import sparse
 from scipy.spatial import distance
 
 import fastdiv
@@ -195,6 +196,25 @@ def test_rows_that_are_none(metric):
     assert not np.isnan(np.delete(np.delete(got, 1, 0), 66, 1)).any()
     with pytest.raises(ValueError, match=r"XB has a missing value: XB\[66, 3\]"):
         fastdiv.cdist(XA, XB, metric, nan_policy="raise", **OPTIONS.get(metric, {}))
+
+
+@pytest.mark.parametrize("log_input", [False, True])
+@pytest.mark.parametrize("metric", PAIRED)
+def test_rows_without_mass_as_they_stand(metric, log_input):
+    """Such a row has a value there, dense and compressed."""
+    XA, XB = rows("unrelated", 5, 20), rows("zeros", 7, 20)
+    XA[1] = XB[3] = XB[6] = 0.0
+    options = {"normalize": False, **OPTIONS.get(metric, {})}
+    expected = rowwise(metric, XA, XB, **options)
+    assert (~np.isnan(expected[1])).any()
+    if log_input:
+        with np.errstate(divide="ignore"):
+            got = fastdiv.cdist(np.log(XA), np.log(XB), metric, log_input=True, **options)
+        assert_close(got, expected, 1e-12)
+        return
+    assert_close(fastdiv.cdist(XA, XB, metric, **options), expected, 1e-13)
+    compressed = fastdiv.cdist(sparse.csr_array(XA), sparse.csr_array(XB), metric, **options)
+    assert_close(compressed, expected, 1e-13)
 
 
 @pytest.mark.parametrize("metric", METRICS)
