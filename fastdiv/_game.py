@@ -243,6 +243,6 @@ def common_edges(values: np.ndarray, bins: Any) -> np.ndarray:
         edges = as_numbers(bins, "bins").astype(np.float64)
         if edges.ndim != 1 or len(edges) < 2 or not np.isfinite(edges).all():
             raise ValueError(f"bins must be at least 2 finite edges in one row, not of shape {edges.shape}")
-    for i in np.flatnonzero(~(edges[1:] > edges[:-1]))[:1]:
+    for i in np.flatnonzero(~(edges[1:] > edges[:-1])):
         raise ValueError(f"bins must ascend, but edge {i + 1} is {edges[i + 1]} after {edges[i]}")
     return edges

@@ -106,7 +106,7 @@ static inline void fd_add_content(fd_content *content, const fd_cells_side *side
         if (side->count[at] == 0)
             continue;
         count += side->count[at];
-        mass += side->mass ? side->mass[at] : 0;
+        mass += side->mass ? side->mass[at] : side->count[at];
         if (side->atom && single && (atom != atom || atom == side->atom[at]))
             atom = side->atom[at];
         else
@@ -114,7 +114,7 @@ static inline void fd_add_content(fd_content *content, const fd_cells_side *side
         single &= atom == atom;
     }
     content->count[s] = count;
-    content->mass[s] = side->mass ? mass : (fd_mass)count;
+    content->mass[s] = mass;
     content->atom = atom;
     content->single = single;
 }
@@ -251,7 +251,8 @@ static void fd_cells_sort(fd_cells *c, int s) {
     free(order);
 }
 
-/* One run; NaN if it holds a NaN or an infinity (only the first and the last can). */
+/* One run. Its result is of no use if it holds a NaN or an infinity (only the first and the last can): their
+ * places, which are NaN, make the distance NaN. */
 static void fd_cells_sweep(fd_cells *c, int r) {
     fd_run *run = &c->run[r];
     const double *u = c->side[0].gathered + run->first[0], *v = c->side[1].gathered + run->first[1];
@@ -269,10 +270,6 @@ static void fd_cells_sweep(fd_cells *c, int r) {
                          high = c->spike[run->spike + run->spikes - 1].value;
             first = low < first ? low : first;
             last = high > last ? high : last;
-        }
-        if (!isfinite(first) || !isfinite(last) || (n && isnan(u[n - 1])) || (m && isnan(v[m - 1]))) {
-            run->result = NAN;
-            return;
         }
         left = left == -INFINITY ? first : left;
         right = right == INFINITY ? last : right;
