@@ -216,5 +216,8 @@ def test_decimals_are_the_nearest_doubles():
     want = [float(c) for c in cents]
     assert as_table(pa().table({"x": column})).read(["x"]).__next__().numbers.tolist() == want
     assert fastdiv.wasserstein_distance(column, want) == 0
-    whole = pa().array([2**53 + 1, 2**53 + 3], pa().decimal128(38, 0))
-    assert fastdiv.wasserstein_distance(Stream(pa().chunked_array([whole])), [2**53 + 2, 2**53 + 4]) == 1
+    odd = [2**53 + 1, 2**53 + 3]  # no doubles
+    for scale in (0, -2):
+        whole = pa().array([Decimal(x) * 10**-scale for x in odd], pa().decimal128(38, scale))
+        want = [x * 10**-scale for x in odd]
+        assert fastdiv.wasserstein_distance(Stream(pa().chunked_array([whole])), want) == 0

@@ -50,6 +50,18 @@ def test_a_missing_sample_is_where_it_was_given(size):
         call(A[:1], B, "wasserstein", samples=True, nan_policy="raise")
 
 
+@pytest.mark.parametrize("shape", [(3,), (2, 3, 3)])
+def test_rows_make_a_table(shape):
+    X, Y = np.ones(shape), np.ones((2, 3))
+    message = f"must be two-dimensional, one distribution a row, not {len(shape)}-d"
+    for call in (fastdiv.cdist, lambda *a, **o: fastdiv.knn(*a[:2], 1, *a[2:], **o)):
+        for options in ({}, {"metric": "wasserstein", "samples": True}):
+            with pytest.raises(ValueError, match=f"XA {message}"):
+                call(X, Y, **options)
+            with pytest.raises(ValueError, match=f"XB {message}"):
+                call(Y, X, **options)
+
+
 COUNT_THREADS = """
 import os, sys
 import numpy as np

@@ -44,6 +44,16 @@ def test_a_pair_has_its_bits_alone(p, other):
         assert np.array_equal(pairs, fastdiv.cdist(A, A, **options)[np.triu_indices(3, 1)])
 
 
+@pytest.mark.parametrize("memory", [1, 8 * 3, 8 * 3 * 4])
+def test_blocks_of_any_size(memory, monkeypatch):
+    """A row at a time where there is no memory for two."""
+    random, options = Random(memory), {"metric": "wasserstein", "samples": True}
+    A, B = (np.concatenate([_table(random, 3, np.int64) for _ in range(n)]) for n in (3, 1))
+    whole = fastdiv.cdist(A, B, **options)
+    monkeypatch.setattr("fastdiv.matrix.sides.BLOCK_BYTES", memory)
+    assert np.array_equal(fastdiv.cdist(A, B, **options), whole)
+
+
 def test_a_row_out_of_all_reach_rounds_no_others():
     """Beside a row 2^64 away these two were rounded to float64, and the same."""
     A = np.array([[2**63 - 1], [-(2**63)]])

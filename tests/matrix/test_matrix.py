@@ -161,7 +161,8 @@ def test_bits_do_not_depend_on_threads_chunks_or_layout(metric):
     XA[:20] = XB[:20] * (1 + 1e-4 * np.sin(np.arange(40)))
     options = OPTIONS.get(metric, {})
     whole = fastdiv.cdist(XA, XB, metric, **options, workers=1)
-    assert np.array_equal(whole, fastdiv.cdist(XA, XB, metric, **options, workers=3))
+    for workers in (3, -1):
+        assert np.array_equal(whole, fastdiv.cdist(XA, XB, metric, **options, workers=workers))
     for i in (0, 7, 64, 149):
         for j in (0, 15, 16, 100):
             part = fastdiv.cdist(XA[i : i + 9], XB[j : j + 33], metric, **options)

@@ -7,6 +7,7 @@ from scipy import sparse
 from test_matrix import OPTIONS, assert_close, rowwise
 
 import fastdiv
+from fastdiv.matrix.sparse import compress
 
 METRICS = (*PAIRED, "wasserstein")
 
@@ -129,6 +130,31 @@ def test_faults_are_named():
     broken.indptr[2] = 9
     with pytest.raises(ValueError, match="indptr does not run"):
         fastdiv.cdist(broken, X)
+
+
+def test_some_rows_are_rows():
+    """With their numbers, their bins and their masses; how many they are."""
+    X = rows(9, 30, 0.2)
+    whole = compress(X, "XA", range(100, 109))
+    for some in (slice(0, 9), slice(2, 7), slice(5, 6), slice(4, 4), slice(7, 99)):
+        part = whole[some]
+        assert len(part) == part.shape[0] == len(X[some])
+        assert list(part.numbers) == list(whole.numbers[some])
+        for i, row in enumerate(X[some]):
+            bins, mass = part.entries(i)
+            assert np.array_equal(bins, np.flatnonzero(row))
+            assert np.array_equal(mass, row[bins])
+
+
+@pytest.mark.parametrize("n_bins", [0, 1, 2])
+def test_few_bins(n_bins):
+    X = np.arange(1.0, 5 * n_bins + 1).reshape(5, n_bins)
+    if n_bins == 0:
+        with pytest.raises(ValueError, match=r"XA has no bins: its shape is \(5, 0\)"):
+            fastdiv.cdist(sparse.csr_array(X), X)
+    else:
+        got = fastdiv.cdist(sparse.csr_array(X), sparse.csr_array(X))
+        np.testing.assert_allclose(got, fastdiv.cdist(X, X), rtol=1e-12)
 
 
 def test_never_made_dense():

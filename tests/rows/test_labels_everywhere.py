@@ -104,6 +104,31 @@ def test_matrices(library):
         library.cdist(TABLE, TABLE, "wasserstein", support=pd.Series([1, 2, 3], index=list("cab")))
 
 
+class Relation:
+    """A table with names and a stream of Arrow, and no array, as DuckDB's are."""
+
+    def __init__(self, frame):
+        self.columns = list(frame.columns)
+        self.table = pa.Table.from_pandas(frame, preserve_index=False)
+
+    def __arrow_c_stream__(self, requested_schema=None):
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [pd.DataFrame, pl.from_pandas, pa.Table.from_pandas, Relation],
+    ids=["pandas", "polars", "Arrow", "DuckDB"],
+)
+def test_an_index_knows_its_columns(kind):
+    index = fastdiv.Index(kind(TABLE.reset_index(drop=True)))
+    for other in (TURNED, Relation(TURNED)):
+        with pytest.raises(ValueError, match="labels that differ"):
+            index.query(other, 1)
+    for same in (TABLE, Relation(TABLE)):
+        assert index.query(same, 1)[1].tolist() == [[0], [1]]
+
+
 @BOTH
 def test_coordinates_and_weights_of_points(library):
     with pytest.raises(ValueError, match="X and Y have labels that differ"):
@@ -127,11 +152,11 @@ def test_samples_of_a_barycenter():
 
 
 def test_classes_of_logits():
-    with pytest.raises(ValueError, match="logits and labels have labels that differ"):
-        fastdiv.grad.softmax_cross_entropy(TABLE, pd.Series({"y": 0, "x": 1}))
-    with pytest.raises(ValueError, match="logits and labels have labels that differ"):
-        fastdiv.grad.softmax_cross_entropy(TABLE.T, pd.Series({"y": 0, "x": 1}), axis=0)
-    assert fastdiv.grad.softmax_cross_entropy(TABLE, pd.Series({"x": 0, "y": 1})).value.shape == (2,)
+    for logits, axis in ((TABLE, -1), (TABLE, 1), (TABLE.T, 0), (TABLE.T, -2)):
+        with pytest.raises(ValueError, match="logits and labels have labels that differ"):
+            fastdiv.grad.softmax_cross_entropy(logits, pd.Series({"y": 0, "x": 1}), axis=axis)
+        got = fastdiv.grad.softmax_cross_entropy(logits, pd.Series({"x": 0, "y": 1}), axis=axis)
+        assert got.value.shape == (2,)
 
 
 def test_arrays_of_xarray():

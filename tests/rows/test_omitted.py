@@ -56,11 +56,15 @@ def test_float32():
     assert got.tobytes() == wide.astype("f4").tobytes()
 
 
+@pytest.mark.parametrize("options", [{}, {"pseudocount": 0.5}, {"log_input": True}], ids=str)
 @pytest.mark.parametrize("library", [fastdiv, reference], ids=["compiled", "reference"])
-def test_a_bin_that_one_row_of_a_stack_misses_is_cut_out_of_that_stack_alone(library):
+def test_a_bin_that_one_row_of_a_stack_misses_is_cut_out_of_that_stack_alone(library, options):
     stacks = np.random.default_rng(5).random((3, 4, 9))
     stacks[0, 2, [1, 7]] = stacks[2, 0, 3] = np.nan
-    got = library.js_divergence(stacks, nan_policy="omit")
+    got = library.js_divergence(stacks, nan_policy="omit", **options)
     kept = [[0, 2, 3, 4, 5, 6, 8], range(9), [0, 1, 2, 4, 5, 6, 7, 8]]
-    alone = [library.js_divergence(stack[:, list(bins)]) for stack, bins in zip(stacks, kept, strict=True)]
+    alone = [
+        library.js_divergence(stack[:, list(bins)], **options)
+        for stack, bins in zip(stacks, kept, strict=True)
+    ]
     np.testing.assert_allclose(got, alone, rtol=1e-14)

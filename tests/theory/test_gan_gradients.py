@@ -244,6 +244,17 @@ def test_orthogonal_and_of_any_scale(name):
     assert max(abs(equal.p).max(), abs(equal.q).max()) < 1e-16
 
 
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("spread", [1.0, 1e-3, 1e-9])
+def test_derivatives_by_logits_add_to_0(name, spread):
+    """In the last digit of their size, however small beside their mean they are."""
+    p, q = RNG.normal(size=(2, 7))
+    for d in (None, 0.3 + 0.5 * spread * RNG.random(7)):
+        got = getattr(fastdiv.grad, name)(p, p + spread * q if d is None else q, d=d, log_input=True)
+        for slopes in (got.p, got.q):
+            assert abs(math.fsum(slopes)) <= 4e-16 * np.abs(slopes).sum()
+
+
 def test_odds_that_are_no_double_but_by_masses_are_one():
     p, q = [1e200, 1e-150], [1.0, 1.0]
     check("non_saturating_loss", p, q)

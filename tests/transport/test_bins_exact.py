@@ -57,6 +57,22 @@ def test_edges_that_all_but_agree():
         hold(x, np.round(8 * a), y, np.round(8 * b))
 
 
+def test_an_edge_beside_its_place_in_a_bin():
+    """By less than an ulp, above and below: differences that all but cancel, of either sign."""
+    for k in (1, 3, 7):
+        for toward in (0.0, 1.0):
+            hold([0, 1], [1], [0, np.nextafter(k / 10, toward), 1], [k, 10 - k])
+        hold([0, 1], [1], [0, k / 10, 1], [np.nextafter(k, 10), 10 - k])
+        hold([0, 1], [1], [0, k / 10, 1], [np.nextafter(k, 0), 10 - k])
+
+
+def test_masses_of_every_size():
+    """Shares of 2^-60 of a bin and less, and totals that differ by 2^-118 of the larger."""
+    for k, m in ((70, 118), (60, 100), (118, 118)):
+        hold([0, 1, 2, 3], [2.0**-k, 1, 2.0**-m], [0, 1, 3], [2.0**-k, 1])
+        hold([0, 1, 2, 3], [1, 2.0**-k, 2.0**-m], [0, 1, 2, 3], [1, 2.0**-m, 2.0**-k])
+
+
 @pytest.mark.parametrize("scale", [1.0, 1e-300, 1e-310, 1e300, 2e307])
 def test_edges_of_every_size(scale):
     hold(np.array([-1, 0.3, 1, 4]) * scale, [1, 0, 2], np.array([-1, 0.7, 1]) * scale, [3, 1])

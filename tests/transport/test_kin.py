@@ -230,14 +230,20 @@ def test_plan_pieces_are_those_of_the_oracle():
     assert got == pytest.approx(exact)
 
 
-def test_certificate_notices_a_wrong_plan():
+@pytest.mark.parametrize("scale", [2.0**-470, 1.0, 2.0**470])
+def test_certificate_says_how_wrong_a_plan_is(scale):
     from dataclasses import replace
 
-    plan = fastdiv.transport_plan(RNG.normal(size=20), RNG.normal(size=20), p=2)
+    u, v, much = RNG.normal(size=20) * scale, RNG.normal(size=20) * scale, scale**2
+    plan = fastdiv.transport_plan(u, v, p=2)
     good = plan.certificate()
-    assert replace(plan, mass=plan.mass[::-1] * 1.1).certificate().marginal_error > 1e-3
-    assert replace(plan, u_potential=plan.u_potential + 1).certificate().infeasibility > 0.5
-    assert replace(plan, v_potential=plan.v_potential - 1).certificate().dual < good.dual - 0.5
+    assert replace(plan, mass=plan.mass * 1.1).certificate().marginal_error == pytest.approx(0.005)
+    too_high = replace(plan, u_potential=plan.u_potential + much).certificate()
+    assert too_high.infeasibility == pytest.approx(much, rel=1e-10)
+    assert too_high.dual == pytest.approx(good.dual + much, rel=1e-10)
+    too_low = replace(plan, v_potential=plan.v_potential - much).certificate()
+    assert too_low.dual == pytest.approx(good.dual - much, abs=1e-10 * much)
+    assert too_low.infeasibility == 0
 
 
 def test_plan_mistakes():

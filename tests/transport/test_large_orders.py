@@ -8,6 +8,7 @@ import pytest
 
 import fastdiv
 import fastdiv.grad
+from fastdiv import plan as plans
 
 ORDERS = [999, 1e6, 1e9, 1e15, 1e300, 1.7e308]
 
@@ -36,3 +37,25 @@ def test_plan_and_gradient(p, scale, seed):
     if 1e6 <= p <= 1e9:
         share = gaps.count(largest) / 20
         assert np.abs(slopes.u_values).max() == pytest.approx(share ** (1 / p), rel=4e-16 * p + 1e-12)
+
+
+@pytest.mark.parametrize("p", [0.0, 1.0, 2.5, 511.5, 600.0, 5000.0, 1e5])
+def test_powers_beyond_the_doubles(p):
+    """To some ulps times the order: a mantissa's rounding is raised as it is."""
+    for x, exponent in ((1.7, 0), (0.3, 5), (1e-310, -1000), (1e300, 3000), (5e-324, 1)):
+        mantissa, binary = plans.power(x, exponent, p)
+        with mpmath.workdps(40):
+            exact = (mpmath.mpf(x) * mpmath.mpf(2) ** exponent) ** p
+            got = mpmath.mpf(mantissa) * mpmath.mpf(2) ** binary
+            assert abs(got / exact - 1) < 1e-15 * (1 + p)
+
+
+@pytest.mark.parametrize("p", [999, 1500.5, 1e5])
+@pytest.mark.parametrize("gap", [1 - 2.0**-9, 1 + 2.0**-9, 1.5])
+def test_cost_of_large_orders(p, gap):
+    """Where it is a double, whatever its halves and sums are; else infinite, or 0."""
+    with mpmath.workdps(40):
+        exact = float(mpmath.mpf(gap) ** p)
+    plan = fastdiv.transport_plan([0.0], [gap], p=p)
+    assert plan.cost == pytest.approx(exact, rel=1e-15 * p, abs=0)
+    assert plan.certificate().area == pytest.approx(exact, rel=1e-15 * p, abs=0)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 import fastdiv
+from fastdiv._checks.arrays import as_exact_numbers
 
 T = 1_700_000_000_000_000_000
 NAN = float("nan")
@@ -37,6 +38,14 @@ def test_what_would_be_rounded(values):
     # masses are rounded to float64, as ever
     if place == 0:
         assert not fastdiv.entropy(values) < 0
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "i8", "u8", "?"])
+def test_an_array_is_taken_as_it_is(dtype):
+    """It has its dtype already, and is not copied."""
+    for values in ([1, 0], [2.0**53, 1], []):
+        x = np.array(values).astype(dtype)
+        assert as_exact_numbers(x, "x") is x
 
 
 TABLES = [

@@ -42,6 +42,18 @@ def test_value(share, spikes, tail, level):
         assert fastdiv.ks_distance(u, v) == largest(u, v)
 
 
+@pytest.mark.parametrize("spikes", [2, 8, 9, 65])
+@pytest.mark.parametrize("share", [0.5, 0.95, 1.0])
+def test_a_sample_in_another_order(share, spikes, level):
+    """At exactly 0, whichever of its values is where a pass begins, and where it is taken up."""
+    g = np.random.default_rng(7)
+    for n in (2000, 20_000):
+        u = np.where(g.random(n) < share, np.pi * g.integers(0, spikes, n), g.lognormal(1, 1.5, n))
+        for v in (g.permutation(u), np.sort(u), u[::-1].copy()):
+            assert fastdiv.ks_distance(u, v) == 0
+            assert fastdiv.wasserstein_distance(u, v) == fastdiv.energy_distance(u, v) == 0
+
+
 @pytest.mark.parametrize("share", [0.15, 0.5, 0.9])
 @pytest.mark.parametrize("u_spike", [-1e9, -0.5, 0.0, 1.25, 1e9])
 def test_ks_at_and_beside_spikes(share, u_spike, level):
