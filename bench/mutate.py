@@ -90,13 +90,17 @@ AREAS = {
         {
             "*/hist*": quick("transport", "bins_exact hist_gradients"),
             "*/bins.h": quick("transport", "bins_exact hist_gradients"),
+            "*/exact.h": quick("transport", "bins_exact hist_gradients"),
+            "*/quantile.h": (*PROMISE, *quick("transport", "kin samples large_orders")),
+            "*/transport.c": (*PROMISE, *quick("transport", "true_samples samples door_exact")),
+            "*/nest*": quick("drift", "nested_cells"),
             "*/grad*": (*PROMISE, *quick("transport", "transport_gradients")),
             "*/pull.h": (*PROMISE, *quick("transport", "transport_gradients circle_gradients")),
             "*/slope.h": (*PROMISE, *quick("transport", "transport_gradients circle_gradients")),
             "*/rotation*": (*PROMISE, *quick("transport", "circle_and_slices circle_gradients")),
             "*/circle.c": (*PROMISE, *quick("transport", "circle_and_slices circle_gradients")),
-            "*/[cl]*": quick("transport", "door_exact ties_alike samples cells"),
-            "*/sort*": quick("transport", "samples sort_by_places"),
+            "*/[clg]*": quick("transport", "door_exact ties_alike samples spikes_of_any_share cells"),
+            "*/sort*": quick("transport", "samples sort_by_places cells"),
             "*": (*PROMISE, *quick("transport", "ties_alike door_exact samples bins_exact")),
         },
         ("tests/transport",),
@@ -131,20 +135,36 @@ AREAS = {
             "fastdiv/grad/_*.py",
         ),
         {
-            "*/matrix/*": quick("matrix", "sides small sparse matrix"),
+            "*/matrix/*": (
+                *quick("matrix", "integer_pairs faults sides small"),
+                *quick("rows", "labels_everywhere"),
+                *quick("matrix", "sparse matrix"),
+            ),
             "*game.py": quick("theory", "gan gan_gradients"),
             "*barycenter.py": quick("theory", "barycenter"),
-            "*/grad/*": quick("rows", "errors gradients"),
+            "*/grad/_transport.py": quick(
+                "transport", "circle_gradients hist_gradients massless_points transport_gradients"
+            ),
+            "*/grad/*": quick("rows", "docstrings errors labels_everywhere gradients"),
             "*/c*.py": quick("transport", "circle_and_slices"),
-            "*/[pt]*.py": quick("transport", "samples kin"),
-            "*/_[hc]*": (
+            "*/[pt]*.py": quick("transport", "samples kin large_orders"),
+            "*/_histograms.py": (
+                *quick("machine", "bad_input histograms_in"),
+                *quick("transport", "density hist_gradients"),
+                *quick("rows", "labels_out"),
+            ),
+            "*/foreign.py": quick("machine", "data_refused data_in"),
+            "*/arrays.py": (*quick("transport", "lists_and_tables"), *quick("machine", "data_in")),
+            "*/options.py": (*quick("machine", "bad_input"), *quick("rows", "option_laws")),
+            "*/samples.py": quick("transport", "lists_and_tables door_exact kin"),
+            "*/_c*": (
                 *quick("machine", "bad_input histograms_in"),
                 *quick("transport", "circle_and_slices"),
             ),
             "*/[bs]*.py": (*quick("machine", "bad_input histograms_in"), *quick("transport", "samples")),
             "*": (
                 *quick("machine", "doors"),
-                *quick("rows", "errors labels"),
+                *quick("rows", "errors labels omitted"),
                 *quick("machine", "bad_input"),
             ),
         },
@@ -333,6 +353,8 @@ class Run:
         wide = "_mm512" in what["text"] or name.endswith("log_table.h")
         level = "avx512" if wide and "avx512" in self.levels else self.levels[0]
         tests = by or (AREAS[area].tests if again else quick_tests(area, name))
+        if not name.endswith(".py"):
+            assert self.compiler  # its links are what the tests must pass with where nothing is wrong
         limit = self.limit(tests, level)
         verdict, seconds = mutated(self, name, site, tests, level, limit)
         if verdict == "passed":
