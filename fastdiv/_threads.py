@@ -57,15 +57,19 @@ def interruptibly(work: Callable[..., Any], *given: Any) -> Any:
     import contextvars
     import threading
 
+    import numpy as np
+
     from fastdiv import _core
 
+    settings = np.errstate(call=np.geterrcall(), **np.geterr())  # until NumPy 2 a thread's, not a context's
     most = _core.openmp_threads()
     ended: list[tuple[Any, BaseException | None]] = []
 
     def run() -> None:
         _core.openmp_here(most)  # a thread begins with OpenMP's own number
         try:
-            ended.append((context.run(work, *given), None))
+            with settings:
+                ended.append((context.run(work, *given), None))
         except BaseException as error:
             ended.append((None, error))
 

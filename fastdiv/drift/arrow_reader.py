@@ -171,6 +171,15 @@ def _table(
         except (pa.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
             raise TableError(f"{label}: column {name!r} cannot be read: {one_line(error)}") from None
 
+    def every(name: str, most: int) -> Iterator[Any]:
+        """Of a file that was cut some versions of pyarrow read no rows, and say nothing."""
+        left = rows
+        for piece in values(name, most):
+            left -= len(piece)
+            yield piece
+        if left:
+            raise TableError(f"{label}: column {name!r} has {rows - left} rows, of {rows} that the table has")
+
     def column(name: str, some: Any) -> Column:
         try:
             return _column(name, some, name in categorical)
@@ -179,16 +188,20 @@ def _table(
 
     def pieces(name: str, most: int) -> Iterator[Column]:
         with told(name):
-            for piece in values(name, most):
+            for piece in every(name, most):
                 yield column(name, piece)
 
+    def whole(name: str) -> Column:
+        (only,) = pieces(name, rows)
+        return only
+
     def read(wanted: Sequence[str]) -> Iterator[Column]:
-        return (next(pieces(name, rows)) for name in wanted)
+        return map(whole, wanted)
 
     def by_rows(name: str, most: int) -> Iterator[Rows]:
         made = partial(column, name), _factorised, _texts, _present
         with told(name):
-            for piece in values(name, most):
+            for piece in every(name, most):
                 yield Rows(piece, *made)
 
     return Table(label, names, read, pieces, rows=rows, by_rows=by_rows)

@@ -287,7 +287,8 @@ def _nearest(level: np.ndarray) -> tuple[_Runs, np.ndarray]:
 def _weight(at: np.ndarray, size: float, nearest: _Runs, scale: np.ndarray) -> np.ndarray:
     gaps = at[1:] - at[:-1]
     if not 1e-280 < size < 1e300:  # a sum of so large ones is no double, and so small ones have few digits
-        gaps, size = gaps / (size or 1.0), 1.0
+        with np.errstate(over="ignore"):  # of 1 / size: NumPy 1.26 fills up its vectors with 1s
+            gaps, size = gaps / (size or 1.0), 1.0
     gaps *= scale
     return nearest.summed(gaps, len(_PLACES)) / size
 
