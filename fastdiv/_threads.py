@@ -61,7 +61,8 @@ def interruptibly(work: Callable[..., Any], *given: Any) -> Any:
 
     from fastdiv import _core
 
-    settings = np.errstate(call=np.geterrcall(), **np.geterr())  # until NumPy 2 a thread's, not a context's
+    how: dict[str, Any] = {"call": np.geterrcall(), **np.geterr()}
+    settings = np.errstate(**how)  # until NumPy 2 these are a thread's, not a context's
     most = _core.openmp_threads()
     ended: list[tuple[Any, BaseException | None]] = []
 
