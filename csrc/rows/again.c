@@ -277,6 +277,16 @@ static fd_careful_pair fd_careful_pair_of(const fd_again *look) {
  * times that once in 16 000 rows of those whose least derivative is just so small, one in some hundred. */
 static const double FD_SURE = 4.0;
 
+/* Of KL by q the mean is that of -(x - y)/y, for which no logarithm is asked: of rows without a bin that holds most of the
+ * mass (above). */
+static int fd_mean_of_excess(const fd_again *look, const fd_careful_pair *pair, fd_again_mean *of_q) {
+    if (look->sum != FD_kl_divergence || fd_top_bin(look->q.row, look->n) >= 0)
+        return 0;
+    double excess = fd_careful_excess(look, pair).high;
+    of_q->mean = (fd_twofold){-FD_LOG2_E * (excess / (pair->c_hi * look->q.row->sum)), 0.0};
+    return 1;
+}
+
 /* What is to be looked at: whether there is something, and whether it asks for the means too. A mean is off by 4u of
  * the slopes' size at most; where that is too much, it is told more closely: a lane of the loops adds up to 32 terms,
  * and what the sum lacks can be mended. */
@@ -309,9 +319,9 @@ static int fd_is_small(const fd_again *look, const fd_again_side *s, fd_again_me
 void fd_look_again(fd_again *look) {
     fd_again_mean of_p, of_q;
     fd_careful_pair pair = fd_careful_pair_of(look);
-    int by_mean = 0;
-    int p_is = fd_is_small(look, &look->p, &of_p, &by_mean),
-        q_is = fd_is_small(look, &look->q, &of_q, &by_mean);
+    int by_p_mean = 0, by_q_mean = 0;
+    int p_is = fd_is_small(look, &look->p, &of_p, &by_p_mean),
+        q_is = fd_is_small(look, &look->q, &of_q, &by_q_mean);
     if (look->sum == FD_total_variation) {
         if (p_is)
             fd_mend_signs(&look->p, look->n);
@@ -319,7 +329,7 @@ void fd_look_again(fd_again *look) {
             fd_mend_signs(&look->q, look->n);
         return;
     }
-    if (by_mean)
+    if (by_p_mean || (by_q_mean && !fd_mean_of_excess(look, &pair, &of_q)))
         fd_take_means(look, &pair, &of_p, &of_q);
     if (!look->p.row->normalize) /* the constant that is added instead, to two doubles */
         of_p.mean = (fd_twofold){look->p.mean, copysign(FD_TWOFOLD_LOG2_E.low, look->p.mean)};

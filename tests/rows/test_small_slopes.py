@@ -123,9 +123,11 @@ def test_long_rows(level):
         with mp.workdps(30):
             x, y = oracle.masses([p, q])
             by_x = [mp.log(a / b) for a, b in zip(x, y, strict=True)]
-            mean, size = mp.fdot(x, by_x), mp.fdot(x, map(abs, by_x))
-            for i in np.argsort(np.abs(got.p))[:20]:
-                truth = by_x[i] - mean
-                assert abs(mpf(float(got.p[i]) * float(p.sum())) - truth) <= mpf("1e-12") * max(
-                    abs(truth), least * size
-                )
+            by_y = [-a / b for a, b in zip(x, y, strict=True)]
+            for row, mass, slopes, have in ((p, x, by_x, got.p), (q, y, by_y, got.q)):
+                mean, size = mp.fdot(mass, slopes), mp.fdot(mass, map(abs, slopes))
+                for i in np.argsort(np.abs(have))[:20]:
+                    truth = slopes[i] - mean
+                    assert abs(mpf(float(have[i]) * float(row.sum())) - truth) <= mpf("1e-12") * max(
+                        abs(truth), least * size
+                    )
