@@ -93,12 +93,13 @@ def extension(name: str, folder: str, *c_sources: str) -> Extension:
 CLIENT = "core/client.c"  # attaches to _core, which alone links the loops of every instruction set
 EXTENSIONS = [
     extension("core", "core", "core/core.c", "levels/base.c", "levels/avx2.c", "levels/avx512.c"),
-    extension("rows", "rows", "rows/rows.c", "rows/lanes.c", "rows/stack.c", CLIENT),
+    extension("rows", "rows", "rows/rows.c", "rows/lanes.c", "rows/log_lanes.c", "rows/stack.c", CLIENT),
     extension(
         "gradients",
         "rows",
         "rows/rows.c",
         "rows/lanes.c",
+        "rows/log_lanes.c",
         "rows/stack.c",
         "rows/again.c",
         "rows/gradient.c",

@@ -22,13 +22,15 @@
 #define FD_TEXT(a)      FD_TEXT_(a)
 
 /* A derived measure has the sum it ends. */
-#define FD_SUM(name, ...)              [FD_##name] = fd_sum_##name,
-#define FD_LOG_SUM(name, ...)          [FD_##name] = fd_log_sum_##name,
-#define FD_LANE_SUM(name, ...)         [FD_##name] = fd_lane_sum_##name,
-#define FD_SUM_OF(name, sum, ...)      [FD_##name] = fd_sum_##sum,
-#define FD_LOG_SUM_OF(name, sum, ...)  [FD_##name] = fd_log_sum_##sum,
-#define FD_SINGLE_SUM(name)            [FD_##name] = fd_single_sum_##name,
-#define FD_LANE_SUM_OF(name, sum, ...) [FD_##name] = fd_lane_sum_##sum,
+#define FD_SUM(name, ...)                  [FD_##name] = fd_sum_##name,
+#define FD_LOG_SUM(name, ...)              [FD_##name] = fd_log_sum_##name,
+#define FD_LANE_SUM(name, ...)             [FD_##name] = fd_lane_sum_##name,
+#define FD_LANE_LOG_SUM(name, ...)         [FD_##name] = fd_lane_log_sum_##name,
+#define FD_SUM_OF(name, sum, ...)          [FD_##name] = fd_sum_##sum,
+#define FD_LOG_SUM_OF(name, sum, ...)      [FD_##name] = fd_log_sum_##sum,
+#define FD_SINGLE_SUM(name)                [FD_##name] = fd_single_sum_##name,
+#define FD_LANE_SUM_OF(name, sum, ...)     [FD_##name] = fd_lane_sum_##sum,
+#define FD_LANE_LOG_SUM_OF(name, sum, ...) [FD_##name] = fd_lane_log_sum_##sum,
 
 static const fd_row_loops fd_level_rows = {
     .widen = fd_widen_loop,
@@ -49,6 +51,7 @@ static const fd_row_loops fd_level_rows = {
     .single_sum = {FD_SINGLE(FD_SINGLE_SUM)},
     .single_stats = fd_single_stats_loop,
     .lane_sum = {FD_SUMMED(FD_LANE_SUM) FD_DERIVED(FD_LANE_SUM_OF) FD_HELPERS(FD_LANE_SUM)},
+    .lane_log_sum = {FD_SUMMED(FD_LANE_LOG_SUM) FD_DERIVED(FD_LANE_LOG_SUM_OF) FD_HELPERS(FD_LANE_LOG_SUM)},
     .lane_stats = fd_lane_stats_loop,
     .lane_order = fd_lane_order_loop,
     .lane_swap = fd_lane_swap_loop,
@@ -59,15 +62,17 @@ static const fd_row_loops fd_level_rows = {
     .kl_div = fd_kl_div_loop,
 };
 
-#define FD_SLOPES(name, ...)      [FD_##name] = fd_slopes_loop_##name,
-#define FD_LOG_SLOPES(name, ...)  [FD_##name] = fd_log_slopes_loop_##name,
-#define FD_LANE_SLOPES(name, ...) [FD_##name] = fd_lane_slopes_##name,
-#define FD_CAREFUL(name, ...)     [FD_##name] = fd_careful_loop_##name,
+#define FD_SLOPES(name, ...)          [FD_##name] = fd_slopes_loop_##name,
+#define FD_LOG_SLOPES(name, ...)      [FD_##name] = fd_log_slopes_loop_##name,
+#define FD_LANE_SLOPES(name, ...)     [FD_##name] = fd_lane_slopes_##name,
+#define FD_LOG_LANE_SLOPES(name, ...) [FD_##name] = fd_log_lane_slopes_##name,
+#define FD_CAREFUL(name, ...)         [FD_##name] = fd_careful_loop_##name,
 
 static const fd_slope_loops fd_level_slopes = {
     .of_masses = {FD_SUMMED(FD_SLOPES) FD_SLOPES(entropy)},
     .of_logs = {FD_SUMMED(FD_LOG_SLOPES) FD_LOG_SLOPES(entropy)},
     .of_lanes = {FD_SUMMED(FD_LANE_SLOPES) FD_LANE_SLOPES(entropy)},
+    .of_log_lanes = {FD_SUMMED(FD_LOG_LANE_SLOPES) FD_LOG_LANE_SLOPES(entropy)},
     .careful = {FD_SUMMED(FD_CAREFUL) FD_CAREFUL(entropy)},
     .excess = fd_excess_loop,
     .products = fd_products_loop,
@@ -79,6 +84,7 @@ static const fd_slope_loops fd_level_slopes = {
     .settle_lanes = fd_settle_lanes_loop,
     .settle_long = fd_settle_long_loop,
     .settle_logs = fd_log_settle_loop,
+    .settle_log_lanes = fd_log_settle_lanes_loop,
     .logit_parts = fd_logit_parts_loop,
     .logit_lanes = fd_logit_lanes_loop,
     .logit_lane_terms = fd_logit_lane_terms_loop,

@@ -17,9 +17,11 @@
 #include "math/sum.h"
 
 #if defined(__GNUC__)
-#    define FD_INLINE static inline __attribute__((always_inline))
+#    define FD_INLINE    static inline __attribute__((always_inline))
+#    define FD_NO_INLINE static __attribute__((noinline)) /* whose large frame others are not to have */
 #else
-#    define FD_INLINE static __forceinline
+#    define FD_INLINE    static __forceinline
+#    define FD_NO_INLINE static __declspec(noinline)
 #endif
 
 /* Added to a mass it changes none (those that come here are 2^-860 at least), and it is none to speak of. */

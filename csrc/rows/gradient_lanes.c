@@ -46,7 +46,7 @@ static void fd_set_slope_pairs(fd_slope_lanes *w) {
     unsigned near = 0;
     pairs->none_x = none.by_x;
     pairs->none_y = none.by_y;
-    pairs->undecided = w->normalize ? FD_UNDECIDED : 0.0;
+    pairs->undecided = w->normalize && !b->logs ? FD_UNDECIDED : 0.0;
     pairs->is_raw = common.is_raw;
     pairs->order = common.order;
     for (int i = 0; i < FD_ROWS; i++) {
@@ -58,10 +58,14 @@ static void fd_set_slope_pairs(fd_slope_lanes *w) {
         pairs->c_lo[i] = fma(-pairs->c_hi[i], of_q, of_p) / of_q;
         pairs->divergence[i] = w->bits[i] * FD_LN_2;
         pairs->pivot[i] = !fd_is_entropy(w->sum) ? 0.0 : w->normalize ? fd_pivot(of_q, w->bits[i]) : 1.0;
+        if (b->logs)
+            pairs->pivot[i] = b->of_q.log[i] - w->bits[i] * FD_LN_2;
         int is_near = w->sum == FD_cross_entropy || fd_is_near(first_order);
         near |= (unsigned)is_near << i;
         pairs->c_lo[i] = is_near || fd_feels_scale(w->sum) ? pairs->c_lo[i] : 0.0;
     }
+    if (b->logs)
+        fd_shift_beside(b);
     near &= ~b->alone;
     if (near && w->normalize && w->sum != FD_entropy)
         fd_refine_beside(b, near);
@@ -138,6 +142,29 @@ static unsigned fd_small_lanes(const double *least, const double *bound) {
     return small;
 }
 
+/* The values of the rows `which`; those that are left alone. */
+static unsigned fd_keep_values(const fd_slope_lanes *w, unsigned which, double *values) {
+    for (int i = 0; which >> i; i++)
+        if (which >> i & 1)
+            values[i] = w->value[i];
+    return w->rows.alone & which;
+}
+
+/* Of logarithms, whose slopes are products with masses: these are taken from the logarithms once more for the mean. */
+FD_NO_INLINE void fd_settle_log_lanes(fd_slope_lanes *w, fd_lane_chain *c, unsigned which, double *by_p,
+                                      ptrdiff_t p_pitch, double *by_q, ptrdiff_t q_pitch) {
+    double x_slopes[FD_FEW * FD_ROWS], y_slopes[FD_FEW * FD_ROWS];
+    const fd_beside *b = &w->rows;
+    fd_slope_loops_now->of_log_lanes[w->sum](b->p, b->q, b->n, &b->pairs, x_slopes, y_slopes, c->mean_x,
+                                             c->mean_y);
+    fd_chain_lanes(w, c);
+    fd_slope_loops_now->settle_log_lanes(x_slopes, b->p, b->n, &b->of_p, c->mean_x, c->scale_x, which, by_p,
+                                         p_pitch);
+    if (by_q)
+        fd_slope_loops_now->settle_log_lanes(y_slopes, b->q, b->n, &b->of_q, c->mean_y, c->scale_y, which,
+                                             by_q, q_pitch);
+}
+
 /* Slopes take the place of the masses they are of. Writes the rows `which`, but for those that are `near` if all is
  * computed at once; which of the others are left to fd_gradient. */
 static unsigned fd_gradient_lanes(fd_measure measure, fd_view p, ptrdiff_t p_step, fd_view q,
@@ -159,6 +186,8 @@ static unsigned fd_gradient_lanes(fd_measure measure, fd_view p, ptrdiff_t p_ste
     if (measure == FD_bhattacharyya_distance)
         w.options.alpha = 0.5;
     fd_open_beside(b, &route, p, p_step, q, q_step, is_entropy, rows, n, o, copies);
+    if (b->logs && (w.sum == FD_renyi_divergence || w.sum == FD_chi_square)) /* fd_has_hidden_part? */
+        fd_mark_far_beside(b);
     if (near) {
         fd_pair_at_once(&w, &route);
     } else {
@@ -167,6 +196,10 @@ static unsigned fd_gradient_lanes(fd_measure measure, fd_view p, ptrdiff_t p_ste
     }
     b->pairs.by_p_ahead = (const char *)by_p; /* while slopes are computed, where they will be is asked for */
     b->pairs.by_q_ahead = (const char *)(by_q ? by_q : by_p);
+    if (b->logs) {
+        fd_settle_log_lanes(&w, &c, which, by_p, p_pitch, by_q, q_pitch);
+        return fd_keep_values(&w, which, values);
+    }
     double *y_slopes = is_entropy ? copies + n * FD_ROWS : b->q;
     fd_slope_loops_now->of_lanes[w.sum](b->p, b->q, n, &b->pairs, b->p, y_slopes, c.mean_x, c.mean_y, terms);
     if (near) {
@@ -184,10 +217,7 @@ static unsigned fd_gradient_lanes(fd_measure measure, fd_view p, ptrdiff_t p_ste
         fd_slope_loops_now->settle_lanes(b->q, n, c.mean_y, c.scale_y, which, by_q, q_pitch, least);
         b->alone |= fd_small_lanes(least, c.least_y);
     }
-    for (int i = 0; which >> i; i++)
-        if (which >> i & 1)
-            values[i] = w.value[i];
-    return b->alone & which;
+    return fd_keep_values(&w, which, values);
 }
 
 int fd_has_slope_lanes(fd_measure measure, ptrdiff_t n, const fd_options *options) {

@@ -70,28 +70,38 @@ FD_INLINE void fd_copy_pairs(fd_pairs *out, const fd_pairs *in) {
     out->order = in->order;
 }
 
+FD_INLINE void fd_copy_log_pairs(fd_pairs *out, const fd_pairs *in) {
+    fd_copy_pairs(out, in);
+    fd_copy_rows(out->max_p, in->max_p);
+    fd_copy_rows(out->max_q, in->max_q);
+    fd_copy_rows(out->log_p, in->log_p);
+    fd_copy_rows(out->log_q, in->log_q);
+    fd_copy_rows(out->shift, in->shift);
+    fd_copy_rows(out->shift_lo, in->shift_lo);
+}
+
+/* What all terms have of a pair, and terms of logarithms besides. */
+#define FD_PAIR_OF_LANE                                                                                      \
+    .c_hi = pairs->c_hi[row], .c_lo = pairs->c_lo[row], .s_hi = pairs->s_hi[row], .s_lo = pairs->s_lo[row],  \
+    .w_p = pairs->w_p[row], .w_q = pairs->w_q[row], .order = pairs->order
+#define FD_PAIR_OF_LOG_LANE                                                                                  \
+    FD_PAIR_OF_LANE, .max_p = pairs->max_p[row], .max_q = pairs->max_q[row], .log_p = pairs->log_p[row],     \
+        .log_q = pairs->log_q[row], .shift = pairs->shift[row], .shift_lo = pairs->shift_lo[row]
+
 /* The sum over n <= FD_BLOCK bins of a term. (A pair that is made within a simd loop, or pairs that are not a copy
  * here, are what gcc does not vectorise.) */
-#define FD_LANE_LOOP(name, ...)                                                                              \
-    FD_INLINE double fd_lane_term_##name(double p, double q, const fd_pairs *pairs, int row) {               \
-        const fd_pair pair = {                                                                               \
-            .c_hi = pairs->c_hi[row],                                                                        \
-            .c_lo = pairs->c_lo[row],                                                                        \
-            .s_hi = pairs->s_hi[row],                                                                        \
-            .s_lo = pairs->s_lo[row],                                                                        \
-            .w_p = pairs->w_p[row],                                                                          \
-            .w_q = pairs->w_q[row],                                                                          \
-            .order = pairs->order,                                                                           \
-        };                                                                                                   \
-        return fd_##name##_of_masses(p, q, &pair);                                                           \
+#define FD_LANE_LOOP(name, term, copy_pairs, ...)                                                            \
+    FD_INLINE double name##_term(double p, double q, const fd_pairs *pairs, int row) {                       \
+        const fd_pair pair = {__VA_ARGS__};                                                                  \
+        return term(p, q, &pair);                                                                            \
     }                                                                                                        \
-    static void fd_lane_sum_##name(const double *p_rows, const double *q_rows, ptrdiff_t n,                  \
-                                   const fd_pairs *pairs_in, double *sums) {                                 \
+    static void name(const double *p_rows, const double *q_rows, ptrdiff_t n, const fd_pairs *pairs_in,      \
+                     double *sums) {                                                                         \
         const char *p_ahead = pairs_in->p_ahead, *q_ahead = pairs_in->q_ahead;                               \
         const ptrdiff_t p_step = pairs_in->p_ahead_step, q_step = pairs_in->q_ahead_step;                    \
         fd_pairs pairs;                                                                                      \
         double parts[FD_LANES][FD_ROWS];                                                                     \
-        fd_copy_pairs(&pairs, pairs_in);                                                                     \
+        copy_pairs(&pairs, pairs_in);                                                                        \
         fd_clear_parts(parts, n);                                                                            \
         for (ptrdiff_t j = 0; j < n; j++) {                                                                  \
             const double *p = p_rows + j * FD_ROWS, *q = q_rows + j * FD_ROWS;                               \
@@ -100,13 +110,18 @@ FD_INLINE void fd_copy_pairs(fd_pairs *out, const fd_pairs *in) {
             fd_fetch_lanes(p_ahead + j * p_step);                                                            \
             fd_fetch_lanes(q_ahead + j * q_step);                                                            \
             _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) part[row] =                          \
-                before[row] + fd_lane_term_##name(p[row], q[row], &pairs, row);                              \
+                before[row] + name##_term(p[row], q[row], &pairs, row);                                      \
         }                                                                                                    \
         fd_fold_rows(parts, sums);                                                                           \
     }
 
-FD_SUMMED(FD_LANE_LOOP)
-FD_HELPERS(FD_LANE_LOOP)
+#define FD_LANE_LOOPS(name, ...)                                                                             \
+    FD_LANE_LOOP(fd_lane_sum_##name, fd_##name##_of_masses, fd_copy_pairs, FD_PAIR_OF_LANE)                  \
+    FD_LANE_LOOP(fd_lane_log_sum_##name, fd_##name##_of_logs, fd_copy_log_pairs, FD_PAIR_OF_LOG_LANE)
+
+FD_SUMMED(FD_LANE_LOOPS)
+FD_HELPERS(FD_LANE_LOOPS)
+#undef FD_LANE_LOOPS
 #undef FD_LANE_LOOP
 
 /* n <= FD_BLOCK bins, `pitch` from bin to bin, as x + add, -0 to 0, and what stats say of them; `x` and `out` may be the
@@ -158,8 +173,8 @@ static void fd_lane_order_loop(const double *p, const double *q, ptrdiff_t n, co
         open = 0.0;
         _Pragma("omp simd reduction(+ : open)") for (int row = 0; row < FD_ROWS; row++) {
             double difference = p_bin[row] * q_total[row] - q_bin[row] * p_total[row];
-            first[row] = first[row] == 0.0 ? difference : first[row];
-            open += first[row] == 0.0 ? 1.0 : 0.0;
+            first[row] = fabs(first[row]) > 0.0 ? first[row] : difference; /* NaN: both -inf, so equal */
+            open += fabs(first[row]) > 0.0 ? 0.0 : 1.0;
         }
     }
 }

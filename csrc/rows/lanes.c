@@ -46,7 +46,7 @@ static void fd_add_block(fd_sum *sums, const double *block) {
 }
 
 static void fd_terms_beside(const fd_beside *b, fd_measure sum, double *sums) {
-    fd_lane_loop loop = fd_row_loops_now->lane_sum[sum];
+    fd_lane_loop loop = (b->logs ? fd_row_loops_now->lane_log_sum : fd_row_loops_now->lane_sum)[sum];
     if (b->n <= FD_BLOCK) {
         loop(b->p, b->q, b->n, &b->pairs, sums);
         return;
@@ -126,6 +126,10 @@ void fd_weigh_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, const fd
 void fd_exchange_beside(fd_beside *b) {
     fd_row_loops_now->lane_swap(b->p, b->q, b->n, b->first);
     fd_row_loops_now->lane_swap(b->of_p.sum, b->of_q.sum, 1, b->first);
+    if (b->logs) {
+        fd_row_loops_now->lane_swap(b->of_p.max, b->of_q.max, 1, b->first);
+        fd_row_loops_now->lane_swap(b->of_p.log, b->of_q.log, 1, b->first);
+    }
 }
 
 /* Symmetric measures take their rows in the order of fd_in_order; where products do not tell, alone. */
@@ -138,14 +142,17 @@ static void fd_order_beside(fd_beside *b, int normalize, double *w_p, double *w_
     fd_exchange_beside(b);
     fd_row_loops_now->lane_swap(w_p, w_q, 1, b->first);
     for (int i = 0; i < FD_ROWS; i++)
-        b->mark[i] += b->first[i] == 0.0 ? 1.0 : 0.0;
+        b->mark[i] += fabs(b->first[i]) > 0.0 ? 0.0 : 1.0;
 }
 
 void fd_refine_beside(fd_beside *b, unsigned which) {
     double excess[FD_ROWS];
     fd_terms_beside(b, FD_imbalance, excess);
-    for (int i = 0; i < FD_ROWS; i++)
+    for (int i = 0; i < FD_ROWS; i++) {
         b->pairs.c_lo[i] += which >> i & 1 ? excess[i] / b->of_q.sum[i] : 0.0;
+        if (b->logs)
+            b->pairs.shift_lo[i] += which >> i & 1 ? excess[i] : 0.0;
+    }
 }
 
 /* fd_small_variation */
@@ -159,7 +166,7 @@ static void fd_small_variations(fd_beside *b, unsigned which, double *d) {
         if (which >> i & 1) {
             double least = mass[i] > 0.5 * b->of_p.sum[i] ? gain[i] - excess[i] : gain[i];
             d[i] = 2.0 * least / b->of_p.sum[i];
-            b->alone |= (unsigned)(d[i] < FD_FIRST_ORDER_NONE) << i; /* in proportion? */
+            b->alone |= (unsigned)(!b->logs && d[i] < FD_FIRST_ORDER_NONE) << i; /* in proportion? */
         }
 }
 
@@ -188,7 +195,7 @@ static void fd_sums_beside(fd_beside *b, fd_measure sum, double again, double *d
     for (int i = 0; i < FD_ROWS; i++)
         if (near >> i & 1) {
             d[i] = second[i] / b->of_p.sum[i];
-            b->alone |= (unsigned)(d[i] < FD_SECOND_ORDER_NONE) << i; /* in proportion? */
+            b->alone |= (unsigned)(!b->logs && d[i] < FD_SECOND_ORDER_NONE) << i; /* in proportion? */
         }
 }
 
@@ -215,7 +222,8 @@ static void fd_kl_beside(const fd_beside *b, double *d) {
 /* Renyi's divergence of normalised rows; what its sum does not tell is left to renyi.h. */
 static void fd_renyi_beside(fd_beside *b, const fd_route *route, double *d) {
     double alpha = route->alpha, again = fd_measures[FD_renyi_divergence].again;
-    fd_measure sum = alpha == 2.0   ? FD_chi_square
+    fd_measure sum = b->logs        ? FD_renyi_divergence
+                     : alpha == 2.0 ? FD_chi_square
                      : alpha == 0.5 ? FD_hellinger_distance
                                     : FD_renyi_divergence;
     if (alpha > 4.0)
@@ -274,6 +282,8 @@ void fd_pair_beside(fd_beside *b, const fd_route *route, int symmetric, const fd
     if (!normalize)
         for (int i = 0; i < FD_ROWS; i++)
             c_hi[i] = s_hi[i] = 1.0;
+    if (b->logs)
+        fd_shift_beside(b);
 }
 
 void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const fd_options *o, double *d) {
@@ -281,13 +291,16 @@ void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const 
     const fd_traits *traits = &fd_measures[measure];
     int normalize = o->normalize != 0.0;
     fd_pair_beside(b, route, symmetric, o);
+    if (measure == FD_chi_square && b->logs)
+        fd_mark_far_beside(b);
     if (measure == FD_renyi_divergence) {
         fd_renyi_beside(b, route, d);
     } else if (measure == FD_cross_entropy) {
         fd_terms_beside(b, b->p == b->q ? FD_entropy : FD_cross_entropy, d);
         for (int i = 0; i < FD_ROWS; i++) {
             d[i] /= normalize ? b->of_p.sum[i] : 1.0;
-            b->alone |= (unsigned)(normalize && d[i] < 0x1p-5) << i; /* one bin holds nearly all */
+            b->alone |= (unsigned)(normalize && !b->logs && d[i] < 0x1p-5)
+                        << i; /* one bin holds nearly all */
         }
     } else if (normalize) {
         fd_sums_beside(b, traits->sum, traits->again, d);
@@ -301,7 +314,9 @@ void fd_values_beside(fd_beside *b, const fd_route *route, int symmetric, const 
 
 int fd_has_lanes(fd_measure measure, fd_scalar scalar, ptrdiff_t n, const fd_options *o) {
     fd_route route = fd_route_of(measure, o);
-    if (o->log_input != 0.0 || n > FD_COPY || fd_is_single(measure, scalar, n, o))
+    if (o->log_input != 0.0 && (o->normalize == 0.0 || n > FD_FEW))
+        return 0;
+    if (n > FD_COPY || fd_is_single(measure, scalar, n, o))
         return 0;
     if (route.measure == FD_cross_entropy)
         return n <= FD_FEW;
@@ -317,20 +332,29 @@ ptrdiff_t fd_ahead_step(fd_view v, ptrdiff_t step) {
     return fd_is_column(v, step) ? v.stride : FD_ROWS * fd_scalar_size(v.scalar);
 }
 
+static void fd_read_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, const fd_options *o,
+                           double *out, fd_lane_stats *stats) {
+    if (b->logs)
+        fd_log_weigh_beside(b, v, step, rows, out, stats);
+    else
+        fd_weigh_beside(b, v, step, rows, o, out, stats);
+}
+
 void fd_open_beside(fd_beside *b, const fd_route *route, fd_view p, ptrdiff_t p_step, fd_view q,
                     ptrdiff_t q_step, int is_entropy, int rows, ptrdiff_t n, const fd_options *o,
                     double *copies) {
     b->n = n;
+    b->logs = o->log_input != 0.0;
     b->alone = 0;
     fd_clear(b->mark);
     b->p = copies;
     b->q = copies + n * FD_ROWS;
-    fd_weigh_beside(b, route->swap ? q : p, route->swap ? q_step : p_step, rows, o, b->p, &b->of_p);
+    fd_read_beside(b, route->swap ? q : p, route->swap ? q_step : p_step, rows, o, b->p, &b->of_p);
     if (is_entropy) {
         b->q = b->p;
         b->of_q = b->of_p;
     } else {
-        fd_weigh_beside(b, route->swap ? p : q, route->swap ? p_step : q_step, rows, o, b->q, &b->of_q);
+        fd_read_beside(b, route->swap ? p : q, route->swap ? p_step : q_step, rows, o, b->q, &b->of_q);
     }
     b->pairs.p_ahead = p.data + FD_ROWS * p_step;
     b->pairs.q_ahead = q.data + FD_ROWS * q_step;

@@ -8,6 +8,7 @@
 /* Bin j of row i is at [j][i]; p = q: entropy. */
 typedef struct {
     ptrdiff_t n;
+    int logs; /* rows of logarithms */
     double *p, *q;
     fd_lane_stats of_p, of_q;
     fd_pairs pairs;
@@ -34,7 +35,16 @@ const double *fd_lay_beside(fd_view v, ptrdiff_t step, int rows, ptrdiff_t n, do
 void fd_weigh_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, const fd_options *o, double *out,
                      fd_lane_stats *stats);
 
-/* Lays rows side by side in `copies`, 2 n FD_ROWS numbers (half of them with entropy), and weighs them. */
+/* The same of logarithms, n <= FD_FEW. */
+void fd_log_weigh_beside(fd_beside *b, fd_view v, ptrdiff_t step, int rows, double *out,
+                         fd_lane_stats *stats);
+
+/* What the terms of these have to know of them besides; marks pairs that fd_is_far is true of. */
+void fd_shift_beside(fd_beside *b);
+void fd_mark_far_beside(fd_beside *b);
+
+/* Lays rows side by side in `copies`, 2 n FD_ROWS numbers (half of them with entropy), and weighs them; of logarithms
+ * n <= FD_FEW. */
 void fd_open_beside(fd_beside *b, const fd_route *route, fd_view p, ptrdiff_t p_step, fd_view q,
                     ptrdiff_t q_step, int is_entropy, int rows, ptrdiff_t n, const fd_options *o,
                     double *copies);

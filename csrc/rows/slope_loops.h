@@ -127,11 +127,7 @@ FD_SLOPE_LOOPS_OF(entropy)
 #define FD_LANE_SLOPE_LOOP(name, ...)                                                                        \
     FD_INLINE fd_slope_sums fd_lane_slope_##name(double p, double q, const fd_pairs *pairs, int row) {       \
         const fd_pair pair = {                                                                               \
-            .c_hi = pairs->c_hi[row],                                                                        \
-            .c_lo = pairs->c_lo[row],                                                                        \
-            .w_p = pairs->w_p[row],                                                                          \
-            .w_q = pairs->w_q[row],                                                                          \
-            .order = pairs->order,                                                                           \
+            FD_PAIR_OF_LANE,                                                                                 \
             .divergence = pairs->divergence[row],                                                            \
             .pivot = pairs->pivot[row],                                                                      \
             .none_x = pairs->none_x,                                                                         \
@@ -145,12 +141,7 @@ FD_SLOPE_LOOPS_OF(entropy)
                                fd_##name##_at_once(p, q, &pair)};                                            \
     }                                                                                                        \
     FD_INLINE fd_slope_sums fd_lane_full_##name(double p, double q, const fd_pairs *pairs, int row) {        \
-        const fd_pair pair = {                                                                               \
-            .c_hi = pairs->c_hi[row],                                                                        \
-            .c_lo = pairs->c_lo[row],                                                                        \
-            .w_p = pairs->w_p[row],                                                                          \
-            .w_q = pairs->w_q[row],                                                                          \
-        };                                                                                                   \
+        const fd_pair pair = {FD_PAIR_OF_LANE};                                                              \
         return fd_##name##_of_full(p, q, &pair);                                                             \
     }                                                                                                        \
     static void fd_lane_slopes_##name(const double *p_rows, const double *q_rows, ptrdiff_t n,               \
@@ -207,6 +198,53 @@ FD_SLOPE_LOOPS_OF(entropy)
 FD_SUMMED(FD_LANE_SLOPE_LOOP)
 FD_LANE_SLOPE_LOOP(entropy)
 #undef FD_LANE_SLOPE_LOOP
+
+/* Of logarithms, products with the masses; not of which there are terms. */
+#define FD_LOG_LANE_SLOPE_LOOP(name, ...)                                                                    \
+    FD_INLINE fd_slopes fd_log_lane_slope_##name(double p, double q, const fd_pairs *pairs, int row) {       \
+        const fd_pair pair = {                                                                               \
+            FD_PAIR_OF_LOG_LANE,                                                                             \
+            .divergence = pairs->divergence[row],                                                            \
+            .pivot = pairs->pivot[row],                                                                      \
+        };                                                                                                   \
+        return fd_##name##_slopes_of_logs(p, q, &pair);                                                      \
+    }                                                                                                        \
+    static void fd_log_lane_slopes_##name(const double *p_rows, const double *q_rows, ptrdiff_t n,           \
+                                          const fd_pairs *pairs_in, double *by_p_rows, double *by_q_rows,    \
+                                          double *x_sums, double *y_sums) {                                  \
+        const char *p_ahead = pairs_in->p_ahead, *q_ahead = pairs_in->q_ahead;                               \
+        const char *by_p_ahead = pairs_in->by_p_ahead, *by_q_ahead = pairs_in->by_q_ahead;                   \
+        const ptrdiff_t p_step = pairs_in->p_ahead_step, q_step = pairs_in->q_ahead_step;                    \
+        fd_pairs pairs;                                                                                      \
+        double xs[FD_LANES][FD_ROWS], ys[FD_LANES][FD_ROWS];                                                 \
+        fd_copy_log_pairs(&pairs, pairs_in);                                                                 \
+        fd_clear_parts(xs, n);                                                                               \
+        fd_clear_parts(ys, n);                                                                               \
+        for (ptrdiff_t j = 0; j < n; j++) {                                                                  \
+            const double *p_bin = p_rows + j * FD_ROWS, *q_bin = q_rows + j * FD_ROWS;                       \
+            double *by_p = by_p_rows + j * FD_ROWS, *by_q = by_q_rows + j * FD_ROWS;                         \
+            double *x = xs[j % FD_LANES], *y = ys[j % FD_LANES];                                             \
+            const double *x_before = j < FD_LANES ? fd_no_part : x,                                          \
+                         *y_before = j < FD_LANES ? fd_no_part : y;                                          \
+            fd_fetch_lanes(p_ahead + j * p_step);                                                            \
+            fd_fetch_lanes(q_ahead + j * q_step);                                                            \
+            fd_fetch_lanes(by_p_ahead + j * FD_ROWS * (ptrdiff_t)sizeof(double));                            \
+            fd_fetch_lanes(by_q_ahead + j * FD_ROWS * (ptrdiff_t)sizeof(double));                            \
+            _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {                                    \
+                fd_slopes s = fd_log_lane_slope_##name(p_bin[row], q_bin[row], &pairs, row);                 \
+                by_p[row] = s.by_x;                                                                          \
+                by_q[row] = s.by_y;                                                                          \
+                x[row] = x_before[row] + s.by_x;                                                             \
+                y[row] = y_before[row] + s.by_y;                                                             \
+            }                                                                                                \
+        }                                                                                                    \
+        fd_fold_rows(xs, x_sums);                                                                            \
+        fd_fold_rows(ys, y_sums);                                                                            \
+    }
+
+FD_SUMMED(FD_LOG_LANE_SLOPE_LOOP)
+FD_LOG_LANE_SLOPE_LOOP(entropy)
+#undef FD_LOG_LANE_SLOPE_LOOP
 #undef FD_SLOPE_LOOPS_OF
 #undef FD_SLOPE_LOOP
 
@@ -220,6 +258,19 @@ static double fd_settle_loop(double *slopes, ptrdiff_t n, double mean, const dou
         slopes[i] = slope * first * second * third;
     }
     return least;
+}
+
+/* Of numbers side by side the rows `which` again, row i at out + i pitch. */
+FD_INLINE void fd_lay_back(const double *in, ptrdiff_t n, unsigned which, double *out, ptrdiff_t pitch) {
+    for (int first = 0; which >> first; first += FD_TURNED) {
+        if ((which >> first & 15) == 15) {
+            fd_turn(in + first, FD_ROWS, n, out + first * pitch, pitch);
+            continue;
+        }
+        for (int row = first; row < first + FD_TURNED; row++)
+            for (ptrdiff_t j = 0; which >> row & 1 && j < n; j++)
+                out[row * pitch + j] = in[j * FD_ROWS + row];
+    }
 }
 
 /* The same of rows side by side, which are then rows again. */
@@ -240,15 +291,7 @@ static void fd_settle_lanes_loop(double *slopes, ptrdiff_t n, const double *mean
             bin[row] = slope * scale[row];
         }
     }
-    for (int first = 0; which >> first; first += FD_TURNED) {
-        if ((which >> first & 15) == 15) {
-            fd_turn(slopes + first, FD_ROWS, n, out + first * pitch, pitch);
-            continue;
-        }
-        for (int row = first; row < first + FD_TURNED; row++)
-            for (ptrdiff_t j = 0; which >> row & 1 && j < n; j++)
-                out[row * pitch + j] = slopes[j * FD_ROWS + row];
-    }
+    fd_lay_back(slopes, n, which, out, pitch);
     fd_copy_rows(least_out, least);
 }
 
@@ -259,6 +302,23 @@ static void fd_log_settle_loop(double *slopes, const double *logs, ptrdiff_t n, 
 #pragma omp simd
     for (ptrdiff_t i = 0; i < n; i++)
         slopes[i] = (slopes[i] - fd_exp((logs[i] - max) - rest) * mean) * first * second * third;
+}
+
+static void fd_log_settle_lanes_loop(double *slopes, const double *logs, ptrdiff_t n,
+                                     const fd_lane_stats *stats, const double *mean_in,
+                                     const double *scale_in, unsigned which, double *out, ptrdiff_t pitch) {
+    double max[FD_ROWS], rest[FD_ROWS], mean[FD_ROWS], scale[FD_ROWS];
+    fd_copy_rows(max, stats->max);
+    fd_copy_rows(rest, stats->log);
+    fd_copy_rows(mean, mean_in);
+    fd_copy_rows(scale, scale_in);
+    for (ptrdiff_t j = 0; j < n; j++) {
+        double *bin = slopes + j * FD_ROWS;
+        const double *log = logs + j * FD_ROWS;
+        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) bin[row] =
+            (bin[row] - fd_exp((log[row] - max[row]) - rest[row]) * mean[row]) * scale[row];
+    }
+    fd_lay_back(slopes, n, which, out, pitch);
 }
 
 /* Jensen-Shannon of a stack: w_q log(x_q/m) by row q, with the mixture as fd_stack_mix leaves it; returns the

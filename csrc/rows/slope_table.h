@@ -25,6 +25,9 @@ typedef double (*fd_stack_slope_loop)(const double *p, const double *q, const do
 typedef void (*fd_lane_slope_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pairs *pairs,
                                    double *by_p, double *by_q, double *x_sums, double *y_sums, double *terms);
 
+typedef void (*fd_log_lane_slope_loop)(const double *p, const double *q, ptrdiff_t n, const fd_pairs *pairs,
+                                       double *by_p, double *by_q, double *x_sums, double *y_sums);
+
 /* What is asked for meanwhile, of each bin its share: the next rows, and where derivatives will be. */
 typedef struct {
     const char *in, *out;
@@ -55,6 +58,7 @@ typedef fd_careful_slopes (*fd_careful_loop)(const double *p, const double *q, p
 typedef struct fd_slope_loops {
     fd_slope_loop of_masses[FD_N_SUMS], of_logs[FD_N_SUMS]; /* of FD_SUMMED and entropy */
     fd_lane_slope_loop of_lanes[FD_N_SUMS];                 /* likewise */
+    fd_log_lane_slope_loop of_log_lanes[FD_N_SUMS];
     fd_stack_slope_loop of_stack, of_log_stack;
     fd_careful_loop careful[FD_N_SUMS]; /* likewise, of masses */
     fd_twofold (*excess)(const double *p, const double *q, ptrdiff_t n,
@@ -74,6 +78,9 @@ typedef struct fd_slope_loops {
                           fd_twofold *rest);
     void (*settle_logs)(double *slopes, const double *logs, ptrdiff_t n, double max, double rest, double mean,
                         const double *scale);
+    void (*settle_log_lanes)(double *slopes, const double *logs, ptrdiff_t n, const fd_lane_stats *stats,
+                             const double *mean, const double *scale, unsigned which, double *out,
+                             ptrdiff_t pitch);
     void (*logit_parts)(const double *q, ptrdiff_t n, double max, double *parts, double *below,
                         double *at_max);
     void (*logit_lanes)(const double *x, ptrdiff_t pitch, ptrdiff_t n, fd_ahead ahead, double *parts,

@@ -35,6 +35,8 @@ typedef struct {
 /* Of rows side by side what differs between them. */
 typedef struct {
     double c_hi[FD_ROWS], c_lo[FD_ROWS], s_hi[FD_ROWS], s_lo[FD_ROWS], w_p[FD_ROWS], w_q[FD_ROWS];
+    double max_p[FD_ROWS], max_q[FD_ROWS], log_p[FD_ROWS], log_q[FD_ROWS]; /* rows of logarithms */
+    double shift[FD_ROWS], shift_lo[FD_ROWS];
     double divergence[FD_ROWS], pivot[FD_ROWS]; /* gradients, as are */
     double none_x, none_y, undecided;           /* these, of all rows */
     double is_raw;
@@ -44,9 +46,9 @@ typedef struct {
     const char *by_p_ahead, *by_q_ahead;  /* and of derivatives, side by side */
 } fd_pairs;
 
-/* Their sums, and 1 where a row has negative or tiny masses, else 0. */
+/* Their sums, and 1 where a row has negative or tiny masses, else 0; of logarithms log sum exp = max + log. */
 typedef struct {
-    double sum[FD_ROWS], odd[FD_ROWS];
+    double sum[FD_ROWS], odd[FD_ROWS], max[FD_ROWS], log[FD_ROWS];
 } fd_lane_stats;
 
 /* What a block says of its masses; NaN and inf show in the sum. */
@@ -91,7 +93,7 @@ typedef struct fd_row_loops {
     fd_stack_loops stack, log_stack;                                     /* of masses, of log-masses */
     fd_single_loop single_sum[FD_N_SUMS];                                /* single_loops.h; NULL: has none */
     void (*single_stats)(const float *p, ptrdiff_t n, fd_stats *stats);  /* but is_tiny */
-    fd_lane_loop lane_sum[FD_N_SUMS]; /* of masses of rows side by side (lane_loops.h) */
+    fd_lane_loop lane_sum[FD_N_SUMS], lane_log_sum[FD_N_SUMS]; /* of rows side by side (lane_loops.h) */
     void (*lane_stats)(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out,
                        fd_lane_stats *stats);
     void (*lane_order)(const double *p, const double *q, ptrdiff_t n, const double *p_total,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from calls import BASELESS, ROWWISE, call
-from test_lanes import OPTIONS, rows_of_all_kinds, same_bits, ways
+from test_lanes import OPTIONS, logits_of_all_kinds, rows_of_all_kinds, same_bits, ways
 
 from fastdiv import cross_entropy, grad
 
@@ -51,6 +51,18 @@ def test_bits_of_one_row(level, n):
                 continue
             for way in ways(name):
                 check(name, p, q, **way, **options)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 16, 17, 64, 128, 129])
+def test_bits_of_one_row_of_logits(level, n):
+    """Near, equal, masked in both, far apart, of one class."""
+    p, q = logits_of_all_kinds(n, 37)
+    for name in ROWWISE:
+        for way in ways(name):
+            with np.errstate(all="ignore"):  # chi-square of logits far apart is no double
+                check(name, p, q, log_input=True, **way)
+    with np.errstate(all="ignore"):
+        check("kl_divergence", p, q, log_input=True, normalize=False)
 
 
 @pytest.mark.parametrize("base", [None, 1 + 1e-9])

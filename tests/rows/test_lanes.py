@@ -62,6 +62,75 @@ def test_bits_of_one_row(level, n):
                 same_bits(call(fastdiv, name, p_bins.T, q, **asked), one, what)
 
 
+def logits_of_all_kinds(n, many, seed=0):
+    """Pairs of rows of logits: unrelated, equal, shifted, near, masked in one or both, far apart."""
+    rng = np.random.default_rng([n, seed, 1])
+    p, q = rng.normal(0, 3, (2, many, n))
+    q[1], q[2] = p[1], p[2] + 5
+    for row, eps in ((3, 1e-14), (4, 1e-9), (5, 1e-9), (6, 1e-3), (7, 1e-6)):
+        q[row] = p[row] + eps * rng.uniform(-1, 1, n) + row
+    p[8, : n // 2], q[8, n // 2 :] = -math.inf, -math.inf
+    p[9, 1:], q[10, 1:] = -math.inf, -math.inf
+    p[11, 1:] = q[11, 1:] = -math.inf
+    p[12:14] *= 300
+    q[13:15] *= 300
+    p[15, 0] = q[15, 0] = -math.inf if n > 1 else 0.0
+    p[16], q[16] = 0, 0
+    p[17] += 1e300
+    q[18] -= 1e300
+    q[19:36] = p[19:36] + 1e-9 * rng.uniform(-1, 1, (17, n))  # a whole block of near-identical rows
+    return p, q
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 8, 10, 15, 16, 17, 20, 33, 64, 127, 128, 129])
+def test_bits_of_one_row_of_logits(level, n):
+    p, q = logits_of_all_kinds(n, 37)
+    p_bins, q_bins = np.ascontiguousarray(p.T), np.ascontiguousarray(q.T)
+    for name in ROWWISE:
+        for options in ({}, {"normalize": False}, {"nan_policy": "omit"}):
+            for way in ways(name):
+                asked = {**way, **options, "log_input": True}
+                with np.errstate(all="ignore"):  # masses as they stand may be none as doubles
+                    one = np.array([call(fastdiv, name, *pair, **asked) for pair in zip(p, q, strict=True)])
+                    same_bits(call(fastdiv, name, p, q, **asked), one, (name, asked))
+                    same_bits(call(fastdiv, name, p_bins, q_bins, axis=0, **asked), one, (name, asked))
+                    for_all = np.array([call(fastdiv, name, x, q[0], **asked) for x in p])
+                    same_bits(call(fastdiv, name, p, q[:1], **asked), for_all, (name, asked))
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 10, 20])
+@pytest.mark.parametrize("eps", [None, 1e-1, 1e-4, 1e-8])
+def test_truth_of_logits(level, n, eps):
+    rng = np.random.default_rng([n, 8])
+    p = rng.normal(0, 3, (16, n))
+    q = p + eps * rng.uniform(-1, 1, p.shape) if eps else rng.normal(0, 3, p.shape)
+    q[15] += 3
+    for name in ROWWISE:
+        for way in ways(name):
+            if way.get("alpha") == 1e-300:
+                continue
+            given = {"alpha": 2.0, **way} if name == "renyi_divergence" else way
+            got = call(fastdiv, name, p, q, log_input=True, **way)
+            for row in (0, 7, 15):
+                rows = [p[row]] if name == "entropy" else [p[row], q[row]]
+                truth = oracle.truth(name, *rows, log_input=True, **given)
+                tolerance = 1e-12 * truth if truth >= 1e-30 else 1.01e-30
+                assert abs(oracle.mpf(float(got[row])) - truth) <= tolerance, (name, way, row)
+
+
+def test_a_bad_row_of_logits_is_alone():
+    """A NaN is its row's, and so is a row without mass; an infinite logit is named."""
+    p, q = np.random.default_rng(2).normal(size=(2, 40, 6))
+    expected = fastdiv.kl_divergence(p, q, log_input=True)
+    p[11, 4], q[23] = math.nan, -math.inf
+    got = fastdiv.kl_divergence(p, q, log_input=True)
+    assert np.isnan(got[[11, 23]]).all()
+    same_bits(np.delete(got, [11, 23]), np.delete(expected, [11, 23]), "NaN")
+    p[11, 4] = math.inf
+    with pytest.raises(ValueError, match=r"p.*11.*4"):
+        fastdiv.kl_divergence(p, q, log_input=True)
+
+
 def test_one_row_for_all(level):
     p, q = rows_of_all_kinds(10, 37)
     for name in ROWWISE:
