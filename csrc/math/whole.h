@@ -4,6 +4,7 @@
 #ifndef FD_WHOLE_H
 #define FD_WHOLE_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -59,6 +60,31 @@ static inline fd_whole fd_whole_times(const fd_whole *w, double x) {
         carry >>= 64;
     }
     return product;
+}
+
+/* a - b, a >= b. */
+static inline fd_whole fd_whole_minus(const fd_whole *a, const fd_whole *b) {
+    fd_whole difference = fd_whole_zero();
+    uint64_t borrow = 0;
+    for (int k = a->first < b->first ? a->first : b->first; k < a->end; k++) {
+        uint64_t limb = a->limb[k] - b->limb[k], less = limb - borrow;
+        borrow = (a->limb[k] < b->limb[k]) | (limb < borrow);
+        fd_whole_add_limb(&difference, k, less);
+    }
+    return difference;
+}
+
+/* a/b, as doubles have it. */
+static inline double fd_whole_over(const fd_whole *a, const fd_whole *b) {
+    double top[2] = {0.0, 0.0};
+    const fd_whole *w[2] = {a, b};
+    int places[2];
+    for (int i = 0; i < 2; i++) {
+        places[i] = 64 * w[i]->end;
+        for (int k = w[i]->end - 1; k >= w[i]->first && k >= w[i]->end - 3; k--)
+            top[i] += ldexp((double)w[i]->limb[k], 64 * (k - w[i]->end));
+    }
+    return ldexp(top[0] / top[1], places[0] - places[1]);
 }
 
 /* -1, 0 or 1: whether a < b, a = b or a > b. */

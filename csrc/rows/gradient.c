@@ -102,14 +102,7 @@ static void fd_write_plain_entropy_slopes(fd_slope_work *w, double unit) {
 /* Renyi's orders 0 and infinity, bits, of normalised or plain rows; `value` is the measure. The first bin
  * with the largest ratio is the one whose subgradient it is. */
 static void fd_write_limit_slopes(fd_slope_work *w, int is_max, double value) {
-    ptrdiff_t at = 0;
-    double most = -INFINITY;
-    for (ptrdiff_t i = 0; is_max && i < w->n; i++)
-        if (fd_has_mass(w->p, i)) {
-            double log = fd_log2_ratio_at(w->p, w->q, i, &w->pair);
-            at = log > most ? i : at;
-            most = fmax(most, log);
-        }
+    ptrdiff_t at = is_max ? fd_largest_ratio(w->p, w->q, w->n) : -1;
     for (ptrdiff_t i = 0; i < w->n; i++) {
         double x, y, a = *fd_block(w->p, i, 1, &x), b = *fd_block(w->q, i, 1, &y);
         double by_x = 0.0, by_y = is_max || !fd_has_mass(w->p, i) ? 0.0 : -exp2(value);

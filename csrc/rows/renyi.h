@@ -5,6 +5,7 @@
 #define FD_RENYI_H
 
 #include "rows/excess.h"
+#include "rows/signs.h"
 #include "rows/terms.h"
 
 /* Sums this near 1 have logarithms as small, of which log2(S) keeps too little. */
@@ -50,33 +51,23 @@ static inline double fd_log2_ratio_at(const fd_row_reader *p, const fd_row_reade
     return fd_log2_share(p, i) - fd_log2_share(q, i) - log2(pair->c_hi);
 }
 
-/* A lower bound of the largest p/q, of rows that the loops can take: the largest as doubles divide, less what
- * that may be off. */
-static inline double fd_ratio_bound(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
-    double p_copy[FD_BLOCK], q_copy[FD_BLOCK], most = 0.0;
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        const double *x = fd_block(p, start, size, p_copy), *y = fd_block(q, start, size, q_copy);
-        most = fmax(most, fd_row_loops_now->most_ratio(x, y, size));
-    }
-    return most * (1.0 - 0x1p-50);
-}
-
-/* Order inf, bits: log2 of the largest p/q, sought among those that may be it. */
+/* Order inf, bits: log2 of the largest p/q. Where that is next to 1 the scale of the rows is known too little of: what one
+ * bin that holds nearly all mass lacks may be all there is. */
 static inline double fd_renyi_max_order(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n,
                                         const fd_pair *pair) {
-    double most = -INFINITY, p_copy[FD_BLOCK], q_copy[FD_BLOCK];
-    double bound = p->logs || p->wide || q->wide ? -INFINITY : fd_ratio_bound(p, q, n);
-    if (bound == INFINITY) /* some mass of p is where q has none */
+    ptrdiff_t at = fd_largest_ratio(p, q, n);
+    if (at < 0)
+        return -INFINITY;
+    if (!fd_has_mass(q, at))
         return INFINITY;
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        ptrdiff_t size = n - start < FD_BLOCK ? n - start : FD_BLOCK;
-        const double *x = fd_block(p, start, size, p_copy), *y = fd_block(q, start, size, q_copy);
-        for (ptrdiff_t i = 0; i < size; i++)
-            if ((bound == -INFINITY || x[i] >= bound * y[i]) && fd_has_mass(p, start + i))
-                most = fmax(most, fd_log2_ratio_at(p, q, start + i, pair));
+    double bits = fd_log2_ratio_at(p, q, at, pair);
+    if (!p->normalize)
+        return bits;
+    if (!p->logs && fabs(bits) < 0x1p-30) {
+        fd_whole p_sum = fd_whole_sum(p, n), q_sum = fd_whole_sum(q, n);
+        bits = log1p(fd_ratio_less_1(fd_given(p, at), fd_given(q, at), &p_sum, &q_sum)) * FD_LOG2_E;
     }
-    return p->normalize ? fmax(most, 0.0) : most;
+    return fmax(bits, 0.0);
 }
 
 static inline int fd_has_overlap(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t i,
