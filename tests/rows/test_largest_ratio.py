@@ -34,7 +34,8 @@ def pairs(kind, many=300):
         n = int(rng.integers(2, 9))
         if kind == "one bin holds nearly all":
             p = np.r_[1.0, 10.0 ** -rng.uniform(5, 25, n - 1)]
-            q = p * np.r_[1.0, 1 + 10.0 ** -rng.uniform(0.3, 14, n - 1)] * rng.choice([1, 0.93, 1 / 3, 3.7, 0.7])
+            q = rng.choice([1, 0.93, 1 / 3, 3.7, 0.7]) * p
+            q[1:] *= 1 + 10.0 ** -rng.uniform(0.3, 14, n - 1)
         elif kind == "equal bins hold nearly all":
             p = np.r_[1.0, 1.0, 3.0, 10.0 ** -rng.uniform(5, 25, n)]
             q = 3 * p
