@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
+import numpy as np
+
 from fastdiv._threads import num_threads
 from fastdiv.drift.columns import Unread
 
@@ -51,7 +53,8 @@ def side_by_side(
     """
 
     def done(group: tuple[Any, ...]) -> _Result:
-        return work(*(column.read() if isinstance(column, Unread) else column for column in group))
+        with np.errstate(under="ignore"):  # what is below the doubles is 0, whoever asks
+            return work(*(column.read() if isinstance(column, Unread) else column for column in group))
 
     threads = max(1, min(num_threads(), at_once))
     if threads == 1:

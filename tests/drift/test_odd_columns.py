@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+import fastdiv
 from fastdiv.drift import compare
 from fastdiv.drift.tables import as_table
 
@@ -118,3 +119,33 @@ def test_a_value_that_is_no_column_is_told_as_that(values):
     """Not as a table without rows."""
     report = compare({"x": values}, {"x": values})
     assert report.skipped[0].reason.startswith("baseline: values ")
+
+
+NUMBERS = {
+    "subnormal": lambda rng, n: rng.integers(0, 100, n) * 5e-324,
+    "tiny": lambda rng, n: rng.normal(size=n) * 1e-300,
+    "huge": lambda rng, n: rng.normal(size=n) * 4e307,
+    "an outlier": lambda rng, n: np.r_[1e300, rng.normal(size=n - 1)],
+    "decades": lambda rng, n: 10.0 ** rng.uniform(-300, 300, n),
+    "infinite": lambda rng, n: np.r_[np.inf, rng.normal(size=n - 1)],
+    "steps": lambda rng, n: rng.integers(0, 9, n),
+    "whole": lambda rng, n: rng.integers(-(2**62), 2**62, n),
+}
+
+
+@pytest.mark.parametrize("n", [50, 20_000])  # by the calling thread, by others
+@pytest.mark.parametrize("name", NUMBERS)
+def test_whatever_numpy_is_told_to_do(name, n):
+    """np.errstate(all="raise") is the caller's word on his numbers, not on ours."""
+    rng = np.random.default_rng(1)
+    a, b = ({"x": NUMBERS[name](rng, n)} for _ in range(2))
+
+    def everything():
+        base, other = fastdiv.Baseline(values=500), fastdiv.Baseline(values=500)
+        base.update(a)
+        other.update(b)
+        return [compare(*pair).to_dict() for pair in ((a, b), (base, b), (base, other))]
+
+    expected = everything()
+    with np.errstate(all="raise"):
+        assert repr(everything()) == repr(expected)
