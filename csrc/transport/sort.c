@@ -2,7 +2,8 @@
  * counted, scattered to their cells and put right, with few comparisons that a processor would have to guess
  * (sort_loops.h). More than FD_SORT_FEW are first scattered to parts of some 1024;
  * values that heap up at one end or in the middle (an eighth or a sixteenth of them says so) to parts by their
- * magnitude, within which most laws lie evenly. Heaps that are left (ties) go to NumPy. */
+ * magnitude, within which most laws lie evenly. Heaps that are left (ties) go to NumPy, and
+ * everything where its sorts are faster. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,7 +102,21 @@ static int fd_sort_at_once(const double *x, int n, double *out) {
     return done;
 }
 
+int fd_compresses_fast(void) {
+#if (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
+    __builtin_cpu_init();
+    return __builtin_cpu_is("intel") && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512dq");
+#else
+    return 0;
+#endif
+}
+
 void fd_sort_into(const double *x, int64_t n, double *out) {
+    if (fd_numpy.is_fast) {
+        fd_sort_by_comparing(x, n, out);
+        return;
+    }
     if (n >= FD_SORT_FROM && n <= FD_SORT_FEW && fd_sort_at_once(x, (int)n, out))
         return;
     if (n < FD_PARTS_FROM || !fd_sort_by_parts(x, n, out))
@@ -109,7 +124,7 @@ void fd_sort_into(const double *x, int64_t n, double *out) {
 }
 
 void fd_sort_here(double *x, int64_t n) {
-    double *sorted = n < FD_SORT_FROM ? NULL : fd_allocate((size_t)n * sizeof *sorted);
+    double *sorted = n < FD_SORT_FROM || fd_numpy.is_fast ? NULL : fd_allocate((size_t)n * sizeof *sorted);
     if (!sorted) {
         fd_numpy.sort_f64(x, n, NULL);
         return;

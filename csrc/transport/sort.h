@@ -14,9 +14,15 @@ typedef int fd_argsort(void *values, ptrdiff_t *order, ptrdiff_t n, void *array)
 typedef struct {
     fd_sort *sort_f64, *sort_u64;
     fd_argsort *argsort_f64, *argsort_u64;
+    int is_fast; /* they are faster than sorting by places */
 } fd_sorts;
 
 extern fd_sorts fd_numpy; /* filled as _wasserstein is imported */
+
+/* Whether this CPU compresses vectors of AVX-512 in hardware, which is what NumPy's sorts do there: Intel's do, AMD's up to
+ * Zen 4 by microcode. Of 3000 normal values np.sort takes 7 ns each and places 10 on a Xeon of 2023, on an Epyc of that
+ * year 9 and 4. */
+int fd_compresses_fast(void);
 
 /* Sorts x into `out`, elsewhere. */
 void fd_sort_into(const double *x, int64_t n, double *out);

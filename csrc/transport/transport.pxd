@@ -10,7 +10,9 @@ cdef extern from "transport/sort.h" nogil:
         fd_sort *sort_u64
         fd_argsort *argsort_f64
         fd_argsort *argsort_u64
+        bint is_fast
     fd_sorts fd_numpy
+    int fd_compresses_fast()
     void fd_sort_into(const double *x, int64_t n, double *out)
 
 cdef extern from "transport/mass.h" nogil:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fastdiv
+from fastdiv import _wasserstein, grad
 
 LAWS = {
     "normal": lambda g, n: g.normal(size=n),
@@ -34,6 +35,14 @@ COUNTED = {
         g.random(n) < 0.6, g.choice([1.0, 2.5, 7.0], n), g.pareto(1, n)
     ),
 }
+
+
+@pytest.fixture(params=[False, True], ids=["by places", "by NumPy"], autouse=True)
+def sorts(request):
+    """Which is the faster hangs on the processor; both are tested on each."""
+    before = _wasserstein.set_fast_sorts(request.param)
+    yield
+    _wasserstein.set_fast_sorts(before)
 
 
 @pytest.fixture
@@ -94,3 +103,26 @@ def test_a_heap_after_an_even_start_is_not_put_right_by_insertion(level, rng):
     u = np.r_[rng.random(n // 8), np.linspace(1e-9, 0, n - n // 8)]
     assert fastdiv.energy_distance(u, u[::-1]) == 0.0
     assert fastdiv.wasserstein_distance(u, u + 1.0, p=2) == pytest.approx(1.0, rel=1e-14)
+
+
+def bits(result):
+    parts = result if isinstance(result, tuple) else (result,)
+    return [np.asarray(part).tobytes() for part in parts]
+
+
+@pytest.mark.parametrize("n", [100, 1000, 12_000])
+def test_the_same_bits_by_both(n, level, rng):
+    u, v, w = rng.normal(size=n), rng.normal(0.1, size=n), rng.random(n)
+    for function, options in (
+        (fastdiv.energy_distance, {}),
+        (fastdiv.ks_distance, {}),
+        (fastdiv.wasserstein_distance, {"p": 2}),
+        (fastdiv.wasserstein_distance, {"u_weights": w, "v_weights": w[::-1]}),
+        (fastdiv.wasserstein_circle, {"period": 9}),
+        (grad.wasserstein_distance, {}),
+        (grad.energy_distance, {}),
+    ):
+        _wasserstein.set_fast_sorts(False)
+        expected = bits(function(u, v, **options))
+        _wasserstein.set_fast_sorts(True)
+        assert bits(function(u, v, **options)) == expected, (function, options)
