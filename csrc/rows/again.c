@@ -2,7 +2,7 @@
  *
  * A slope and the mean are good to some u of the slopes' size, so a derivative of 2^-10 of that to 1e-12 of itself.
  * Below, the slope is taken in two doubles. The mean need not be, at first: the errors of its terms are independent,
- * and so it is good to some u sqrt(sum t^2)/sum x, t = x |slope|, terms that are the
+ * and so it is good to some u sqrt(sum t^2)/sum x, t = x |slope|, terms that are all but the
  * same added up before. Only where
  * that does not do are all slopes of the row taken in two doubles; together, good to some 2^-95 of their size.
  *
@@ -46,9 +46,9 @@ static double fd_of_one_kind(const fd_again_side *s, ptrdiff_t n, double to_slop
         ptrdiff_t size = n - start < FD_PIECE ? n - start : FD_PIECE;
         const double *x = fd_block(s->row, start, size, copy);
         for (ptrdiff_t i = 0; i < size; i++) {
-            double given = s->slopes[start + i],
-                   term = x[i] > 0.0 ? x[i] * fabs(given * to_slope + s->mean) : 0.0;
-            kinds[fd_bits(given) * 0x9e3779b97f4a7c15u >> shift] += term;
+            double slope = s->slopes[start + i] * to_slope + s->mean,
+                   term = x[i] > 0.0 ? x[i] * fabs(slope) : 0.0;
+            kinds[(fd_bits(slope) >> 12) * 0x9e3779b97f4a7c15u >> shift] += term;
             of_each += term * term;
         }
     }
@@ -274,8 +274,8 @@ static fd_careful_pair fd_careful_pair_of(const fd_again *look) {
 }
 
 /* Slopes are off by up to 1.2u of themselves, root mean square. Errors that are independent add to more than this many
- * times that once in 16 000 rows of those whose least derivative is just so small, one in some hundred. */
-static const double FD_SURE = 4.0;
+ * times that once in 150 000 rows of those whose least derivative is just so small, one in some hundred. */
+static const double FD_SURE = 4.5;
 
 /* Of KL by q the mean is that of -(x - y)/y, for which no logarithm is asked: of rows without a bin that holds most of the
  * mass (above). */
@@ -305,6 +305,12 @@ static int fd_is_small(const fd_again *look, const fd_again_side *s, fd_again_me
         return 1;
     }
     fd_weigh_slopes(s, look->n, &size, &root);
+    if (look->sum == FD_renyi_divergence && size > 0.0 && size < look->size &&
+        16.0 * size <
+            FD_LOG2_E * fabs(look->alpha / look->pair->order)) { /* exp(v) - 1 of small v = order (l - D) */
+        root *= look->size / size;
+        size = look->size;
+    }
     m->least = fd_least_slope(s->mean, fmin(look->size, size)) * unit;
     if (fd_feels_scale(look->sum))
         scale = 0x1p-54 * size / sqrt(1.0 + (double)look->n / FD_BLOCK);

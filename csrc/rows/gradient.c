@@ -295,7 +295,8 @@ static void fd_write_gradient(fd_slope_work *w, fd_measure measure, const fd_opt
     else if (!p->logs && !fd_feels_scale(w->sum))
         w->pair.c_lo = 0.0;
     int is_variation = measure == FD_total_variation;
-    int is_level = value == 0.0 && p->normalize && measure != FD_cross_entropy && !is_variation;
+    int is_level = value == 0.0 && p->normalize && measure != FD_cross_entropy &&
+                   (!is_variation || (!p->logs && fd_proportional(p, q, w->n)));
     int is_limit = w->sum == FD_renyi_divergence && (o->alpha == 0.0 || o->alpha == INFINITY);
     int is_apart = !is_limit && fd_has_hidden_part(w);
     if (is_level) {

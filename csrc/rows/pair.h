@@ -2,7 +2,7 @@
 #ifndef FD_PAIR_H
 #define FD_PAIR_H
 
-#include "rows/weigh.h"
+#include "rows/signs.h"
 
 /* What the terms of two rows have in common. The scale c = sum(p)/sum(q) is rounded, and as good as the sums are;
  * fd_refine_scale adds what it lacks. Without normalising it is 1. */
@@ -28,19 +28,6 @@ static inline void fd_set_pair(fd_pair *pair, const fd_row_reader *p, const fd_r
     } else if (p->normalize) {
         pair->c_hi = p->sum / q->sum;
     }
-}
-
-/* Whether p_i sum(q) = q_i sum(p) for all i, exactly: counts in proportion. */
-static inline int fd_proportional(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
-    for (ptrdiff_t i = 0; i < n; i++) {
-        double x, y;
-        const double *a = fd_block(p, i, 1, &x), *b = fd_block(q, i, 1, &y);
-        double left = *a * q->sum, right = *b * p->sum;
-        if (left != right ||
-            fma(*a, q->sum, -left) + *a * q->sum_lo != fma(*b, p->sum, -right) + *b * p->sum_lo)
-            return 0;
-    }
-    return 1;
 }
 
 /* A value of second order in the differences of rows (of first order: the root) that may be all rounding: of counts in

@@ -32,15 +32,30 @@ static inline double fd_ratio_less_1(double p, double q, const fd_whole *p_sum, 
     return is_less ? -size : size;
 }
 
-/* a/b > c/d, of doubles >= 0: the products a d and c b are exact in two doubles without their exponents. */
-static inline int fd_is_larger_ratio(double a, double b, double c, double d) {
+/* Whether a/b is less than c/d, the same or more: -1, 0, 1. Of doubles >= 0, of which the products a d and c b are exact in
+ * two doubles without their exponents. */
+static inline int fd_compare_ratios(double a, double b, double c, double d) {
     int of_a, of_b, of_c, of_d;
     fd_twofold left = fd_two_product(frexp(a, &of_a), frexp(d, &of_d));
     fd_twofold right = fd_two_product(frexp(c, &of_c), frexp(b, &of_b));
     int shift = (of_a + of_d) - (of_c + of_b);
     shift = shift > 4 ? 4 : shift < -4 ? -4 : shift;
     left = (fd_twofold){ldexp(left.high, shift), ldexp(left.low, shift)};
-    return left.high > right.high || (left.high == right.high && left.low > right.low);
+    double difference = left.high != right.high ? left.high - right.high : left.low - right.low;
+    return (difference > 0.0) - (difference < 0.0);
+}
+
+/* Whether all p_i/q_i are one ratio: counts in proportion. */
+static inline int fd_proportional(const fd_row_reader *p, const fd_row_reader *q, ptrdiff_t n) {
+    double a = 0.0, b = 0.0;
+    for (ptrdiff_t i = 0; i < n; i++) {
+        double x = fd_given(p, i), y = fd_given(q, i);
+        if ((x > 0.0) != (y > 0.0) || (a > 0.0 && x > 0.0 && fd_compare_ratios(x, y, a, b) != 0))
+            return 0;
+        a = x > 0.0 ? x : a;
+        b = x > 0.0 ? y : b;
+    }
+    return 1;
 }
 
 /* A lower bound of the largest p/q, of rows that the loops can take: the largest as doubles divide, less what
@@ -72,8 +87,8 @@ static inline ptrdiff_t fd_largest_ratio(const fd_row_reader *p, const fd_row_re
                 return i;
             fd_twofold log = p->logs ? fd_two_sum(x[k], -y[k]) : (fd_twofold){0.0, 0.0};
             int is_more = p->logs ? log.high > most.high || (log.high == most.high && log.low > most.low)
-                                  : at < 0 || fd_is_larger_ratio(fd_given(p, i), fd_given(q, i),
-                                                                 fd_given(p, at), fd_given(q, at));
+                                  : at < 0 || fd_compare_ratios(fd_given(p, i), fd_given(q, i),
+                                                                fd_given(p, at), fd_given(q, at)) > 0;
             at = at < 0 || is_more ? i : at;
             most = at == i ? log : most;
         }

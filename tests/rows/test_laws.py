@@ -77,6 +77,20 @@ def test_zero_where_counts_are_in_proportion(level, name):
             assert not np.any(np.diagonal(fastdiv.cdist(p[:9], q[:9], name, **options)))
 
 
+@each(DIVERGENCES)
+def test_zero_where_large_counts_are_in_proportion(level, name):
+    """Whose sums are no doubles; so are the derivatives."""
+    rng = np.random.default_rng(0)
+    for n in (2, 3, 10, 40, 150):
+        times = rng.choice([3, 5, 7, 9, 1001], (60, 1))
+        p = rng.integers(2**40, 2**53 // times, (60, n))
+        for alpha in (0.3, 0.5, 2.0, math.inf) if name == "renyi_divergence" else (None,):
+            options = {} if alpha is None else {"alpha": alpha}
+            assert not np.any(call(fastdiv, name, p, p * times, **options))
+            got = call(fastdiv.grad, name, p[0], p[0] * times[0], **options)
+            assert not any(map(np.any, got)), got
+
+
 @both
 @each(DIVERGENCES)
 @measured

@@ -131,3 +131,17 @@ def test_long_rows(level):
                     assert abs(mpf(float(have[i]) * float(row.sum())) - truth) <= mpf("1e-12") * max(
                         abs(truth), least * size
                     )
+
+
+@pytest.mark.parametrize("alpha", [0.25, 0.5, 2.0, 3.0])
+def test_renyi_where_most_ratios_are_one(level, alpha):
+    """All slopes are exp(v) - 1 of small v, whose errors are one and the same."""
+    random = Random(alpha)
+    for n in (40, 257, 512):
+        q = [0.1 + random.random() for _ in range(n)]
+        p = [x if random.random() < 0.5 else 0.0 for x in q]
+        p[0] = 0.3
+        got = fastdiv.grad.renyi_divergence(p, q, alpha).p
+        for i in [k for k in range(n) if p[k]][:4]:
+            true = _slope("renyi_divergence", [p, q], 0, i, (("alpha", alpha),), True)
+            assert abs(mpf(float(got[i])) - true) <= 1e-12 * abs(true), (n, i)
