@@ -300,8 +300,29 @@ cdef object one_pair(int measure, object p, object q, fd_options *options):
     return None if value != value else fd_float64(value)
 
 
-cdef object some_rows(int measure, object p, object q, fd_options *options):
-    """The measure of each row of two small arrays in C order, of one shape and one dtype that has a loop.
+cdef enum fd_layout:
+    OTHERWISE
+    ALIKE
+    ONE_P  # for all rows of q
+    ONE_Q
+
+
+cdef fd_layout layout_of(object p, object q):
+    """How two small arrays in C order lie, the first of which kind_of tells so."""
+    cdef int axes = cnp.PyArray_NDIM(p), others
+    if are_alike(p, q):
+        return ALIKE
+    if not cnp.PyArray_CheckExact(q) or kind_of(q) == FD_N_SCALARS or cnp.PyArray_TYPE(p) != cnp.PyArray_TYPE(q):
+        return OTHERWISE
+    others = cnp.PyArray_NDIM(q)
+    if cnp.PyArray_DIM(p, axes - 1) != cnp.PyArray_DIM(q, others - 1):
+        return OTHERWISE
+    return ONE_P if axes == 1 else ONE_Q if others == 1 else OTHERWISE
+
+
+cdef object some_rows(int measure, object p, object q, fd_options *options, bint by_columns):
+    """The measure of each row of two small arrays in C order and of one dtype that has a loop, of one shape or one of
+    them a vector; of tables, `by_columns`, each column.
 
     None if they are something else, or if a value is NaN.
     """
@@ -310,18 +331,24 @@ cdef object some_rows(int measure, object p, object q, fd_options *options):
     cdef char *args[4]
     cdef int kind = kind_of(p), axes
     cdef Py_ssize_t i
+    cdef fd_layout layout = OTHERWISE if kind == FD_N_SCALARS else layout_of(p, q)
     cdef bint is_nan = False
-    if kind == FD_N_SCALARS or not are_alike(p, q):
+    if layout == OTHERWISE or (by_columns and layout != ALIKE):
         return None
-    axes = cnp.PyArray_NDIM(p)
-    dims[1] = cnp.PyArray_DIM(p, axes - 1)
-    dims[0] = cnp.PyArray_SIZE(p) // dims[1]
-    result = cnp.PyArray_EMPTY(axes - 1, cnp.PyArray_DIMS(p),
+    more = q if layout == ONE_P else p
+    axes = cnp.PyArray_NDIM(more)
+    dims[1] = cnp.PyArray_DIM(more, 0 if by_columns else axes - 1)
+    dims[0] = cnp.PyArray_SIZE(more) // dims[1]
+    result = cnp.PyArray_EMPTY(axes - 1, cnp.PyArray_DIMS(more) + by_columns,
                                cnp.NPY_FLOAT if kind == FD_FLOAT32 else cnp.NPY_DOUBLE, 0)
     args[0], args[1] = <char *>cnp.PyArray_DATA(p), <char *>cnp.PyArray_DATA(q)
     args[2], args[3] = <char *>options, <char *>cnp.PyArray_DATA(result)
-    steps[4] = steps[5] = cnp.PyArray_ITEMSIZE(p)
-    steps[0] = steps[1] = dims[1] * steps[4]
+    steps[4] = steps[5] = cnp.PyArray_ITEMSIZE(p) * (dims[0] if by_columns else 1)
+    steps[0] = steps[1] = cnp.PyArray_ITEMSIZE(p) * (1 if by_columns else dims[1])
+    if layout == ONE_P:
+        steps[0] = 0
+    elif layout == ONE_Q:
+        steps[1] = 0
     steps[2], steps[3], steps[6] = 0, cnp.PyArray_ITEMSIZE(result), sizeof(double)
     with nogil:
         all_pairs(args, dims, steps, measure, kind)
@@ -349,7 +376,7 @@ cdef object short_way(int measure, tuple names, tuple named, tuple args, dict gi
         return some_logits(p, q, options.unit_hi, options.unit_lo, options.normalize, options.pseudocount)
     if is_plain_vector(p) and is_plain_vector(q):
         return one_pair(measure, p, q, &options)
-    return some_rows(measure, p, q, &options)
+    return some_rows(measure, p, q, &options, found == BY_COLUMNS)
 
 
 def door(int measure, function):

@@ -77,6 +77,7 @@ cdef enum fd_way:
     LONG_WAY
     SHORT_WAY
     BY_LOGITS  # of masses against logits, log_input="q"
+    BY_COLUMNS  # of tables, axis=0
 
 
 cdef fd_way read_call(int measure, tuple names, tuple named, tuple args, dict given, fd_options *options) except *:
@@ -103,8 +104,10 @@ cdef fd_way read_call(int measure, tuple names, tuple named, tuple args, dict gi
             return LONG_WAY
     if options.log_input and options.pseudocount:
         return LONG_WAY
-    if given.get("axis", -1) == 0:  # which is the last one of vectors alone
+    if given.get("axis", -1) == 0:  # of vectors the last one; of tables their columns
         first = argument(names, args, given, 0)
-        if not cnp.PyArray_CheckExact(first) or cnp.PyArray_NDIM(first) != 1:
+        if not cnp.PyArray_CheckExact(first) or cnp.PyArray_NDIM(first) > 2:
             return LONG_WAY
+        if cnp.PyArray_NDIM(first) == 2:
+            return LONG_WAY if found == BY_LOGITS else BY_COLUMNS
     return found

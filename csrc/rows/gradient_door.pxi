@@ -35,9 +35,11 @@ cdef void lay_out(object p, cnp.npy_intp *dims, cnp.npy_intp *item, cnp.npy_intp
     row[0] = dims[1] * item[0]
 
 
-cdef tuple some_gradients(int measure, object p, object q, fd_options *options, bint is_alone, object only):
-    """The value of each row of two small arrays of floats in C order and of one shape, and its derivatives: None by
-    what nobody asks for. None if they are something else, or where a value is not finite. `is_alone`: entropy's."""
+cdef tuple some_gradients(int measure, object p, object q, fd_options *options, bint by_columns, bint is_alone,
+                          object only):
+    """The value of each row (of tables, `by_columns`, column) of two small arrays of floats in C order and of one
+    shape, and its derivatives: None by what nobody asks for. None if they are something else, or where a value is not
+    finite. `is_alone`: entropy's."""
     cdef bint by_p = only != "q" or is_alone, by_q = only != "p" and not is_alone
     cdef cnp.npy_intp dims[2]
     cdef cnp.npy_intp steps[11]
@@ -48,14 +50,19 @@ cdef tuple some_gradients(int measure, object p, object q, fd_options *options, 
         return None
     axes = cnp.PyArray_NDIM(p)
     lay_out(p, dims, &item, &row)
-    value = result_like(p, axes - 1)
+    if by_columns:
+        dims[0], dims[1] = dims[1], dims[0]
+        item, row = row, item
+        value = cnp.PyArray_EMPTY(1, dims, cnp.PyArray_TYPE(p), 0)
+    else:
+        value = result_like(p, axes - 1)
     p_slopes, q_slopes = result_like(p, axes) if by_p else None, result_like(p, axes) if by_q else None
     args[0], args[1], args[2] = <char *>cnp.PyArray_DATA(p), <char *>cnp.PyArray_DATA(q), <char *>options
     args[3] = <char *>cnp.PyArray_DATA(value)
     args[4] = <char *>cnp.PyArray_DATA(p_slopes) if by_p else NULL
     args[5] = <char *>cnp.PyArray_DATA(q_slopes) if by_q else NULL
     steps[0] = steps[1] = row
-    steps[2], steps[3], steps[8] = 0, item, sizeof(double)
+    steps[2], steps[3], steps[8] = 0, cnp.PyArray_ITEMSIZE(p), sizeof(double)
     steps[4] = row if by_p else DROPPED
     steps[5] = row if by_q else 0 if is_alone else DROPPED
     steps[6] = steps[7] = steps[9] = steps[10] = item
@@ -135,7 +142,8 @@ def door(int measure, function, only, of_two, of_one):
         if found != LONG_WAY and "out" not in given:
             p = argument(names, args, given, 0)
             q = p if is_alone else argument(names, args, given, 1)
-            made = some_gradients(LOGITS if found == BY_LOGITS else measure, p, q, &options, is_alone, only.get())
+            made = some_gradients(LOGITS if found == BY_LOGITS else measure, p, q, &options, found == BY_COLUMNS,
+                                  is_alone, only.get())
             if made is not None:
                 return of_one(*made[:2]) if is_alone else of_two(*made)
         return function(*args, **given)

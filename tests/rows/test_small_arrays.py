@@ -32,6 +32,21 @@ def test_as_the_long_way(name, shape):
             assert got.tobytes() == expected.tobytes(), (dtype, options)
 
 
+@pytest.mark.parametrize("name", [name for name in ROWWISE if name != "entropy"])
+def test_one_for_all(name):
+    """A vector against a table, either way, and what does not fit."""
+    rng = np.random.default_rng(4)
+    for dtype in ("f8", "f4", "i8"):
+        one, many = rng.integers(1, 90, 6).astype(dtype), rng.integers(1, 90, (2, 20, 6)).astype(dtype)
+        for p, q in ((one, many[0]), (many[0], one), (one, many), (many, one), (many[:, :1], many)):
+            got, expected = call(fastdiv, name, p, q), long_way(name, p, q)
+            assert (got.dtype, got.shape) == (expected.dtype, expected.shape)
+            assert got.tobytes() == expected.tobytes(), dtype
+        for p, q in ((one[:5], many), (many, one[:5]), (one, one[:5])):
+            with pytest.raises(ValueError, match=r"5.*6|6.*5"):
+                call(fastdiv, name, p, q)
+
+
 def with_gaps(x):
     return np.repeat(x, 2, axis=-1)[..., ::2]
 
