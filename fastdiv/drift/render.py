@@ -209,7 +209,9 @@ def what_moved(c: ColumnDrift) -> list[str]:
         for where, found in (("current", side.new), ("baseline", side.vanished))
         if found
     ]
-    beyond = [f"{counted(n)} {where}" for n, where in ((side.below, "below"), (side.above, "above")) if n]
+    least = "at least " if c.w1_bound else ""  # of cells the range ends where the last one does
+    sides = ((side.below, "below"), (side.above, "above"))
+    beyond = [f"{least}{counted(n)} {where}" for n, where in sides if n]
     if c.w2_parts is not None and "w1_over_sd" in c.because:
         parts = zip(c.w2_parts._fields, c.w2_parts, strict=True)
         lines.append(
