@@ -52,6 +52,18 @@ def test_same_bits_for_any_number(name, rows):
     assert all(np.array_equal(results[0], other) for other in results[1:])
 
 
+@pytest.mark.parametrize("n", [512 * 300 - 1, 512 * 300, 512 * 300 + 1])
+def test_one_long_row_same_bits(n):
+    """Its blocks of 512 bins are shared among threads, the last with all of its bins, be it only one."""
+    p, q = np.random.default_rng(n).random((2, n))
+    p[-1] = n
+    results = []
+    for threads in (1, 2, 3):
+        fastdiv.set_num_threads(threads)
+        results.append([call(fastdiv, name, p, q) for name in ROWWISE])
+    assert results[0] == results[1] == results[2]
+
+
 def test_stack_and_events_same_bits(rows):
     results = []
     for n in (1, 3):

@@ -145,3 +145,25 @@ def test_renyi_where_most_ratios_are_one(level, alpha):
         for i in [k for k in range(n) if p[k]][:4]:
             true = _slope("renyi_divergence", [p, q], 0, i, (("alpha", alpha),), True)
             assert abs(mpf(float(got[i])) - true) <= 1e-12 * abs(true), (n, i)
+
+
+BLOCK = 512  # bins that the loops take at a time (FD_BLOCK)
+
+
+@pytest.mark.parametrize("n", [BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 1])
+def test_the_last_of_many_bins(level, n):
+    """It has a third of the mass, in a block of its own or at the end of one: means are of all bins."""
+    rng = np.random.default_rng(n)
+    for _ in range(10):
+        p, q = rng.dirichlet(np.ones(n), 2)
+        p[-1], q[-1] = rng.uniform(0.3, 0.6, 2)
+        got = fastdiv.grad.kl_divergence(p, q)
+        with mp.workdps(30):
+            x, y = oracle.masses([p, q])
+            by_x = [mp.log(a / b) for a, b in zip(x, y, strict=True)]
+            by_y = [-a / b for a, b in zip(x, y, strict=True)]
+            for row, mass, slopes, have in ((p, x, by_x, got.p), (q, y, by_y, got.q)):
+                mean = mp.fdot(mass, slopes)
+                for i in (*np.argsort(np.abs(have))[:5], n - 1):
+                    truth = (slopes[i] - mean) / mpf(float(row.sum()))
+                    assert abs(mpf(float(have[i])) - truth) <= mpf("1e-12") * abs(truth), (n, i)

@@ -114,6 +114,18 @@ def test_weighted_against_fractions():
         assert relative_error(fastdiv.wasserstein_distance(u + offset, v + offset, a, b), exact) < 1e-14
 
 
+@pytest.mark.parametrize("unit", [1.0, 2.0**-1000, 2.0**900])
+def test_weights_of_all_magnitudes(unit):
+    """From as much as all others down to what is nothing beside them: that is not counted for more."""
+    for first in (0, 40, 100):
+        k = np.arange(first, 160)
+        u, v, a, b = RNG.normal(size=N), RNG.normal(size=N), np.full(N, unit), np.full(N, unit)
+        u[k] = 2.0**60 + RNG.normal(size=len(k))
+        a[k] *= 2.0 ** -k.astype(float)
+        got = fastdiv.wasserstein_distance(u, v, a, b)
+        np.testing.assert_allclose(got, sorted_sweep(u, v, a, b), rtol=1e-14)
+
+
 @pytest.mark.parametrize("where", [0, 12345, N - 1])
 def test_what_is_not_finite_is_found(where):
     u, v = RNG.normal(size=N), RNG.normal(size=N)

@@ -35,4 +35,35 @@ def test_known_samples_do_not_warn(inner):
 
 
 def test_same_value():
-    assert transport.of_true_samples(U, V) == 0.25 == transport.of_true_samples(U, V, p=2)
+    for order in (1, 2):
+        got = transport.of_true_samples(U, V, p=order)
+        assert got == 0.25
+        assert np.shape(got) == ()
+
+
+@pytest.mark.parametrize(
+    ("u", "v"),
+    [
+        ([1.0], [1.0]),
+        ([[1.0], [1.0]], [[1.0], [1.0]]),
+        ([0.25, 0.75], [0.25, 0.25, 0.5]),
+        ([0.25, 0.75], [0.5, 0.25]),
+        ([0.25, 0.25], [0.5, 0.5]),
+        ([0.5, 0.25, 0.25], [0.5, 0.75, -0.25]),
+        ([0.5, 0.75, -0.25], [0.5, 0.25, 0.25]),
+        (np.full(100_001, 1 / 100_001), np.full(100_001, 1 / 100_001)),
+    ],
+    ids=["one_value", "pairs_of_one", "lengths", "sum_v", "sum_u", "below_v", "below_u", "long"],
+)
+def test_what_cannot_be_two_histograms_is_not_warned_of(u, v):
+    """Warnings are errors here; of one value that is 1, the other way to read it has the same distance, 0."""
+    fastdiv.wasserstein_distance(u, v)
+    fastdiv.wasserstein_distance(u, v, p=2)
+    assert not transport._warned
+
+
+@pytest.mark.parametrize("n", [2, 100_000])
+def test_what_can_be_two_histograms_is_warned_of(n):
+    u = np.full(n, 1 / n)
+    with pytest.warns(fastdiv.CountsAsSamplesWarning, match=f"two vectors of {n} numbers"):
+        fastdiv.wasserstein_distance(u, u[::-1])
