@@ -5,9 +5,9 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from fastdiv import Baseline
+from fastdiv import Baseline, wasserstein_distance
 from fastdiv.drift.binning import ascending
-from fastdiv.drift.cells import LAST_K, Cells, keys_of
+from fastdiv.drift.cells import LAST_K, Cells, keys_of, w1
 
 rng = np.random.default_rng(11)
 SAMPLES = {
@@ -93,3 +93,16 @@ def test_scores_do_not_depend_on_the_order_or_on_how_a_batch_is_counted(tmp_path
             for make in (np.sort, rng.permutation, np.array)
         ]
         assert all(report == reports[0] for report in reports)
+
+
+@pytest.mark.parametrize("below", [1, 50, 100, 200, 299])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_where_distributions_cross_in_a_cell_a_straight_line_is_drawn(below, swapped):
+    """Of values spread evenly over the cell it is the distance, though by the bound it may be another."""
+    u = np.concatenate([np.linspace(1.0, np.nextafter(2.0, 0.0), 300), np.full(100, 5.0)])
+    v = np.concatenate([np.full(below, 0.3), np.full(400 - below, 5.0)])
+    cells = [Cells.each(x, LAST_K) for x in ((v, u) if swapped else (u, v))]
+    value, bound = w1(*cells)
+    truth = wasserstein_distance(u, v)
+    assert abs(value - truth) <= bound
+    assert value == pytest.approx(truth, rel=2e-3)

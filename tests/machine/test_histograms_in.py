@@ -284,3 +284,10 @@ def test_what_is_no_pair():
     with pytest.raises(ValueError, match="p is not a rectangular array"):
         fastdiv.entropy([[1, 2], [3, 4, 5]])
     assert fastdiv.entropy(([5], [0, 1])) == 0  # one bin
+
+
+def test_an_axis_that_does_not_say_whether_it_is_a_circle_is_a_line():
+    u, v = plain([0.1, 0.6]), plain([0.6, 0.6])
+    told = fastdiv.wasserstein_hist(u, v)
+    u.axes[0].traits = v.axes[0].traits = object()
+    assert fastdiv.wasserstein_hist(u, v) == told

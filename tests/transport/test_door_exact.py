@@ -123,3 +123,28 @@ def test_integers_of_either_byte_order_beside_whole_floats(dtype):
     assert fastdiv.wasserstein_distance(u, [float(T)]) == 1
     assert fastdiv.wasserstein_distance([float(T)], u, p=2) == 1
     assert fastdiv.cdist(u[None], [[float(T)]], "wasserstein", samples=True)[0, 0] == 1
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+@pytest.mark.parametrize(
+    "v",
+    [
+        [-(2.0**63), 2.0**63 - 1024],
+        [-1.0, 2.0**63],
+        [-1.0, 1.5 * 2.0**63],
+        [-1.5 * 2.0**63, 1.0],
+        [1.0, 2.0**64 - 2048],
+        [1.0, 2.0**64],
+        [1.0, 3.0 * 2.0**64],
+    ],
+)
+def test_whole_floats_at_the_ends_of_integers(v, dtype):
+    """What no integer of 64 bits holds is compared as a float."""
+    u = [T + 1, T + 7]
+    truth = sum(abs(Fraction(x) - Fraction(y)) for x, y in zip(u, v, strict=True)) / 2
+    for library in (fastdiv, reference):
+        found = [
+            library.wasserstein_distance(np.array(u, dtype), v),
+            library.wasserstein_distance(v, np.array(u, dtype)),
+        ]
+        assert found == pytest.approx([float(truth)] * 2, rel=1e-14)

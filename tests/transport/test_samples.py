@@ -128,3 +128,16 @@ def test_small_differences_of_mass_keep_their_digits(epsilon):
     b = a * (1 + epsilon * RNG.random(400))
     got = fastdiv.wasserstein_distance(x, x, a, b)
     assert relative_error(got, wasserstein_power(x, x, a, b)) < 1e-14
+
+
+@pytest.mark.parametrize("shift", [-1000, -500, 500, 896, 902, 1000, 1019])
+@pytest.mark.parametrize(("n", "m"), [(7, 5), (300, 300), (5000, 3000)])
+def test_samples_times_a_power_of_two(n, m, shift):
+    """Up to where a gap times a difference of counts is no double any more."""
+    rng = np.random.default_rng(n)
+    u, v, w = rng.normal(size=n), rng.normal(size=m) + 0.3, rng.random(n)
+    for weights in ((), (w,)):
+        for name, degree in (("wasserstein", 1), ("energy", 0.5), ("cramer", 0.5), ("ks", 0)):
+            distance = getattr(fastdiv, f"{name}_distance")
+            near, far = distance(u, v, *weights), distance(u * 2.0**shift, v * 2.0**shift, *weights)
+            assert far == pytest.approx(near * 2.0 ** (degree * shift), rel=1e-14), (name, len(weights))
