@@ -11,7 +11,7 @@ import fastdiv
 
 METRICS = (
     *(name for name in PAIRED if name != "renyi_divergence"),
-    *(f"renyi_divergence, alpha={alpha}" for alpha in (0.3, 0.5, 0.93, 1.1, 2, 7.5)),
+    *(f"renyi_divergence, alpha={alpha}" for alpha in (0.3, 0.5, 0.93, 0.999999, 1.000001, 1.1, 2, 7.5)),
 )
 BINS = (2, 5, 64, 256, 1000, 5000)
 NEARNESS = 10.0 ** np.arange(-12.0, 1.0, 0.5)

@@ -73,3 +73,15 @@ def test_counts_of_64_bits_are_no_samples():
     counts = np.random.default_rng(4).integers(0, 99, (60, 20)).astype(np.uint64)
     for got, want in zip(fastdiv.knn(counts, counts, 3), fastdiv.knn(counts + 0.0, counts, 3), strict=True):
         assert np.array_equal(got, want)
+
+
+@pytest.mark.parametrize("metric", ["js_distance", "kl_divergence", "hellinger_distance", "cross_entropy"])
+@pytest.mark.parametrize("options", [{"log_input": True}, {"pseudocount": 0.5}])
+def test_entries_of_zero_that_are_no_empty_bins(metric, options):
+    """Logits of 0, and counts that all have something added: rows are not light for all their zeros."""
+    rng = np.random.default_rng(3)
+    X, Y = (rng.integers(1, 9, (40, 100)) * (rng.random((40, 100)) < 0.03) for _ in range(2))
+    got = fastdiv.cdist(X, Y, metric, **options)
+    np.testing.assert_allclose(got, getattr(fastdiv, metric)(X[:, None], Y, **options), rtol=1e-12)
+    distances, _ = fastdiv.knn(X, Y, 3, metric, **options)
+    np.testing.assert_allclose(distances, np.sort(got, axis=1)[:, :3], rtol=1e-12)

@@ -71,3 +71,29 @@ def test_what_cannot_be_lazy(rows):
     for options in ({"nan_policy": "raise"}, {"out": np.empty(40)}):
         with pytest.raises(TypeError, match="computed later"):
             fastdiv.entropy(p, **options)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1, -2])
+def test_rows_in_other_chunks(rows, axis):
+    """Along whichever axis the bins are, and however it is counted."""
+    p, q = (x if axis in (1, -1) else x.T for x in rows)
+    chunks = [(7, -1), (8, -1)] if axis in (1, -1) else [(-1, 7), (-1, 8)]
+    with pytest.raises(ValueError, match="p and q have chunks of other lengths"):
+        fastdiv.kl_divergence(*(lazy(x, *c) for x, c in zip((p, q), chunks, strict=True)), axis=axis)
+    with pytest.raises(ValueError, match="p is cut into 6 chunks of rows, but q is in memory in one piece"):
+        fastdiv.kl_divergence(lazy(p, *chunks[0]), q, axis=axis)
+    same = fastdiv.kl_divergence(lazy(p, *chunks[0]), lazy(q, *chunks[0]), axis=axis)
+    assert np.array_equal(same.compute(), fastdiv.kl_divergence(p, q, axis=axis))
+
+
+def test_stacks_whose_rows_are_in_chunks_of_their_own(rows):
+    """Neither bins nor what is mixed may be cut."""
+    stack = np.stack([*rows, sum(rows)], axis=1)
+    for cut, axis, of in (
+        ((7, 2, -1), -1, -2),
+        ((7, -1, 2), -1, -1),
+        ((7, 2, -1), 1, 1),
+        ((7, -1, 2), 1, -1),
+    ):
+        with pytest.raises(ValueError, match=f"p is cut into . chunks along axis {of}, where one is needed"):
+            fastdiv.js_divergence(lazy(stack, *cut), axis=axis)
