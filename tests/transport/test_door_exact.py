@@ -148,3 +148,9 @@ def test_whole_floats_at_the_ends_of_integers(v, dtype):
             library.wasserstein_distance(v, np.array(u, dtype)),
         ]
         assert found == pytest.approx([float(truth)] * 2, rel=1e-14)
+    for library in (fastdiv, reference):
+        found = library.cdist(np.array([u], dtype), [v], "wasserstein", samples=True)
+        assert found == pytest.approx(float(truth), rel=1e-14)
+        other = [[-0.5, 3.0], v]  # a row with fractions makes no other one a row of floats
+        found = library.cdist(other, np.array([u], dtype), "wasserstein", samples=True)
+        assert found[1] == pytest.approx(float(truth), rel=1e-14)
