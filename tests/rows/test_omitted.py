@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from calls import ROWWISE, call
 
-import fastdiv
+import fastdiv.grad
 from fastdiv import reference
 
 
@@ -68,3 +68,18 @@ def test_a_bin_that_one_row_of_a_stack_misses_is_cut_out_of_that_stack_alone(lib
         for stack, bins in zip(stacks, kept, strict=True)
     ]
     np.testing.assert_allclose(got, alone, rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ROWWISE)
+@pytest.mark.parametrize("log_input", [False, True])
+def test_nothing_is_left_out_unasked(name, log_input):
+    """A row with a missing bin has no value and no gradient, whatever would come of the others."""
+    p, q = np.random.default_rng(3).random((2, 4, 5)) + 0.1
+    p[1, 2] = math.nan
+    for policy in ("propagate", "raise"):
+        with pytest.raises(ValueError, match=r"missing value"):
+            call(fastdiv.grad, name, p, q, nan_policy=policy, log_input=log_input)
+        with pytest.raises(ValueError, match=r"missing value"):
+            fastdiv.grad.js_divergence(np.stack([p, q], axis=1), nan_policy=policy, log_input=log_input)
+    value = call(fastdiv, name, p, q, log_input=log_input)
+    assert np.isnan(value).tolist() == [False, True, False, False]

@@ -246,6 +246,17 @@ def test_certificate_says_how_wrong_a_plan_is(scale):
     assert too_low.infeasibility == 0
 
 
+@pytest.mark.parametrize("side", ["u_potential", "v_potential"])
+def test_certificate_finds_one_potential_that_is_too_high(side):
+    from dataclasses import replace
+
+    plan = fastdiv.transport_plan(RNG.normal(size=12), RNG.normal(size=7), p=2)
+    for k in range(len(getattr(plan, side))):
+        raised = getattr(plan, side).copy()
+        raised[k] += 0.01
+        assert replace(plan, **{side: raised}).certificate().infeasibility == pytest.approx(0.01, rel=1e-9)
+
+
 def test_plan_mistakes():
     with pytest.raises(ValueError, match="finite"):
         fastdiv.transport_plan([1], [2], p=np.inf)
