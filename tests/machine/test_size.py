@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import fastdiv
+from fastdiv._checks import memory
 from fastdiv._checks.memory import available_memory
 
 LONG = 2**31 + 8
@@ -81,3 +82,14 @@ def test_what_cannot_fit_is_refused_before_work(call):
     """2^66 entries, or 2^67 bytes, are not 0 nor 4 after a product of 64 bits."""
     with pytest.raises((MemoryError, ValueError)):
         call()
+
+
+@pytest.mark.skipif(available_memory() is None, reason="a kernel that does not say what is left")
+@pytest.mark.parametrize("names", ["max current", "limit_in_bytes usage_in_bytes"])
+def test_a_container_has_what_its_limit_leaves(monkeypatch, names):
+    limit_file, usage_file = names.split()
+    for limit, usage, left in ((1000, 400, 600), (1000, 1200, 0), (2**62, 0, None), (None, 5, None)):
+        told = {f"memory.{limit_file}": limit, f"memory.{usage_file}": usage}
+        monkeypatch.setattr(memory, "_number", lambda path, told=told: told.get(path.rsplit("/", 1)[1]))
+        got = available_memory()
+        assert got == left if left is not None else 2**20 < got < 2**60
