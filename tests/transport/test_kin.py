@@ -257,6 +257,16 @@ def test_certificate_finds_one_potential_that_is_too_high(side):
         assert replace(plan, **{side: raised}).certificate().infeasibility == pytest.approx(0.01, rel=1e-9)
 
 
+def test_certificate_where_a_distance_is_no_double():
+    from dataclasses import replace
+
+    plan = fastdiv.transport_plan([-1.7e308], [1.7e308])
+    for potential, excess in ((1.65e308, 0.0), (1.7e308, 0.0), (1.75e308, 1e307)):
+        each = np.array([potential])
+        found = replace(plan, u_potential=each, v_potential=each).certificate().infeasibility
+        assert found == pytest.approx(excess, rel=1e-13)
+
+
 def test_plan_mistakes():
     with pytest.raises(ValueError, match="finite"):
         fastdiv.transport_plan([1], [2], p=np.inf)
