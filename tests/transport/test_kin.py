@@ -247,10 +247,11 @@ def test_certificate_says_how_wrong_a_plan_is(scale):
 
 
 @pytest.mark.parametrize("side", ["u_potential", "v_potential"])
-def test_certificate_finds_one_potential_that_is_too_high(side):
+@pytest.mark.parametrize("sizes", [(12, 12), (12, 7), (12, 2), (2, 12), (1, 5)])
+def test_certificate_finds_one_potential_that_is_too_high(side, sizes):
     from dataclasses import replace
 
-    plan = fastdiv.transport_plan(RNG.normal(size=12), RNG.normal(size=7), p=2)
+    plan = fastdiv.transport_plan(*(RNG.normal(size=size) for size in sizes), p=2)
     for k in range(len(getattr(plan, side))):
         raised = getattr(plan, side).copy()
         raised[k] += 0.01
