@@ -247,7 +247,7 @@ def test_certificate_says_how_wrong_a_plan_is(scale):
 
 
 @pytest.mark.parametrize("side", ["u_potential", "v_potential"])
-@pytest.mark.parametrize("sizes", [(12, 12), (12, 7), (12, 2), (2, 12), (1, 5)])
+@pytest.mark.parametrize("sizes", [(12, 12), (12, 7), (30, 3), (3, 30), (1, 5)])
 def test_certificate_finds_one_potential_that_is_too_high(side, sizes):
     from dataclasses import replace
 
