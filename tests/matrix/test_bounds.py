@@ -56,3 +56,13 @@ def test_lists_are_those_of_the_matrix(kind, dtype, level):
         values, where = fastdiv.knn(X, Y, 9, metric)
         np.testing.assert_array_equal(values, np.sort(matrix, axis=1)[:, :9])
         np.testing.assert_array_equal(np.take_along_axis(matrix, where, 1), values)
+
+
+@pytest.mark.parametrize("bins", [96, 511, 512, 1024, 1040])
+def test_lists_of_rows_that_fill_their_blocks(bins, level):
+    """No bin is left over at the end: `make test-sanitize` sees what is read or written beyond it."""
+    X, Y = dirichlet(5, bins, 1), dirichlet(80, bins, 2)
+    matrix = fastdiv.cdist(X, Y, "js_distance")
+    values, where = fastdiv.knn(X, Y, 4, "js_distance")
+    np.testing.assert_array_equal(values, np.sort(matrix, axis=1)[:, :4])
+    np.testing.assert_array_equal(np.take_along_axis(matrix, where, 1), values)
