@@ -11,7 +11,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SWAPS = {
     "+": "-",
@@ -147,3 +147,28 @@ def changed(number: str) -> str:
     if digits.startswith("0x"):
         return f"(1.1 * {number})"
     return repr(1.1 * float(digits.rstrip("fF"))) if float(digits.rstrip("fF")) else "1.0"
+
+
+def line_of(text: str, site: Site) -> int:
+    return text.count("\n", 0, site.start) + 1
+
+
+def identity(name: str, text: str, site: Site) -> dict[str, Any]:
+    """What a mutant is, whatever moves around it: its line and the how-manieth such site in it."""
+    line = line_of(text, site)
+    start = text.rfind("\n", 0, site.start) + 1
+    whole = text[start : text.find("\n", site.end)]
+    was = text[site.start : site.end]
+    return {
+        "file": name,
+        "line": line,
+        "column": site.start - start,
+        "kind": site.kind,
+        "was": was,
+        "becomes": site.becomes,
+        "text": whole.strip()[:160],
+    }
+
+
+def key(of: dict[str, Any]) -> tuple[Any, ...]:
+    return of["file"], of["line"], of["column"], of["was"], of["becomes"]

@@ -3,6 +3,7 @@
     python -m bench.mutate --most 50        50 more, in the order of a seed; what was tried is not tried again
     python -m bench.mutate --survivors      those that no test noticed, again, against all tests of their area
     python -m bench.mutate --survivors --tests tests/rows/test_labels.py    against these, which is quicker
+    python -m bench.mutate --survivors --at csrc/rows/rows.c:206 --tests ...    some of them
     python -m bench.mutate --keep           what there is, into bench/mutants.json, for docs/trust.md
 
 A process has a copy of the tree to itself (copies.py), so several may run, of areas apart (--area). One
@@ -31,7 +32,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.copies import COMMIT, COPIES, ROOT, TREE, Compiler, take_copy
-from bench.mutants import Site, of_c, of_python
+from bench.mutants import Site, identity, key, line_of, of_c, of_python
 
 RESULTS = COPIES / "results.json"
 KEPT = ROOT / "bench" / "mutants.json"
@@ -67,12 +68,16 @@ AREAS = {
             "*/single*": quick("rows", "single"),
             "*/element_loops.h": quick("compat", "elements"),
             "*/list.h": (*quick("matrix", "few_bins fast_forms"), *quick("rows", "accuracy"), *PROMISE),
-            "*lane*": quick("rows", "one_pair lanes kl_as_it_stands"),
-            "*/blocks.h": (*quick("rows", "single accuracy"), *PROMISE),
+            "*lane*": quick("rows", "one_pair lanes kl_as_it_stands gradient_lanes"),
+            "*/blocks.h": (*quick("rows", "single accuracy"), *PROMISE, *quick("machine", "threads")),
             "*/log_table.h": quick("matrix", "few_bins fast_forms"),
             "*/math/*": (*quick("matrix", "fast_forms"), *quick("rows", "one_pair accuracy"), *PROMISE),
             "*/stack.c": (*quick("rows", "extremes accuracy last_bins gradients"), *LAWS),
             "*/logit*": (*quick("rows", "gradient_lanes gradients"), *PROMISE),
+            "*/turn.h": quick("rows", "accuracy layouts"),
+            "*/again.c": quick("rows", "small_slopes steep_gradients slopes_everywhere"),
+            "*/careful*": quick("rows", "small_slopes steep_gradients slopes_everywhere"),
+            "*/gradient.c": (*quick("rows", "far_logits steep_gradients gradients"), *PROMISE),
             "*/[gsa]*": (
                 *PROMISE,
                 *quick("rows", "steep_gradients slopes_everywhere gradient_lanes small_slopes gradients"),
@@ -91,9 +96,15 @@ AREAS = {
             "*/hist*": quick("transport", "bins_exact hist_gradients"),
             "*/bins.h": quick("transport", "bins_exact hist_gradients"),
             "*/exact.h": quick("transport", "bins_exact hist_gradients"),
+            "*/twofold.h": (
+                *quick("transport", "bins_exact hist_gradients"),
+                *quick("rows", "small_slopes steep_gradients"),
+            ),
             "*/quantile.h": (*PROMISE, *quick("transport", "kin samples large_orders")),
             "*/transport.c": (*PROMISE, *quick("transport", "true_samples samples door_exact")),
-            "*/nest*": quick("drift", "nested_cells"),
+            "*/expansion.h": quick("matrix", "transport_exact masses_exact"),
+            "*/mass.h": quick("transport", "cells spikes_of_any_share door_exact"),
+            "*/nest*": quick("drift", "nested_cells baseline"),
             "*/grad*": (*PROMISE, *quick("transport", "transport_gradients")),
             "*/pull.h": (*PROMISE, *quick("transport", "transport_gradients circle_gradients")),
             "*/slope.h": (*PROMISE, *quick("transport", "transport_gradients circle_gradients")),
@@ -111,6 +122,7 @@ AREAS = {
             "*/sparse*": quick("matrix", "sparse"),
             "*/nearest.c": quick("matrix", "l1_tiles bounds matrix"),
             "*/square.c": quick("compat", "elements"),
+            "*/limits.c": quick("matrix", "accuracy"),
             "*/transport_pairs.c": quick("matrix", "samples_of_rows masses_exact transport_exact"),
             "*": (
                 *quick("matrix", "fast_forms masses_exact near_rows transport_exact l1_tiles"),
@@ -142,29 +154,35 @@ AREAS = {
             ),
             "*game.py": quick("theory", "gan gan_gradients"),
             "*barycenter.py": quick("theory", "barycenter"),
+            "*/plan.py": (*quick("transport", "kin"), *quick("theory", "barycenter")),
             "*/grad/_transport.py": quick(
                 "transport", "circle_gradients hist_gradients massless_points transport_gradients"
             ),
             "*/grad/*": quick("rows", "docstrings errors labels_everywhere gradients"),
             "*/c*.py": quick("transport", "circle_and_slices"),
-            "*/[pt]*.py": quick("transport", "samples kin large_orders"),
+            "*/[pt]*.py": quick("transport", "true_samples samples kin large_orders"),
             "*/_histograms.py": (
                 *quick("machine", "bad_input histograms_in"),
                 *quick("transport", "density hist_gradients"),
                 *quick("rows", "labels_out"),
             ),
             "*/foreign.py": quick("machine", "data_refused data_in"),
-            "*/arrays.py": (*quick("transport", "lists_and_tables"), *quick("machine", "data_in")),
+            "*/arrays.py": (
+                *quick("transport", "lists_and_tables"),
+                *quick("rows", "labels_everywhere dask"),
+                *quick("machine", "data_in"),
+            ),
             "*/options.py": (*quick("machine", "bad_input"), *quick("rows", "option_laws")),
-            "*/samples.py": quick("transport", "lists_and_tables door_exact kin"),
+            "*/samples.py": quick("transport", "lists_and_tables door_exact true_samples kin"),
             "*/_c*": (
                 *quick("machine", "bad_input histograms_in"),
                 *quick("transport", "circle_and_slices"),
+                *quick("rows", "labels_everywhere"),
             ),
             "*/[bs]*.py": (*quick("machine", "bad_input histograms_in"), *quick("transport", "samples")),
             "*": (
                 *quick("machine", "doors"),
-                *quick("rows", "errors labels omitted"),
+                *quick("rows", "errors labels omitted dask"),
                 *quick("machine", "bad_input"),
             ),
         },
@@ -253,27 +271,6 @@ def sites(area: str) -> list[tuple[str, Site]]:
     return found
 
 
-def identity(name: str, text: str, site: Site) -> dict[str, Any]:
-    """What a mutant is, whatever moves around it: its line and the how-manieth such site in it."""
-    line = text.count("\n", 0, site.start) + 1
-    start = text.rfind("\n", 0, site.start) + 1
-    whole = text[start : text.find("\n", site.end)]
-    was = text[site.start : site.end]
-    return {
-        "file": name,
-        "line": line,
-        "column": site.start - start,
-        "kind": site.kind,
-        "was": was,
-        "becomes": site.becomes,
-        "text": whole.strip()[:160],
-    }
-
-
-def key(of: dict[str, Any]) -> tuple[Any, ...]:
-    return of["file"], of["line"], of["column"], of["was"], of["becomes"]
-
-
 def mutated(
     run: Run, name: str, site: Site, tests: tuple[str, ...], level: str, limit: float
 ) -> tuple[str, float]:
@@ -347,8 +344,8 @@ class Run:
     def try_one(self, area: str, name: str, site: Site, *, again: bool, by: tuple[str, ...] = ()) -> bool:
         """Whether it was tried: not before, or, `again`, one that the quick tests left: to `by`."""
         what = identity(name, (TREE / name).read_text(), site)
-        before = self.done.get(key(what), {}).get("verdict")
-        if before != (UNNOTICED if again else None):
+        before = self.done.get(key(what), {})
+        if before.get("verdict") != (UNNOTICED if again else None):
             return False
         wide = "_mm512" in what["text"] or name.endswith("log_table.h")
         level = "avx512" if wide and "avx512" in self.levels else self.levels[0]
@@ -360,7 +357,9 @@ class Run:
         if verdict == "passed":
             verdict = SURVIVED if again and not by else UNNOTICED
         told = {"area": area, "level": level, "verdict": verdict, "seconds": round(seconds, 1)}
-        told["commit"] = COMMIT.read_text()
+        told["commit"] = before.get("commit") or COMMIT.read_text()  # of the sample
+        if again:
+            told["left"] = True  # by the quick tests
         self.done[key(what)] = what | told
         results(what | told)
         change = f"{what['was'][:40]!r} -> {site.becomes[:40]!r}"
@@ -375,6 +374,7 @@ def main() -> None:
     parser.add_argument("--area", choices=[*AREAS], nargs="*", default=[*AREAS])
     parser.add_argument("--survivors", action="store_true")
     parser.add_argument("--tests", nargs="+", default=[], help="of --survivors")
+    parser.add_argument("--at", nargs="+", default=[], metavar="FILE:LINE", help="of --survivors")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     if options.keep:
@@ -390,6 +390,8 @@ def main() -> None:
     tried = 0
     for turn in itertools.zip_longest(*([(a, *x) for x in run.in_order(a)] for a in options.area)):
         for area, name, site in filter(None, turn):
+            if options.at and f"{name}:{line_of((TREE / name).read_text(), site)}" not in options.at:
+                continue
             tried += tried < options.most and run.try_one(
                 area, name, site, again=options.survivors, by=tuple(options.tests)
             )
@@ -403,24 +405,40 @@ def _levels() -> list[str]:
     return done.stdout.split()
 
 
+SAME, ELSEWHERE, SINCE = "the same", "noticed by", "noticed since"
+
+
 def kept(tried: list[dict[str, Any]], seed: int) -> dict[str, Any]:
-    """The numbers by area, and every survivor with the reason that was written beside it."""
+    """The numbers by area, and what stands beside every mutant that its quick tests left.
+
+    SAME: no value or refusal that is promised is another. ELSEWHERE: other tests that were there notice.
+    SINCE: a test that was written because of it. Nothing or anything else: open.
+    """
     mutants = [x for x in tried if x["verdict"] != NO_MUTANT]
-    survivors = [x for x in mutants if x["verdict"] in (SURVIVED, UNNOTICED)]
-    old = json.loads(KEPT.read_text())["survivors"] if KEPT.exists() else []
-    why = {key(x): x["why"] for x in old}
+    left = [x for x in mutants if x.get("left") or x["verdict"] in (SURVIVED, UNNOTICED)]
+    why = {key(x): x["why"] for x in json.loads(KEPT.read_text())["left"]} if KEPT.exists() else {}
+    told = [{**x, "why": why.get(key(x)) or _by(x["verdict"])} for x in left]
+
+    def numbers(area: str) -> dict[str, int]:
+        by = {word: sum(x["area"] == area and x["why"].startswith(word) for x in told) for word in WORDS}
+        n = sum(x["area"] == area for x in mutants)
+        quickly = n - sum(x["area"] == area for x in told)
+        return {"mutants": n, "noticed": quickly, **by, "open": n - quickly - sum(by.values())}
+
     return {
         "commit": ", ".join(sorted({x["commit"] for x in mutants})),  # of the copies, not of today
         "seed": seed,
-        "areas": {
-            area: {
-                "mutants": sum(x["area"] == area for x in mutants),
-                "survived": sum(x["area"] == area for x in survivors),
-            }
-            for area in AREAS
-        },
-        "survivors": [{**x, "why": why.get(key(x), "")} for x in survivors],
+        "areas": {area: numbers(area) for area in AREAS},
+        "left": told,
     }
+
+
+WORDS = (SAME, ELSEWHERE, SINCE)
+
+
+def _by(verdict: str) -> str:
+    """The test that an unnoticed mutant met with later."""
+    return "" if verdict in (SURVIVED, UNNOTICED) else f"{ELSEWHERE} {verdict.removeprefix('failed: ')}"
 
 
 if __name__ == "__main__":

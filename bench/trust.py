@@ -213,19 +213,21 @@ def _mutants() -> str:
     if not MUTANTS.exists():
         return "Not counted yet."
     kept = json.loads(MUTANTS.read_text())
-    rows = ["| area | mutants | noticed | |", "|---|--:|--:|--:|"]
-    total = [0, 0]
-    for area, of in [*kept["areas"].items(), ("all", None)]:
-        n, survived = (of["mutants"], of["survived"]) if of else total
-        total = [total[0] + n, total[1] + survived]
-        rows.append(f"| {area} | {n} | {n - survived} | {100 * (n - survived) / max(n, 1):.0f} % |")
-    same = sum(x["why"].startswith("the same") for x in kept["survivors"])
-    told = f"{same} of those left do the same, by the reasons below; of the others"
-    rows += ["", f"{told} {100 * (n - survived) / max(n - same, 1):.0f} % were noticed."]
-    rows += [f"Commit {kept['commit']}, seed {kept['seed']}. Not noticed:", ""]
-    for x in kept["survivors"]:
-        change = f"`{x['was']}` for `{x['becomes']}`".replace("\n", " ")
-        rows.append(f"- {x['file']}:{x['line']}, {change} in `{x['text']}`: {x['why'] or 'not looked into'}")
+    columns = ["mutants", "the same", "noticed", "noticed by", "noticed since", "open"]
+    rows = [
+        "| area | mutants | the same | noticed | by other tests | by tests since | open | share | now |",
+        f"|---|{'--:|' * 8}",
+    ]
+    areas = {area: [of[x] for x in columns] for area, of in kept["areas"].items()}
+    for area, numbers in [*areas.items(), ("all", [sum(x) for x in zip(*areas.values(), strict=True)])]:
+        mutants, same, quickly, others, since, _ = numbers
+        shares = [100 * x / max(mutants - same, 1) for x in (quickly + others, quickly + others + since)]
+        rows.append(f"| {area} | {' | '.join(map(str, numbers))} | {shares[0]:.1f} % | {shares[1]:.1f} % |")
+    rows += ["", f"Commit {kept['commit']}, seed {kept['seed']}. What the quick tests left:", ""]
+    words = ["the same", "noticed by", "noticed since"]  # last, after what is open
+    for x in sorted(kept["left"], key=lambda x: [x["why"].startswith(word) for word in words]):
+        change, text = (" ".join(y.split()) for y in (f"`{x['becomes']}` for `{x['was']}`", f"`{x['text']}`"))
+        rows.append(f"- {x['file']}:{x['line']}, {change} in {text}: {x['why'] or 'not looked into'}")
     return "\n".join(rows)
 
 
