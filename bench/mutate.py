@@ -36,7 +36,7 @@ from bench.mutants import Site, identity, key, line_of, of_c, of_python
 
 RESULTS = COPIES / "results.json"
 KEPT = ROOT / "bench" / "mutants.json"
-SEED = 20261127
+SEED = 20261128
 
 
 class Area(NamedTuple):
