@@ -17,7 +17,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from shlex import quote
 from threading import Lock
 from typing import Any
 
@@ -39,6 +38,7 @@ from fastdiv.drift.columns import (
 )
 from fastdiv.drift.numerals import Numerals
 from fastdiv.drift.objects import factorised, object_array, present
+from fastdiv.drift.wording import spelled
 
 __all__ = ["open_csv"]
 
@@ -266,8 +266,8 @@ class _Builder:
         cell = self.first
         reason = (
             f"mixes {classes} (line {line_of(self.index, cell)}: {cell!r}); "
-            f"--categorical {quote(self.name)} compares it as text, "
-            f"--missing {quote(cell)} takes such cells as missing"
+            f"--categorical {spelled(self.name)} compares it as text, "
+            f"--missing {spelled(cell)} takes such cells as missing"
         )
         return Column(self.name, "mixed", rows, blank, reason=reason)
 

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import cache, partial
 from itertools import chain
-from shlex import quote
 from typing import Any
 
 import numpy as np
 
 from fastdiv.drift.columns import Column, Kind, Rows, Table, TableError, same_names
 from fastdiv.drift.memory import gathered
+from fastdiv.drift.wording import spelled
 
 __all__ = ["as_one", "constants_of", "with_constants", "with_keys"]
 
@@ -154,7 +154,7 @@ def as_one(label: str, tables: Sequence[Table]) -> Table:
             if column.type != kind:
                 raise TableError(
                     f"{table.label}: column {column.name!r} is {column.type}, but {kind} in {label}; "
-                    f"--categorical {quote(column.name)} takes both as text"
+                    f"--categorical {spelled(column.name)} takes both as text"
                 )
         return column
 

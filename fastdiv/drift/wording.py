@@ -7,6 +7,7 @@ characters are dropped.
 from __future__ import annotations
 
 import re
+import shlex
 import unicodedata
 from math import ceil
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ __all__ = [
     "percent",
     "short",
     "sparklines",
+    "spelled",
 ]
 
 # What all categories together are called that a side has let go.
@@ -42,6 +44,19 @@ def clean(text: str) -> str:
     """`text` without escape sequences and control, format, surrogate or private characters, on one line."""
     text = re.sub(r"[\t\n\r\u2028\u2029]", " ", _ANSI.sub("", text))
     return "".join(c for c in text if unicodedata.category(c)[0] != "C")
+
+
+def spelled(word: str) -> str:
+    """A word for a shell (bash, zsh), what cannot be seen by its escapes."""
+    if word.isprintable():
+        return shlex.quote(word)
+    return "$'" + "".join(c if c.isprintable() and c not in "\\'" else _escape(ord(c)) for c in word) + "'"
+
+
+def _escape(code: int) -> str:
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    return f"\\x{code:02x}" if code < 0x80 else f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
 
 
 def sparklines(c: ColumnDrift, blocks: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import subprocess
 import sys
 import unicodedata
 import xml.etree.ElementTree as ET
@@ -13,11 +14,12 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from command import shell
 
 import fastdiv
 from fastdiv.cli import console
 from fastdiv.drift import compare_over, records, render, series_text, terminal
-from fastdiv.drift.wording import BLOCKS, clean
+from fastdiv.drift.wording import BLOCKS, clean, spelled
 
 EVIL = {
     "script": "<script>alert(1)</script>",
@@ -268,3 +270,23 @@ def test_no_name_becomes_a_path(name, tmp_path, monkeypatch):
     assert any("a.fdp" in path for path in opened)
     assert not [path for path in opened if "unheard-of" in path]
     assert [path.name for path in tmp_path.iterdir()] == ["a.fdp"]
+
+
+@pytest.mark.parametrize(
+    "word", ["a b", "it's", "a\u202eb", "2\x1b[31m", "\\ '\x00"[:-1] + "\t", "\U000e0001x"]
+)
+def test_what_advice_spells_a_shell_takes(word):
+    """A column or cell that cannot be seen is told by its escapes."""
+    told = spelled(word)
+    assert told.isprintable()
+    run = subprocess.run(
+        ["bash", "-c", f"printf %s {told}"], capture_output=True, check=True, env={"LC_ALL": "C.UTF-8"}
+    )
+    assert run.stdout.decode() == word
+
+
+def test_advice_on_a_name_with_control_characters(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("a\u202eb,c\n1,1\nx,2\n3,3\n", encoding="utf-8")
+    said = shell("compare", path, path)
+    assert r"--categorical $'a\u202eb'" in " ".join((said.stdout + said.stderr).decode().split())

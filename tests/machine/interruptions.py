@@ -336,7 +336,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", metavar="FILE")
     given = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores for what it has behind it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what a shell has behind it
     results = []
     print(HEADER)
     for name in given.calls or [*CALLS, *COMMANDS]:
