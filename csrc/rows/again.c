@@ -2,9 +2,8 @@
  *
  * A slope and the mean are good to some u of the slopes' size, so a derivative of 2^-10 of that to 1e-12 of itself.
  * Below, the slope is taken in two doubles. The mean need not be, at first: the errors of its terms are independent,
- * and so it is good to some u sqrt(sum t^2)/sum x, t = x |slope|, terms that are all but the
- * same added up before. Only where
- * that does not do are all slopes of the row taken in two doubles; together, good to some 2^-95 of their size.
+ * and so it is good to some u sqrt(sum t^2)/sum x, t = x |slope|, terms that are all but the same added up before. Only
+ * where that does not do are all slopes of the row taken in two doubles; together, good to some 2^-95 of their size.
  *
  *     mean = sum x slope / sum x,    slope_i - mean = sum_j x_j (slope_i - slope_j) / sum x,
  *

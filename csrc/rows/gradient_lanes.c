@@ -186,7 +186,8 @@ static unsigned fd_gradient_lanes(fd_measure measure, fd_view p, ptrdiff_t p_ste
     if (measure == FD_bhattacharyya_distance)
         w.options.alpha = 0.5;
     fd_open_beside(b, &route, p, p_step, q, q_step, is_entropy, rows, n, o, copies);
-    if (b->logs && (w.sum == FD_renyi_divergence || w.sum == FD_chi_square)) /* fd_has_hidden_part? */
+    if (b->logs &&
+        w.sum == FD_renyi_divergence) /* fd_has_hidden_part? (Chi-square's are marked by its values.) */
         fd_mark_far_beside(b);
     if (near) {
         fd_pair_at_once(&w, &route);

@@ -20,8 +20,8 @@ typedef struct {
 extern fd_sorts fd_numpy; /* filled as _wasserstein is imported */
 
 /* Whether this CPU compresses vectors of AVX-512 in hardware, which is what NumPy's sorts do there: Intel's do, AMD's up to
- * Zen 4 by microcode. Of 3000 normal values np.sort takes 7 ns each and places 10 on a Xeon of 2023, on an Epyc of that
- * year 9 and 4. */
+ * Zen 4 by microcode. Of twice 3000 normal values two np.sort take 35 us on a Xeon of 2023 and 52 on an Epyc of that year,
+ * where W1 by places takes 30 (docs/benchmarks.md). */
 int fd_compresses_fast(void);
 
 /* Sorts x into `out`, elsewhere. */
