@@ -5,7 +5,7 @@ One pair of plain vectors goes the short way (``door`` in csrc/rows/_rows.pyx) a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -137,6 +137,14 @@ def without_missing(x: Rows) -> tuple[list[np.ndarray], np.ndarray]:
     return kept, missing
 
 
+def blocks(shape: tuple[int, ...], size: int, most: int) -> Iterator[tuple[slice, ...]]:
+    """Indices of an array of that shape, by its longest axis: `most` numbers each of its `size` in all."""
+    axis = int(np.argmax(shape)) if shape else 0
+    step = max(1, most * shape[axis] // max(1, size)) if shape else 1
+    for start in range(0, shape[axis] if shape else 1, step):
+        yield (*[slice(None)] * axis, slice(start, start + step)) if shape else ()
+
+
 def _over_blocks(kernel: Kernel, arrays: list[Any], x: Rows, dtype: np.dtype[Any]) -> Any:
     """The kernel over all rows, its values in `dtype`.
 
@@ -153,13 +161,10 @@ def _over_blocks(kernel: Kernel, arrays: list[Any], x: Rows, dtype: np.dtype[Any
     block = CAST_BLOCK if any(a.dtype != target for a in arrays) else LONG_BLOCK
     if not shape or bins <= block or x.is_lazy:
         return kernel([a if a.dtype == target else a.astype(target) for a in arrays])
-    axis = int(np.argmax(shape))
-    step = max(1, block * shape[axis] // bins)
     arrays = [a.astype(target) if a.size <= block else a for a in arrays]  # before it is repeated
     arrays = [np.broadcast_to(a, (*shape, *a.shape[a.ndim - kernel.core :])) for a in arrays]
     result = np.empty(shape, dtype)
-    for start in range(0, shape[axis], step):
-        part = (*[slice(None)] * axis, slice(start, start + step))
+    for part in blocks(shape, bins, block):
         kernel([a[part] if a.dtype == target else a[part].astype(target) for a in arrays], out=result[part])
     return result
 
@@ -171,16 +176,15 @@ def score_events(measure: str, p: Any, base: float | None) -> Value:
         later: Value = ufunc(p) * sum(_rows.unit(opt.log_base(base)))
         return later
     given = as_numbers(p, "p")
-    base = opt.log_base(base)
-    dtype = opt.result_dtype(given)
-    wide = given.astype(np.float64, copy=False)
-    bits = interruptibly(ufunc, wide) if wide.size > LONG_BLOCK and hears_signals() else ufunc(wide)
-    if np.isnan(bits).any():
-        from fastdiv._checks.data import raise_bad_probability
+    dtype, (high, low) = opt.result_dtype(given), _rows.unit(opt.log_base(base))
+    values = np.empty_like(given, dtype)
+    for part in blocks(given.shape, given.size, LONG_BLOCK):
+        bits = ufunc(given[part].astype(np.float64, copy=False))
+        if np.isnan(bits).any():
+            from fastdiv._checks.data import raise_bad_probability
 
-        raise_bad_probability(given, "p")
-    high, low = _rows.unit(base)
-    with np.errstate(invalid="ignore"):  # inf * high + inf * low may be inf - inf
-        values = np.asarray(np.where(np.isinf(bits), bits, bits * high + bits * low), dtype)[()]
-    labelled: Value = of_elements(values, p, measure)
+            raise_bad_probability(given, "p")
+        with np.errstate(invalid="ignore"):  # inf * high + inf * low may be inf - inf
+            values[part] = np.where(np.isinf(bits), bits, bits * high + bits * low)
+    labelled: Value = of_elements(values[()], p, measure)
     return labelled

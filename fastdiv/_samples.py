@@ -8,8 +8,9 @@ import numpy as np
 
 from fastdiv import _wasserstein
 from fastdiv._checks import samples as door
+from fastdiv._threads import heard
 
-__all__ = ["Pair", "check_weights", "pair", "samples"]
+__all__ = ["Pair", "check_weights", "in_order", "most_numbers", "pair", "samples"]
 
 
 class Pair(NamedTuple):
@@ -32,21 +33,34 @@ def samples(
     u_values: Any, v_values: Any, u_weights: Any, v_weights: Any, axis: int, nan_policy: str
 ) -> door.Samples:
     """See the door."""
-    return door.samples(
-        u_values, v_values, u_weights, v_weights, axis, nan_policy, _wasserstein.largest_weight
-    )
+    given = u_values, v_values, u_weights, v_weights, axis, nan_policy, _wasserstein.largest_weight
+    checked: door.Samples = heard(most_numbers(u_values, v_values), door.samples, *given)
+    return checked
 
 
 def pair(u_values: Any, v_values: Any, u_weights: Any, v_weights: Any) -> Pair:
     """The arguments of a function of a single pair of samples: finite, sorted."""
-    given = door.finite_pair(u_values, v_values, u_weights, v_weights, _wasserstein.largest_weight)
+    values = u_values, v_values, u_weights, v_weights
+    given: door.Samples = heard(
+        most_numbers(u_values, v_values), door.finite_pair, *values, _wasserstein.largest_weight
+    )
     u, a, u_order = _ascending(given.u)
     v, b, v_order = _ascending(given.v)
     return Pair(u, v, a, b, u_order, v_order)
 
 
-def _ascending(rows: door.Rows) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    x = rows.values[0]
+def most_numbers(*arrays: Any) -> int:
+    """How many numbers the largest of those has that are arrays of NumPy."""
+    return max(a.size if type(a) is np.ndarray else 0 for a in arrays)
+
+
+def in_order(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A contiguous float64 or uint64 vector in ascending order, and where its values stood in it."""
     order, ordered = np.empty(len(x), np.intp), np.empty_like(x)
     _wasserstein.order(x, order, ordered)
+    return ordered, order
+
+
+def _ascending(rows: door.Rows) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    ordered, order = in_order(rows.values[0])
     return ordered, None if rows.weights is None else rows.weights[0][order], order

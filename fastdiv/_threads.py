@@ -9,6 +9,7 @@ from typing import Any
 __all__ = ["num_threads", "set_num_threads", "show_config"]
 
 MOST = 1024  # threads, whatever is asked for
+MANY = 1 << 20  # numbers, whose passes are heard by
 
 
 def _cpu_quota() -> int:
@@ -88,6 +89,11 @@ def interruptibly(work: Callable[..., Any], *given: Any) -> Any:
     if error is not None:
         raise error
     return result
+
+
+def heard(n: int, work: Callable[..., Any], *given: Any) -> Any:
+    """``work(*given)`` over n numbers: `interruptibly` where they are many."""
+    return interruptibly(work, *given) if n > MANY and hears_signals() else work(*given)
 
 
 def heed() -> None:

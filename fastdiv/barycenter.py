@@ -12,6 +12,7 @@ from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
 from fastdiv._checks.data import raise_not_finite
 from fastdiv._checks.samples import check_weights
+from fastdiv._threads import heard, heed
 from fastdiv.plan import TransportPlan
 
 if TYPE_CHECKING:
@@ -89,21 +90,33 @@ def wasserstein_barycenter(
     columns, atom_weights, dtype = check_samples(samples, sample_weights)
     same_labels({"samples": samples, "weights": weights}, 0)
     mixture = opt.mixture_weights(weights, len(columns))
+    values, masses = heard(sum(map(len, columns)), _mean_of, columns, atom_weights, mixture)
+    return Atoms(values.astype(dtype), masses)
+
+
+def _mean_of(
+    columns: list[np.ndarray], atom_weights: list[np.ndarray | None], mixture: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """The atoms where the quantiles of all samples with a weight in the mixture are constant."""
     kept = [k for k in range(len(columns)) if mixture[k] > 0]
     ordered, cuts, totals = [], [], []
     for k in kept:
-        order = np.argsort(columns[k], kind="stable")
         a = atom_weights[k]
-        if a is not None:
+        if a is None:
+            ordered.append(np.sort(columns[k]))
+            cuts.append(np.arange(1, len(columns[k]) + 1))
+        else:
+            order = np.argsort(columns[k], kind="stable")
             order = order[a[order] > 0]
-        ordered.append(columns[k][order])
-        whole = np.ones(len(order), np.int64) if a is None else _integers(a[order])
-        cuts.append(np.cumsum(whole))
+            ordered.append(columns[k][order])
+            cuts.append(np.cumsum(_integers(a[order])))
         totals.append(cuts[-1][-1])
+        heed()
     masses, atoms = _refine(cuts, totals)
+    heed()
     values = _mean([x[i] for x, i in zip(ordered, atoms, strict=True)], mixture[kept])
     some = masses > 0  # what lies between two levels may be too little for float64
-    return Atoms(values[some].astype(dtype), masses[some])
+    return values[some], masses[some]
 
 
 def displacement_interpolation(plan: TransportPlan, t: Number | ArrayLike) -> Atoms:

@@ -11,6 +11,8 @@ import numpy as np
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
 from fastdiv._checks.samples import EXACT, finite_pair
+from fastdiv._samples import in_order, most_numbers
+from fastdiv._threads import heard
 
 if TYPE_CHECKING:
     from fastdiv._checks.samples import Rows
@@ -95,6 +97,12 @@ class OnCircle(NamedTuple):
 
 def on_circle(u_values: Any, v_values: Any, u_weights: Any, v_weights: Any, period: float) -> OnCircle:
     """The arguments of a function of a pair of samples on a circle."""
+    given = u_values, v_values, u_weights, v_weights, period
+    laid: OnCircle = heard(most_numbers(u_values, v_values), _laid_on_circle, *given)
+    return laid
+
+
+def _laid_on_circle(u_values: Any, v_values: Any, u_weights: Any, v_weights: Any, period: float) -> OnCircle:
     length = opt.positive(period, "period")
     exact = int(period) if isinstance(period, (int, np.integer)) else length
     exponent = math.frexp(length)[1]
@@ -116,8 +124,12 @@ def _round_the_circle(
     high, low = _remainders(rows.values[0], period)
     high[(high == period / 2) & (low == 0)] = -period / 2
     weights = None if rows.weights is None else rows.weights[0]
-    order = np.lexsort((low, high)) if low.any() else np.argsort(high, kind="stable")
-    return high[order] * unit, low[order] * unit, None if weights is None else weights[order], order
+    if low.any():
+        order = np.lexsort((low, high))
+        high, low = high[order], low[order]
+    else:
+        high, order = in_order(high)
+    return high * unit, low * unit, None if weights is None else weights[order], order
 
 
 def _remainders(x: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:

@@ -140,8 +140,8 @@ cdef int _signals() except -1:
 
 
 cdef int64_t _rows_between_signals(int64_t rows, double work) noexcept:
-    """How many of them to do before Ctrl-C is looked at: some 0.1 s for each thread."""
-    cdef double most = fd_max_threads() * (1e8 / (work + 1.0) + 1.0)
+    """How many of them to do before Ctrl-C is looked at: some 0.05 s for each thread."""
+    cdef double most = fd_max_threads() * (5e7 / (work + 1.0) + 1.0)
     return rows if rows < most else <int64_t>most
 
 

@@ -12,12 +12,12 @@ from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
 from fastdiv._checks.data import first, raise_bad_mass
 from fastdiv._checks.rows import Rows, rows
-from fastdiv._rowwise import Kernel, vector, without_missing
+from fastdiv._rowwise import Kernel, blocks, vector, without_missing
 from fastdiv.grad._faces import ONLY
 
 __all__ = ["differentiate", "differentiate_labels", "refuse_value"]
 
-LONG_BLOCK = 1 << 24  # bins that are computed before Ctrl-C is looked at
+LONG_BLOCK = 1 << 21  # bins that are computed before Ctrl-C is looked at
 
 
 def differentiate(
@@ -80,10 +80,7 @@ def _over_blocks(kernel: Kernel, arrays: list[np.ndarray], x: Rows, dtype: np.dt
     results = [np.empty(shape, dtype), *np.empty((kernel.gufunc.nout - 1, *shape, *core), dtype)]
     if not shape:
         return [np.asarray(r) for r in kernel(arrays)]
-    axis = int(np.argmax(shape))
-    step = max(1, LONG_BLOCK * shape[axis] // max(1, arrays[0].size))
-    for start in range(0, shape[axis], step):
-        part = (*[slice(None)] * axis, slice(start, start + step))
+    for part in blocks(shape, arrays[0].size, LONG_BLOCK):
         kernel([a[part] for a in arrays], out=tuple(r[part] for r in results))
     return results
 
