@@ -362,21 +362,15 @@ cdef object some_rows(int measure, object p, object q, fd_options *options, bint
     return result if axes > 1 else result[()]
 
 
-cdef object short_way(int measure, tuple names, tuple named, tuple args, dict given):
+cdef object short_way(int measure, object p, object q, fd_options *options, fd_way found):
     """The values of one pair or of a few; None for the long way."""
-    cdef fd_options options = fd_default_options
-    cdef fd_way found = read_call(measure, names, named, args, given, &options)
-    if found == LONG_WAY:
-        return None
-    p = argument(names, args, given, 0)
-    q = p if len(names) == 1 else argument(names, args, given, 1)
     if found == BY_LOGITS:
         from fastdiv._gradients import some_logits
 
         return some_logits(p, q, options.unit_hi, options.unit_lo, options.normalize, options.pseudocount)
     if is_plain_vector(p) and is_plain_vector(q):
-        return one_pair(measure, p, q, &options)
-    return some_rows(measure, p, q, &options, found == BY_COLUMNS)
+        return one_pair(measure, p, q, options)
+    return some_rows(measure, p, q, options, found == BY_COLUMNS)
 
 
 def door(int measure, function):
@@ -384,9 +378,12 @@ def door(int measure, function):
     code = function.__code__
     cdef tuple names = code.co_varnames[:code.co_argcount]
     cdef tuple named = code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]
+    cdef bint is_alone = len(names) == 1
 
-    def entrance(*args, **options):
-        value = short_way(measure, names, named, args, options)
-        return function(*args, **options) if value is None else value
+    def entrance(p=NOT_GIVEN, q=NOT_GIVEN, *more, **given):
+        cdef fd_options options = fd_default_options
+        cdef fd_way found = read_call(measure, names, named, p, q, more, given, &options)
+        value = None if found == LONG_WAY else short_way(measure, p, p if is_alone else q, &options, found)
+        return go_long(function, p, q, more, given) if value is None else value
 
     return wraps(function)(entrance)

@@ -6,32 +6,33 @@ cdef inline bint is_real(object x):
 
 
 cdef bint read_option(str name, object value, fd_options *options) except -1:
-    """Takes an option for one pair; False if it is one for the long way, or one that only that refuses."""
-    if name == "axis":
+    """Takes an option for one pair; False if it is one for the long way, or one that only that refuses. Names that
+    are written in code are the very strings that are written here."""
+    if name is "axis":
         return type(value) is int and (value == -1 or value == 0)
-    if name == "nan_policy":  # a NaN makes the value NaN, and the long way follows
+    if name is "nan_policy":  # a NaN makes the value NaN, and the long way follows
         return type(value) is str and (value == "propagate" or value == "omit" or value == "raise")
-    if name == "keepdims":
+    if name is "keepdims":
         return value is False
-    if name == "normalize":
+    if name is "normalize":
         options.normalize = value is True
         return value is True or value is False
-    if name == "log_input":
+    if name is "log_input":
         options.log_input = value is True
         return value is True or value is False
-    if name == "base":
+    if name is "base":
         if value is None:
             return True
         if not is_real(value) or not 1 < value <= 1e308:
             return False
         options.unit_hi, options.unit_lo = (1.0, 0.0) if value == 2 else unit(value)
         return True
-    if name == "out":
+    if name is "out":
         return value is None
-    if name == "pseudocount" or name == "alpha":
+    if name is "pseudocount" or name is "alpha":
         if not is_real(value) or not 0 <= value or (type(value) is int and value > 1 << 53):
             return False
-        if name == "alpha":
+        if name is "alpha":
             options.alpha = value
             return True
         options.pseudocount = value
@@ -68,11 +69,6 @@ cdef inline bint are_alike(object x, object y):
             and cnp.PyArray_SAMESHAPE(x, y))
 
 
-cdef inline object argument(tuple names, tuple args, dict given, Py_ssize_t i):
-    """The i-th array (or order), by place or by name; None if it is not there."""
-    return args[i] if i < len(args) else given.get(names[i])
-
-
 cdef enum fd_way:
     LONG_WAY
     SHORT_WAY
@@ -80,23 +76,28 @@ cdef enum fd_way:
     BY_COLUMNS  # of tables, axis=0
 
 
-cdef fd_way read_call(int measure, tuple names, tuple named, tuple args, dict given, fd_options *options) except *:
-    """The options of a call of arrays `args` or by `names`; `named` are parameters that only this measure has."""
+NOT_GIVEN = object()
+
+
+cdef fd_way read_call(int measure, tuple names, tuple named, object p, object q, tuple more, dict given,
+                      fd_options *options) except *:
+    """The options of a call of p and q, `more` by place and `given` by name; the function has the arrays (and order)
+    `names`, and parameters `named` that only it has."""
     cdef Py_ssize_t n_names = len(names)
     cdef fd_way found = SHORT_WAY
-    if len(args) > n_names:
+    if p is NOT_GIVEN or (q is NOT_GIVEN) != (n_names == 1) or len(more) > (n_names == 3):
         return LONG_WAY
-    if n_names == 3 and not read_option("alpha", argument(names, args, given, 2), options):
+    if n_names == 3 and not read_option("alpha", more[0] if more else given.get("alpha"), options):
         return LONG_WAY
     if not given:
         return found
     for name, value in given.items():
-        if name in names:
-            if names.index(name) < len(args):
+        if name is "alpha":
+            if n_names < 3 or more:
                 return LONG_WAY
-        elif name == "alpha" or (name == "base" and not fd_measures[measure].in_bits):
+        elif name is "base" and not fd_measures[measure].in_bits:
             return LONG_WAY
-        elif name == "log_input" and type(value) is str and value == "q":
+        elif name is "log_input" and type(value) is str and value == "q":
             if measure != FD_cross_entropy or n_names == 1:  # entropy is that of p and p
                 return LONG_WAY
             found = BY_LOGITS
@@ -105,9 +106,17 @@ cdef fd_way read_call(int measure, tuple names, tuple named, tuple args, dict gi
     if options.log_input and options.pseudocount:
         return LONG_WAY
     if given.get("axis", -1) == 0:  # of vectors the last one; of tables their columns
-        first = argument(names, args, given, 0)
-        if not cnp.PyArray_CheckExact(first) or cnp.PyArray_NDIM(first) > 2:
+        if not cnp.PyArray_CheckExact(p) or cnp.PyArray_NDIM(p) > 2:
             return LONG_WAY
-        if cnp.PyArray_NDIM(first) == 2:
+        if cnp.PyArray_NDIM(p) == 2:
             return LONG_WAY if found == BY_LOGITS else BY_COLUMNS
     return found
+
+
+cdef object go_long(object function, object p, object q, tuple more, dict given):
+    """The call as it came."""
+    if q is not NOT_GIVEN:
+        more = (q, *more)
+        if p is NOT_GIVEN:
+            return function(q=q, **given)
+    return function(*more, **given) if p is NOT_GIVEN else function(p, *more, **given)

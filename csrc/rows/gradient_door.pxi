@@ -136,16 +136,14 @@ def door(int measure, function, only, of_two, of_one):
     cdef tuple named = code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]
     cdef bint is_alone = len(names) == 1
 
-    def entrance(*args, **given):
+    def entrance(p=NOT_GIVEN, q=NOT_GIVEN, *more, **given):
         cdef fd_options options = fd_default_options
-        cdef fd_way found = read_call(measure, names, named, args, given, &options)
+        cdef fd_way found = read_call(measure, names, named, p, q, more, given, &options)
         if found != LONG_WAY and "out" not in given:
-            p = argument(names, args, given, 0)
-            q = p if is_alone else argument(names, args, given, 1)
-            made = some_gradients(LOGITS if found == BY_LOGITS else measure, p, q, &options, found == BY_COLUMNS,
-                                  is_alone, only.get())
+            made = some_gradients(LOGITS if found == BY_LOGITS else measure, p, p if is_alone else q, &options,
+                                  found == BY_COLUMNS, is_alone, only.get())
             if made is not None:
                 return of_one(*made[:2]) if is_alone else of_two(*made)
-        return function(*args, **given)
+        return go_long(function, p, q, more, given)
 
     return wraps(function)(entrance)
