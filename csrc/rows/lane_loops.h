@@ -43,9 +43,9 @@ FD_INLINE void fd_fold_rows(double (*parts)[FD_ROWS], double *sums) {
  * are read in an order that no machine foresees, and while terms are computed memory is idle. */
 FD_INLINE void fd_fetch_lanes(const char *at) {
 #if defined(__GNUC__)
-    __builtin_prefetch(at);
-    __builtin_prefetch(at + 64);
-    __builtin_prefetch(at + 127);
+    __builtin_prefetch(at, 0, 2);
+    __builtin_prefetch(at + 64, 0, 2);
+    __builtin_prefetch(at + 127, 0, 2);
 #endif
 }
 
