@@ -41,6 +41,7 @@ from transport cimport (
     fd_largest_weight,
     fd_like_shares,
     fd_nested,
+    fd_nested_apart,
     fd_nested_count,
     fd_nested_distance,
     fd_nested_fill,

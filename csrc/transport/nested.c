@@ -16,6 +16,14 @@ int64_t fd_nested_count(const double *x, int64_t n, int k) {
     return cells;
 }
 
+void fd_nested_apart(const double *x, int64_t n, int64_t apart[65]) {
+    memset(apart, 0, 65 * sizeof *apart);
+    for (int64_t i = 1; i < n; i++) {
+        const uint64_t differ = fd_nested_key(x[i]) ^ fd_nested_key(x[i - 1]);
+        apart[differ ? 64 - __builtin_clzll(differ) : 0]++;
+    }
+}
+
 void fd_nested_fill(const double *x, int64_t n, int k, const fd_nested *cells) {
     const uint64_t inner = ((uint64_t)1 << k) - 1, lower = ((uint64_t)1 << 26) - 1;
     int64_t i = 0;

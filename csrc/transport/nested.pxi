@@ -10,6 +10,22 @@ cdef fd_nested _nested(cnp.ndarray rows):
     return cells
 
 
+def nested_occupied(cnp.ndarray x):
+    """How many cells of 2^k doubles hold a value, for k from 0 to 63, of a contiguous ascending float64 vector without
+    NaN and -0.0: those of k = 0 are the distinct values."""
+    cdef const double *values = <const double *>cnp.PyArray_DATA(x)
+    cdef int64_t n = x.shape[0], cells = n > 0, apart[65]
+    cdef int k
+    with nogil:
+        fd_nested_apart(values, n, apart)
+    occupied = []
+    for k in range(63, -1, -1):
+        cells += apart[k + 1]
+        occupied.append(cells)
+    occupied.reverse()
+    return occupied
+
+
 def nested(cnp.ndarray x, int k):
     """Cells of 2^k doubles of a contiguous ascending float64 vector without NaN and -0.0: the six rows of nested.h."""
     cdef const double *values = <const double *>cnp.PyArray_DATA(x)

@@ -47,6 +47,7 @@ cdef extern from "transport/nested.h" nogil:
         int64_t n
     cdef struct fd_nests:
         pass
+    void fd_nested_apart(const double *x, int64_t n, int64_t *apart)
     int64_t fd_nested_count(const double *x, int64_t n, int k)
     void fd_nested_fill(const double *x, int64_t n, int k, const fd_nested *cells)
     fd_nests *fd_nests_of(const fd_source *x, int k)

@@ -117,6 +117,21 @@ class Cells:
         found = _wasserstein.nested_of(np.ascontiguousarray(values, dtype), k)
         return None if found is None else _of_rows(k, found, values)
 
+    @staticmethod
+    def of_more_than(kept: int, values: np.ndarray, most: int) -> Cells | None:
+        """Of ascending values, none of them -0.0, if more than `kept` differ: what ``of`` their counts, and
+        ``fitted``, would be. None too where whole numbers are no doubles: rounded, they differ otherwise."""
+        from fastdiv import _wasserstein
+
+        if len(values) <= kept or _kind_of(values)["rounded"]:
+            return None
+        wide = np.ascontiguousarray(values, np.float64)
+        occupied = _wasserstein.nested_occupied(wide)
+        if occupied[0] <= kept:
+            return None
+        k = next((k for k in range(LAST_K) if occupied[k] <= most), LAST_K)
+        return _of_rows(k, _wasserstein.nested(wide, k), values)
+
     def merged(self, other: Cells) -> Cells:
         k = max(self.k, other.k)
         a, b = self.coarsened(k), other.coarsened(k)

@@ -58,10 +58,6 @@ class Distinct:
     counts: np.ndarray
     weights: np.ndarray | None = None
 
-    @staticmethod
-    def of(x: np.ndarray) -> Distinct:
-        return _gathered(ascending(x), None)
-
     def merged(self, other: Distinct) -> Distinct:
         dtype = common_dtype([self.values, other.values])
         values = np.concatenate([self.values.astype(dtype), other.values.astype(dtype)])
@@ -138,14 +134,15 @@ class Held:
     mass: Mass | None = None
 
     @staticmethod
-    def of(column: Column, limits: Limits) -> Held:
+    def of(column: Column, limits: Limits, before: Held | None = None) -> Held:
+        """`before`: what is held of earlier rows, whose cells tell how finely these need be counted."""
         held = Held(kinds=() if column.kind == "missing" else (column.type,), **_alike(column))
         if column.cells is not None:
             held = replace(held, numbers=column.cells)
         elif column.counts is not None:
             held = replace(held, numbers=Distinct(column.numbers, column.counts, column.weights))
         elif len(column.numbers):
-            held = replace(held, numbers=Distinct.of(column.numbers))
+            held = replace(held, numbers=_counted(column.numbers, limits, before))
         return held.fitted(limits)
 
     def merged(self, other: Held, limits: Limits) -> Held:
@@ -247,6 +244,20 @@ def _slack(a: Held, b: Held) -> float:
     if b.most and a.tally.keys() - b.tally.keys():
         slack = max(slack, a.slack + b.most)
     return slack
+
+
+# From so many values on they are counted in cells without a sort, sooner than with one.
+_UNSORTED = 1 << 16
+
+
+def _counted(x: np.ndarray, limits: Limits, before: Held | None) -> Distinct | Cells:
+    if before is not None and isinstance(before.numbers, Cells) and len(x) >= _UNSORTED:
+        cells = Cells.counted(x, before.numbers.k)
+        if cells is not None:
+            return cells
+    x = ascending(x)
+    many = None if limits.values is None else Cells.of_more_than(limits.values, x, limits.cells)
+    return _gathered(x, None) if many is None else many
 
 
 def _both(a: Distinct | Cells | None, b: Distinct | Cells | None) -> Distinct | Cells | None:

@@ -188,7 +188,7 @@ def gathered(pieces: Iterable[Column], plan: Plan = _ALL) -> Column:
 def folded(pieces: Iterable[Column], limits: Limits, held: Held | None = None) -> Held:
     """What is held of all pieces, one after another."""
     for piece in pieces:
-        more = Held.of(piece, limits)
+        more = Held.of(piece, limits, held)
         held = more if held is None else held.merged(more, limits)
     assert held is not None
     return held

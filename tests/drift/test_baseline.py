@@ -392,7 +392,7 @@ def test_a_parquet_file_is_read_in_parts(tmp_path, monkeypatch):
     whole = Baseline.from_table(str(tmp_path / "a.parquet"), values=400)
     read = []
     of = Held.of
-    monkeypatch.setattr(Held, "of", lambda column, limits: read.append(column.rows) or of(column, limits))
+    monkeypatch.setattr(Held, "of", lambda column, *more: read.append(column.rows) or of(column, *more))
     monkeypatch.setattr(memory, "_PIECE", 1000)
     parts = Baseline.from_table(str(tmp_path / "a.parquet"), values=400)
     assert sorted(read) == [500] * 5 + [900] * 25

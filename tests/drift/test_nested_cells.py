@@ -8,6 +8,9 @@ import pytest
 from fastdiv import Baseline, wasserstein_distance
 from fastdiv.drift.binning import ascending
 from fastdiv.drift.cells import LAST_K, Cells, keys_of, w1
+from fastdiv.drift.columns import Column
+from fastdiv.drift.held import Distinct, Limits
+from fastdiv.drift.memory import folded
 
 rng = np.random.default_rng(11)
 SAMPLES = {
@@ -63,6 +66,32 @@ def test_any_order_and_type_is_counted_as_sorted_values_are(level):
                     getattr(found, field), getattr(slowly, field), f"{name} {k} {field}"
                 )
     assert at_once > 100
+
+
+@pytest.mark.parametrize("name", [*SAMPLES, "many", "many f4", "many i8", "many zeros", "many far"])
+def test_how_rows_are_split_and_counted_does_not_show(name):
+    """A column in one piece, in large ones, in cells that others began, and value by value: the same bits."""
+    n = 200_000
+    many = {
+        "many": lambda: rng.lognormal(size=n),
+        "many f4": lambda: rng.normal(size=n).astype("f4"),
+        "many i8": lambda: rng.integers(2**53 - 10**5, 2**53 + 10**5, n),
+        "many zeros": lambda: np.where(rng.random(n) < 0.5, -0.0, rng.normal(size=n)),
+        "many far": lambda: np.append(rng.normal(size=n - 2), [np.inf, -np.inf]),
+    }
+    x = rng.permutation(many[name]() if name in many else SAMPLES[name])
+    for limits in (Limits(64, None), Limits(10_000, None), Limits(100_000, None), Limits(None, None)):
+        values, counts = np.unique(x + x.dtype.type(0), return_counts=True)
+        slowly = Distinct(values, counts)
+        if limits.values is not None and len(values) > limits.values:
+            slowly = Cells.of(values, counts).fitted(limits.cells)
+        for cuts in ([], [len(x) // 2], [len(x) // 9, len(x) // 8], [min(len(x), 70_000)]):
+            pieces = [Column("x", "numeric", len(part), 0, part) for part in np.split(x, cuts) if len(part)]
+            found = folded(pieces, limits).numbers
+            assert type(found) is type(slowly)
+            for field in type(slowly).__dataclass_fields__:
+                got, right = getattr(found, field), getattr(slowly, field)
+                np.testing.assert_array_equal(got, right, f"{limits} {cuts} {field}")
 
 
 def test_what_is_scattered_is_sorted():
