@@ -21,8 +21,12 @@ from fastdiv.drift.columns import ROUNDED, ZONED, Column, Kind, Mass, common_dty
 
 __all__ = ["Distinct", "Held", "Limits"]
 
-# So many values are written out for a comparison, a gigabyte; of more, each distinct one is a cell: as exact.
+# So many values are written out for a comparison, a gigabyte; of more, and where it is sooner, each distinct
+# one is a cell: as exact.
 _MOST = 1 << 27
+
+# From so many values on they are counted in cells without a sort, sooner than with one.
+_UNSORTED = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,12 @@ class Distinct:
     @property
     def total(self) -> int:
         return int(self.counts.sum())
+
+    @property
+    def is_soon_told(self) -> bool:
+        """Cells of a value each, as exact, are compared many times sooner than all values one by one."""
+        total = self.total
+        return total >= _UNSORTED and 8 * len(self.values) <= total and not Cells.rounds(self.values)
 
     def repeated(self) -> np.ndarray:
         """All the values, ascending."""
@@ -217,7 +227,9 @@ class Held:
                 "weights": each.weights,
                 "ascending": True,
             }
-        elif isinstance(self.numbers, Distinct) and self.numbers.total > written_out:
+        elif isinstance(self.numbers, Distinct) and (
+            self.numbers.total > written_out or self.numbers.is_soon_told
+        ):
             known = {"cells": Cells.of(self.numbers.values, self.numbers.counts)}
         elif isinstance(self.numbers, Distinct):
             known = {
@@ -244,10 +256,6 @@ def _slack(a: Held, b: Held) -> float:
     if b.most and a.tally.keys() - b.tally.keys():
         slack = max(slack, a.slack + b.most)
     return slack
-
-
-# From so many values on they are counted in cells without a sort, sooner than with one.
-_UNSORTED = 1 << 16
 
 
 def _counted(x: np.ndarray, limits: Limits, before: Held | None) -> Distinct | Cells:
