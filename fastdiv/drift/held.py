@@ -259,13 +259,37 @@ def _slack(a: Held, b: Held) -> float:
 
 
 def _counted(x: np.ndarray, limits: Limits, before: Held | None) -> Distinct | Cells:
+    """Without a sort where it is known that there are many distinct values, and cells that are fine enough."""
+    k = None
     if before is not None and isinstance(before.numbers, Cells) and len(x) >= _UNSORTED:
-        cells = Cells.counted(x, before.numbers.k)
-        if cells is not None:
-            return cells
+        k = before.numbers.k
+    elif limits.values is not None and len(x) >= max(_UNSORTED, 8 * limits.values):
+        some = ascending(x[:: len(x) // (2 * limits.values)])
+        cells = Cells.of_more_than(limits.values, some, limits.cells)
+        k = None if cells is None else cells.k  # of all values they are no finer
+    unsorted = None if k is None else Cells.counted(x, k)
+    if unsorted is not None:
+        return unsorted
+    tally = _tallied(x)
+    if tally is not None:
+        return tally
     x = ascending(x)
     many = None if limits.values is None else Cells.of_more_than(limits.values, x, limits.cells)
     return _gathered(x, None) if many is None else many
+
+
+def _tallied(x: np.ndarray) -> Distinct | None:
+    """Many whole numbers that are near each other, counted each in its place."""
+    if x.dtype.kind not in "iu" or len(x) < _UNSORTED:
+        return None
+    low = x.min()
+    if int(x.max()) - int(low) >= _UNSORTED:
+        return None
+    wide = x.dtype.newbyteorder("=") if x.dtype.itemsize == 8 else np.dtype(np.int64)
+    counts = np.bincount((x.astype(wide, copy=False) - wide.type(low)).astype(np.intp, copy=False))
+    places = np.flatnonzero(counts)
+    values = (places.astype(wide) + wide.type(low)).astype(x.dtype.newbyteorder("="), copy=False)
+    return Distinct(values, counts[places])
 
 
 def _both(a: Distinct | Cells | None, b: Distinct | Cells | None) -> Distinct | Cells | None:

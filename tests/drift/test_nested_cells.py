@@ -68,16 +68,19 @@ def test_any_order_and_type_is_counted_as_sorted_values_are(level):
     assert at_once > 100
 
 
-@pytest.mark.parametrize("name", [*SAMPLES, "many", "many f4", "many i8", "many zeros", "many far"])
+@pytest.mark.parametrize("name", [*SAMPLES, "many", "f4", "i8", "i1", "u8", ">i4", "zeros", "far"])
 def test_how_rows_are_split_and_counted_does_not_show(name):
     """A column in one piece, in large ones, in cells that others began, and value by value: the same bits."""
     n = 200_000
     many = {
         "many": lambda: rng.lognormal(size=n),
-        "many f4": lambda: rng.normal(size=n).astype("f4"),
-        "many i8": lambda: rng.integers(2**53 - 10**5, 2**53 + 10**5, n),
-        "many zeros": lambda: np.where(rng.random(n) < 0.5, -0.0, rng.normal(size=n)),
-        "many far": lambda: np.append(rng.normal(size=n - 2), [np.inf, -np.inf]),
+        "f4": lambda: rng.normal(size=n).astype("f4"),
+        "i8": lambda: rng.integers(2**53 - 10**5, 2**53 + 10**5, n),
+        "i1": lambda: rng.integers(-128, 128, n).astype("i1"),
+        "u8": lambda: rng.integers(2**64 - 50_000, 2**64 - 1, n, dtype="u8", endpoint=True),
+        ">i4": lambda: rng.integers(-(2**31), 300 - 2**31, n).astype(">i4"),
+        "zeros": lambda: np.where(rng.random(n) < 0.5, -0.0, rng.normal(size=n)),
+        "far": lambda: np.append(rng.normal(size=n - 2), [np.inf, -np.inf]),
     }
     x = rng.permutation(many[name]() if name in many else SAMPLES[name])
     for limits in (Limits(64, None), Limits(10_000, None), Limits(100_000, None), Limits(None, None)):
