@@ -30,7 +30,7 @@ from matrix cimport (
     fd_nearest,
     fd_plan,
     fd_plan_finish,
-    fd_prepare_row,
+    fd_prepare_rows,
     fd_prepare_sparse,
     fd_room,
     fd_side,
@@ -158,7 +158,7 @@ cdef class Rows:
     cdef list kept
 
     def __init__(self, Plan plan, array, bint left, bint right, int workers=0, bint bounds=False):
-        cdef Py_ssize_t i, n = array.shape[0]
+        cdef Py_ssize_t i, step, n = array.shape[0]
         cdef fd_room rooms[FD_MOST_ROOMS]
         self.kept = []
         self.array = array
@@ -170,9 +170,10 @@ cdef class Rows:
             (<void **>(<char *>&self.c + rooms[i].place))[0] = self.room(rooms[i].bytes)
         cdef Batches batch = batches_of(n, 10.0 * plan.c.n_bins, 30.0 * plan.c.n_bins, workers)
         while next_batch(&batch):
+            step = max(1, min(FD_LANES, (batch.end - batch.start) // batch.team))
             with nogil:
-                for i in prange(batch.start, batch.end, schedule="static", num_threads=batch.team):
-                    fd_prepare_row(&plan.c, &self.c, i)
+                for i in prange(batch.start, batch.end, step, schedule="static", num_threads=batch.team):
+                    fd_prepare_rows(&plan.c, &self.c, i, <int>min(step, batch.end - i))
 
     cdef void *room(self, Py_ssize_t size) except NULL:
         """Zeros that begin a cache line and live as long as this."""

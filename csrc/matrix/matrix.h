@@ -100,8 +100,9 @@ enum { FD_MOST_ROOMS = 24 };
 int fd_side_rooms(const fd_plan *plan, const fd_side *side, int is_left, int is_right, int bounds,
                   fd_room *rooms);
 
-/* Reads and prepares row i; the roles that have room in the side are filled. Returns its kind. */
-int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i);
+/* Reads and prepares up to FD_LANES rows; the roles that have room in the side are filled. Rows are read a block of bins
+ * of each at a time, so that what they share of a panel is in the cache until all have written to it. */
+void fd_prepare_rows(const fd_plan *plan, const fd_side *side, ptrdiff_t first, int rows);
 
 /* From the size of a row's terms to its limit, E <= tolerance D as D >= limit_i + limit_j (limits.c). `entries` of a
  * compressed row, else FD_DENSE. */

@@ -42,7 +42,7 @@ cdef extern from "matrix/matrix.h" nogil:
     void fd_fetch_for_writing(void *start, Py_ssize_t size)
     fd_form fd_fast_form(int measure)
     void fd_plan_finish(fd_plan *plan)
-    int fd_prepare_row(const fd_plan *plan, const fd_side *side, Py_ssize_t i)
+    void fd_prepare_rows(const fd_plan *plan, const fd_side *side, Py_ssize_t first, int rows)
     Py_ssize_t fd_tile(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b,
                        Py_ssize_t j, int n_j, double *values, double *scratch)
     void fd_nearest(const fd_plan *plan, const fd_side *a, Py_ssize_t i, int n_i, const fd_side *b,

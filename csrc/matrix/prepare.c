@@ -139,32 +139,32 @@ static void fd_prepare_roots(const fd_plan *plan, const fd_side *side, ptrdiff_t
         packed[(ptrdiff_t)k * FD_LANES] = roots[k];
 }
 
-static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t i, fd_row_reader *r) {
+/* The shares of a block of bins. 0: the row spans more than the loops can take. */
+static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start,
+                             const fd_row_reader *r) {
     ptrdiff_t n = plan->n_bins;
     int with_logs = plan->measure != FD_hellinger_distance && plan->measure != FD_chi_square;
+    int size = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
+    int padded = (int)(plan->width - start < FD_BLOCK ? plan->width - start : FD_BLOCK);
     fd_shares shares;
     double copy[FD_BLOCK];
-    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
-        int size = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
-        int padded = (int)(plan->width - start < FD_BLOCK ? plan->width - start : FD_BLOCK);
-        const double *x = fd_block_of_masses(r, start, size, copy);
-        double least = fd_tile_loops_now->shares(x, size, padded, r->sum, plan->scale, with_logs, &shares);
-        if (!(least >= FD_SHARE_MIN))
-            return FD_SPECIAL;
-        if (side->support)
-            fd_note_support(plan, side, i, start, size, &shares);
-        if (plan->few)
-            fd_prepare_few(plan, side, i, &shares);
-        else if (plan->form == FD_FORM_JS)
-            fd_prepare_js(plan, side, i, start, padded, &shares);
-        else
-            fd_prepare_dot(plan, side, i, start, size, padded, &shares);
-        if (plan->measure == FD_renyi_divergence && !(side->limit[i] < FD_POWER_MAX))
-            return FD_SPECIAL;
-        if (side->roots || side->roots_packed)
-            fd_prepare_roots(plan, side, i, start, size, shares.p);
-    }
-    return FD_PLAIN;
+    const double *x = fd_block_of_masses(r, start, size, copy);
+    double least = fd_tile_loops_now->shares(x, size, padded, r->sum, plan->scale, with_logs, &shares);
+    if (!(least >= FD_SHARE_MIN))
+        return 0;
+    if (side->support)
+        fd_note_support(plan, side, i, start, size, &shares);
+    if (plan->few)
+        fd_prepare_few(plan, side, i, &shares);
+    else if (plan->form == FD_FORM_JS)
+        fd_prepare_js(plan, side, i, start, padded, &shares);
+    else
+        fd_prepare_dot(plan, side, i, start, size, padded, &shares);
+    if (plan->measure == FD_renyi_divergence && !(side->limit[i] < FD_POWER_MAX))
+        return 0;
+    if (side->roots || side->roots_packed)
+        fd_prepare_roots(plan, side, i, start, size, shares.p);
+    return 1;
 }
 
 /* Shares for total variation; for transport gap-weighted cumulative shares, each rounded once from a
@@ -204,10 +204,12 @@ static void fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t i,
     side->limit[i] = plan->measure != FD_SAMPLES ? size : size <= 0x1p1020 ? 0.0 : INFINITY;
 }
 
-/* The row's kind (matrix.h). */
-static int fd_prepare_kind(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
+/* The row's kind (matrix.h), and where shares of it are still to be made its reader; of others `shared` is 0. */
+static int fd_prepare_kind(const fd_plan *plan, const fd_side *side, ptrdiff_t i, fd_row_reader *reader,
+                           int *shared) {
     ptrdiff_t n = plan->n_bins;
     fd_row_reader r = fd_reader(fd_row_view(side, i), &plan->options);
+    *shared = 0;
     if (plan->measure == FD_SAMPLES) { /* of which those that are not finite have no limit */
         r.sum = 1.0;
         if (plan->form == FD_FORM_L1)
@@ -242,15 +244,30 @@ static int fd_prepare_kind(const fd_plan *plan, const fd_side *side, ptrdiff_t i
     }
     side->total[i] = r.sum;
     side->total_lo[i] = total_lo;
-    return fd_prepare_shares(plan, side, i, &r);
+    *reader = r;
+    *shared = 1;
+    return FD_PLAIN;
 }
 
-int fd_prepare_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
-    side->limit[i] = side->constant[i] = 0.0;
-    side->kind[i] = (uint8_t)fd_prepare_kind(plan, side, i);
-    side->limit[i] =
-        side->kind[i] == FD_PLAIN ? fd_limit(plan, side->limit[i], side->constant[i], FD_DENSE) : INFINITY;
-    if (side->blur)
-        side->limit[i] += fd_blur_limit(plan, side->blur[i]);
-    return side->kind[i];
+void fd_prepare_rows(const fd_plan *plan, const fd_side *side, ptrdiff_t first, int rows) {
+    fd_row_reader readers[FD_LANES];
+    int shared[FD_LANES];
+    for (int k = 0; k < rows; k++) {
+        ptrdiff_t i = first + k;
+        side->limit[i] = side->constant[i] = 0.0;
+        side->kind[i] = (uint8_t)fd_prepare_kind(plan, side, i, &readers[k], &shared[k]);
+    }
+    for (ptrdiff_t start = 0; start < plan->n_bins; start += FD_BLOCK)
+        for (int k = 0; k < rows; k++)
+            if (shared[k] && !fd_prepare_shares(plan, side, first + k, start, &readers[k])) {
+                side->kind[first + k] = FD_SPECIAL;
+                shared[k] = 0;
+            }
+    for (ptrdiff_t i = first; i < first + rows; i++) {
+        side->limit[i] = side->kind[i] == FD_PLAIN
+                             ? fd_limit(plan, side->limit[i], side->constant[i], FD_DENSE)
+                             : INFINITY;
+        if (side->blur)
+            side->limit[i] += fd_blur_limit(plan, side->blur[i]);
+    }
 }

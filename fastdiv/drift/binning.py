@@ -38,6 +38,7 @@ __all__ = [
     "order_of",
     "quantile_cuts",
     "scale_of",
+    "tallied",
     "value_cuts",
 ]
 
@@ -239,6 +240,24 @@ def ascending(x: np.ndarray) -> np.ndarray:
         placed[np.searchsorted(placed, 0.0) : np.searchsorted(placed, 0.0, "right")] = 0.0
         return placed.astype(x.dtype, copy=False)
     return np.sort(x)
+
+
+# So many whole numbers, within so wide a range, are counted each in its place.
+_PLACES = 1 << 16
+
+
+def tallied(x: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Of many whole numbers near each other: the distinct ones, ascending, and how often each occurs."""
+    if x.dtype.kind not in "iu" or len(x) < _PLACES:
+        return None
+    low = x.min()
+    if int(x.max()) - int(low) >= _PLACES:
+        return None
+    wide = x.dtype.newbyteorder("=") if x.dtype.itemsize == 8 else np.dtype(np.int64)
+    counts = np.bincount((x.astype(wide, copy=False) - wide.type(low)).astype(np.intp, copy=False))
+    places = np.flatnonzero(counts)
+    values = (places.astype(wide) + wide.type(low)).astype(x.dtype.newbyteorder("="), copy=False)
+    return values, counts[places]
 
 
 def order_of(x: np.ndarray) -> np.ndarray:

@@ -33,6 +33,7 @@ from fastdiv.drift.binning import (
     ends_of,
     finite,
     moments,
+    tallied,
 )
 from fastdiv.drift.bridges import Spread, cells_spread, spread, weighted_spread
 from fastdiv.drift.cells import Cells, doubles_of
@@ -225,6 +226,9 @@ def _in_cells(column: Column, k: int) -> Cells:
     if column.cells is not None:
         return column.cells.coarsened(k)
     sort = column.ascending or len(column.numbers) < _FEW
+    tally = None if sort else tallied(column.numbers)
+    if tally is not None:
+        return Cells.of(*tally).coarsened(k)
     found = None if sort else Cells.counted(column.numbers, k)
     return found or Cells.each(_in_order(column).numbers, k)
 

@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv.drift.binning import ascending, moments
+from fastdiv.drift.binning import ascending, moments, tallied
 from fastdiv.drift.cells import Cells, starts_of
 from fastdiv.drift.columns import ROUNDED, ZONED, Column, Kind, Mass, common_dtype, rounding
 
 __all__ = ["Distinct", "Held", "Limits"]
 
-# So many values are written out for a comparison, a gigabyte; of more, and where it is sooner, each distinct
-# one is a cell: as exact.
+# So many values are written out for a comparison, a gigabyte; of more, each distinct one is a cell: as exact.
 _MOST = 1 << 27
 
 # From so many values on they are counted in cells without a sort, sooner than with one.
@@ -76,12 +75,6 @@ class Distinct:
     @property
     def total(self) -> int:
         return int(self.counts.sum())
-
-    @property
-    def is_soon_told(self) -> bool:
-        """Cells of a value each, as exact, are compared many times sooner than all values one by one."""
-        total = self.total
-        return total >= _UNSORTED and 8 * len(self.values) <= total and not Cells.rounds(self.values)
 
     def repeated(self) -> np.ndarray:
         """All the values, ascending."""
@@ -227,9 +220,7 @@ class Held:
                 "weights": each.weights,
                 "ascending": True,
             }
-        elif isinstance(self.numbers, Distinct) and (
-            self.numbers.total > written_out or self.numbers.is_soon_told
-        ):
+        elif isinstance(self.numbers, Distinct) and self.numbers.total > written_out:
             known = {"cells": Cells.of(self.numbers.values, self.numbers.counts)}
         elif isinstance(self.numbers, Distinct):
             known = {
@@ -259,7 +250,10 @@ def _slack(a: Held, b: Held) -> float:
 
 
 def _counted(x: np.ndarray, limits: Limits, before: Held | None) -> Distinct | Cells:
-    """Without a sort where it is known that there are many distinct values, and cells that are fine enough."""
+    """Without a sort where it is known that many values differ, and which cells are fine enough."""
+    tally = tallied(x)
+    if tally is not None:
+        return Distinct(*tally)
     k = None
     if before is not None and isinstance(before.numbers, Cells) and len(x) >= _UNSORTED:
         k = before.numbers.k
@@ -270,26 +264,9 @@ def _counted(x: np.ndarray, limits: Limits, before: Held | None) -> Distinct | C
     unsorted = None if k is None else Cells.counted(x, k)
     if unsorted is not None:
         return unsorted
-    tally = _tallied(x)
-    if tally is not None:
-        return tally
     x = ascending(x)
     many = None if limits.values is None else Cells.of_more_than(limits.values, x, limits.cells)
     return _gathered(x, None) if many is None else many
-
-
-def _tallied(x: np.ndarray) -> Distinct | None:
-    """Many whole numbers that are near each other, counted each in its place."""
-    if x.dtype.kind not in "iu" or len(x) < _UNSORTED:
-        return None
-    low = x.min()
-    if int(x.max()) - int(low) >= _UNSORTED:
-        return None
-    wide = x.dtype.newbyteorder("=") if x.dtype.itemsize == 8 else np.dtype(np.int64)
-    counts = np.bincount((x.astype(wide, copy=False) - wide.type(low)).astype(np.intp, copy=False))
-    places = np.flatnonzero(counts)
-    values = (places.astype(wide) + wide.type(low)).astype(x.dtype.newbyteorder("="), copy=False)
-    return Distinct(values, counts[places])
 
 
 def _both(a: Distinct | Cells | None, b: Distinct | Cells | None) -> Distinct | Cells | None:

@@ -154,8 +154,8 @@ static fd_side fd_some_side(fd_call *c, const fd_plan *plan, int rows, int is_le
         c->held[c->n_held++] = memset(room, 0, bytes);
         memcpy((char *)&side + rooms[i].place, &room, sizeof room);
     }
-    for (int i = 0; i < rows; i++)
-        fd_prepare_row(plan, &side, i);
+    for (int i = 0; i < rows; i += FD_LANES)
+        fd_prepare_rows(plan, &side, i, rows - i < FD_LANES ? rows - i : FD_LANES);
     return side;
 }
 
