@@ -271,7 +271,7 @@ include "door.pxi"
 
 cdef inline bint is_plain_vector(object x) noexcept:
     return (cnp.PyArray_CheckExact(x) and cnp.PyArray_NDIM(x) == 1 and cnp.PyArray_TYPE(x) == cnp.NPY_DOUBLE
-            and cnp.PyArray_ISCARRAY_RO(x))
+            and cnp.PyArray_ISBEHAVED_RO(x))
 
 
 cdef enum:
@@ -279,7 +279,7 @@ cdef enum:
 
 
 cdef object one_pair(int measure, object p, object q, fd_options *options):
-    """The measure of two contiguous float64 vectors.
+    """The measure of two float64 vectors.
 
     None if they are not of one length, or if the value is NaN: then the long way says why. None too where they are
     so long that Ctrl-C must be heard meanwhile.
@@ -290,8 +290,8 @@ cdef object one_pair(int measure, object p, object q, fd_options *options):
     n = cnp.PyArray_DIM(p, 0)
     if n != cnp.PyArray_DIM(q, 0) or n == 0 or n > LONG:
         return None
-    p_view.data, p_view.stride, p_view.scalar = <const char *>cnp.PyArray_DATA(p), sizeof(double), FD_FLOAT64
-    q_view.data, q_view.stride, q_view.scalar = <const char *>cnp.PyArray_DATA(q), sizeof(double), FD_FLOAT64
+    p_view.data, p_view.stride, p_view.scalar = <const char *>cnp.PyArray_DATA(p), cnp.PyArray_STRIDES(p)[0], FD_FLOAT64
+    q_view.data, q_view.stride, q_view.scalar = <const char *>cnp.PyArray_DATA(q), cnp.PyArray_STRIDES(q)[0], FD_FLOAT64
     if n > 4096:  # letting go of the GIL takes 50 ns
         with nogil:
             value = fd_row(<fd_measure>measure, p_view, q_view, n, options)
@@ -308,28 +308,39 @@ cdef enum fd_layout:
 
 
 cdef fd_layout layout_of(object p, object q):
-    """How two small arrays in C order lie, the first of which kind_of tells so."""
+    """How two small arrays lie, the first of which kind_of tells so."""
     cdef int axes = cnp.PyArray_NDIM(p), others
-    if are_alike(p, q):
-        return ALIKE
-    if not cnp.PyArray_CheckExact(q) or kind_of(q) == FD_N_SCALARS or cnp.PyArray_TYPE(p) != cnp.PyArray_TYPE(q):
+    if kind_of(q, False) == FD_N_SCALARS or cnp.PyArray_TYPE(p) != cnp.PyArray_TYPE(q):
         return OTHERWISE
+    if cnp.PyArray_SAMESHAPE(p, q):
+        return ALIKE
     others = cnp.PyArray_NDIM(q)
     if cnp.PyArray_DIM(p, axes - 1) != cnp.PyArray_DIM(q, others - 1):
         return OTHERWISE
     return ONE_P if axes == 1 else ONE_Q if others == 1 else OTHERWISE
 
 
+cdef void read_steps(object x, bint by_columns, cnp.npy_intp *row, cnp.npy_intp *item):
+    """From row to row, and from bin to bin, in bytes."""
+    cdef int axes = cnp.PyArray_NDIM(x)
+    cdef const cnp.npy_intp *strides = cnp.PyArray_STRIDES(x)
+    if axes == 2:
+        row[0], item[0] = strides[by_columns], strides[not by_columns]
+    else:  # of C order, but for the vector that is one for all rows
+        item[0] = strides[axes - 1]
+        row[0] = 0 if axes == 1 else item[0] * cnp.PyArray_DIM(x, axes - 1)
+
+
 cdef object some_rows(int measure, object p, object q, fd_options *options, bint by_columns):
-    """The measure of each row of two small arrays in C order and of one dtype that has a loop, of one shape or one of
-    them a vector; of tables, `by_columns`, each column.
+    """The measure of each row of two small arrays of one dtype that has a loop, of one shape or one of them a vector;
+    of tables, `by_columns`, each column.
 
     None if they are something else, or if a value is NaN.
     """
     cdef cnp.npy_intp dims[2]
     cdef cnp.npy_intp steps[7]
     cdef char *args[4]
-    cdef int kind = kind_of(p), axes
+    cdef int kind = kind_of(p, False), axes
     cdef Py_ssize_t i
     cdef fd_layout layout = OTHERWISE if kind == FD_N_SCALARS else layout_of(p, q)
     cdef bint is_nan = False
@@ -343,12 +354,8 @@ cdef object some_rows(int measure, object p, object q, fd_options *options, bint
                                cnp.NPY_FLOAT if kind == FD_FLOAT32 else cnp.NPY_DOUBLE, 0)
     args[0], args[1] = <char *>cnp.PyArray_DATA(p), <char *>cnp.PyArray_DATA(q)
     args[2], args[3] = <char *>options, <char *>cnp.PyArray_DATA(result)
-    steps[4] = steps[5] = cnp.PyArray_ITEMSIZE(p) * (dims[0] if by_columns else 1)
-    steps[0] = steps[1] = cnp.PyArray_ITEMSIZE(p) * (1 if by_columns else dims[1])
-    if layout == ONE_P:
-        steps[0] = 0
-    elif layout == ONE_Q:
-        steps[1] = 0
+    read_steps(p, by_columns, &steps[0], &steps[4])
+    read_steps(q, by_columns, &steps[1], &steps[5])
     steps[2], steps[3], steps[6] = 0, cnp.PyArray_ITEMSIZE(result), sizeof(double)
     with nogil:
         all_pairs(args, dims, steps, measure, kind)
@@ -383,7 +390,10 @@ def door(int measure, function):
     def entrance(p=NOT_GIVEN, q=NOT_GIVEN, *more, **given):
         cdef fd_options options = fd_default_options
         cdef fd_way found = read_call(measure, names, named, p, q, more, given, &options)
-        value = None if found == LONG_WAY else short_way(measure, p, p if is_alone else q, &options, found)
+        value = None
+        if found != LONG_WAY:
+            first = as_array(p)
+            value = short_way(measure, first, first if is_alone else as_array(q), &options, found)
         return go_long(function, p, q, more, given) if value is None else value
 
     return wraps(function)(entrance)

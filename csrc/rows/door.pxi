@@ -1,6 +1,9 @@
 # What the doors of values and of gradients share: which calls go the short way, which options they give. A call that
 # is unusual, or wrong, goes the long way, which says why.
 
+from numpy import asarray
+
+
 cdef inline bint is_real(object x):
     return type(x) is float or type(x) is int or isinstance(x, float)  # float64 is a float
 
@@ -52,19 +55,34 @@ for scalar, npy in SCALARS:
     KINDS[npy] = scalar
 
 
-cdef inline int kind_of(object x):
-    """Of a small array in C order the kind of number, else FD_N_SCALARS."""
+cdef inline bint is_walked(object x):
+    """An array whose rows and bins are a step apart each: in C order, or of two axes at most."""
+    return cnp.PyArray_ISBEHAVED_RO(x) and (cnp.PyArray_NDIM(x) <= 2 or cnp.PyArray_ISCARRAY_RO(x))
+
+
+cdef inline int kind_of(object x, bint in_order=True):
+    """Of a small array (`in_order`: in C order) the kind of number, else FD_N_SCALARS."""
     if not cnp.PyArray_CheckExact(x):
         return FD_N_SCALARS
     cdef Py_ssize_t size = cnp.PyArray_SIZE(x)
     if (cnp.PyArray_NDIM(x) == 0 or size == 0 or size > SMALL or cnp.PyArray_TYPE(x) >= 32
-            or not cnp.PyArray_ISCARRAY_RO(x)):
+            or not (cnp.PyArray_ISCARRAY_RO(x) if in_order else is_walked(x))):
         return FD_N_SCALARS
     return KINDS[cnp.PyArray_TYPE(x)]
 
 
+cdef object as_array(object x):
+    """A short list of numbers, or of lists of them, as an array; anything else as it is."""
+    if type(x) is not list or not 0 < len(x) <= SMALL or not (type(x[0]) is list or is_real(x[0])):
+        return x
+    try:
+        return asarray(x)
+    except (ValueError, TypeError, OverflowError):
+        return x
+
+
 cdef inline bint are_alike(object x, object y):
-    """Two arrays, of which kind_of tells that the first is small."""
+    """Two arrays in C order, of which kind_of tells that the first is small."""
     return (cnp.PyArray_CheckExact(y) and cnp.PyArray_TYPE(x) == cnp.PyArray_TYPE(y) and cnp.PyArray_ISCARRAY_RO(y)
             and cnp.PyArray_SAMESHAPE(x, y))
 

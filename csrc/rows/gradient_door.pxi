@@ -140,8 +140,9 @@ def door(int measure, function, only, of_two, of_one):
         cdef fd_options options = fd_default_options
         cdef fd_way found = read_call(measure, names, named, p, q, more, given, &options)
         if found != LONG_WAY and "out" not in given:
-            made = some_gradients(LOGITS if found == BY_LOGITS else measure, p, p if is_alone else q, &options,
-                                  found == BY_COLUMNS, is_alone, only.get())
+            first = as_array(p)
+            made = some_gradients(LOGITS if found == BY_LOGITS else measure, first, first if is_alone else as_array(q),
+                                  &options, found == BY_COLUMNS, is_alone, only.get())
             if made is not None:
                 return of_one(*made[:2]) if is_alone else of_two(*made)
         return go_long(function, p, q, more, given)

@@ -12,10 +12,58 @@ import fastdiv.grad
 from fastdiv.grad._faces import ONLY
 
 
+class LongWay:
+    """The measures without the door."""
+
+    def __getattr__(self, name):
+        return getattr(fastdiv, name).__wrapped__.__wrapped__
+
+
 def long_way(name, p, q, **options):
-    """Arrays with gaps do not come in by the door."""
-    gaps = [np.repeat(x, 2, axis=-1)[..., ::2] for x in (p, q)]
-    return call(fastdiv, name, *gaps, **options)
+    return call(LongWay(), name, p, q, **options)
+
+
+@pytest.mark.parametrize("name", ROWWISE)
+def test_any_layout(name):
+    """Steps of any size and sign, columns of tables, an axis that is repeated, and lists."""
+    rng = np.random.default_rng(6)
+    for dtype in ("f8", "f4", "i8", "u1", ">f8"):
+        x, y = rng.integers(1, 90, (2, 12, 40)).astype(dtype)
+        layouts = {
+            "gaps": lambda a: a[::3, ::2],
+            "backwards": lambda a: a[::-1, ::-1],
+            "Fortran": np.asfortranarray,
+            "turned": lambda a: a.T,
+            "column": lambda a: a[:, 3],
+            "backwards alone": lambda a: a[2, ::-1],
+            "repeated": lambda a: np.broadcast_to(a[:, :1], a.shape),
+            "off": lambda a: np.frombuffer(b"." + a.tobytes(), a.dtype, offset=1).reshape(a.shape),
+            "axes": lambda a: a.reshape(3, 4, 40).transpose(1, 0, 2),
+            "list": lambda a: a[1].tolist(),
+            "lists": lambda a: a.tolist(),
+        }
+        for what, laid in layouts.items():
+            for options in ({}, {"axis": 0}, {"pseudocount": 1}):
+                pairs = [(laid(x), laid(y))]
+                if name != "entropy" and np.ndim(laid(x)) > 1 and "axis" not in options:
+                    one = np.ascontiguousarray(np.asarray(laid(y))[0])
+                    pairs += [(laid(x), one), (one[::-1], laid(x))]
+                for p, q in pairs:
+                    got, expected = call(fastdiv, name, p, q, **options), long_way(name, p, q, **options)
+                    assert (got.dtype, got.shape) == (expected.dtype, expected.shape), what
+                    assert got.tobytes() == expected.tobytes(), (dtype, what, options)
+
+
+@pytest.mark.parametrize(
+    "p", [["a"], [None, 1.0], [1.0, "2"], [[1.0], [2.0, 3.0]], [1j], [], [2**70, 1], [[]]]
+)
+def test_lists_of_something_else(p):
+    """Whatever comes in as a list is refused in the words of the long way."""
+    with pytest.raises((TypeError, ValueError)) as expected:
+        long_way("kl_divergence", p, p)
+    with pytest.raises(expected.type) as got:
+        fastdiv.kl_divergence(p, p)
+    assert str(got.value) == str(expected.value)
 
 
 @pytest.mark.parametrize("name", ROWWISE)
@@ -48,6 +96,7 @@ def test_one_for_all(name):
 
 
 def with_gaps(x):
+    """Which gradients' door does not take."""
     return np.repeat(x, 2, axis=-1)[..., ::2]
 
 
