@@ -13,8 +13,8 @@ typedef struct {
     int64_t n;
 } fd_nested;
 
-/* Of ascending x without NaN and -0.0: between how many neighbours the highest bit that differs is the b-th, from 1 on; 0: the same
- * value again. 1 + those above k are as many cells as hold a value. */
+/* Of ascending x without NaN and -0.0: between how many neighbours the highest bit that differs is the b-th, from 1 on; 0:
+ * the same value again. 1 + those above k are as many cells as hold a value. */
 void fd_nested_apart(const double *x, int64_t n, int64_t apart[65]);
 /* How many cells hold a value of ascending x, in which there is no NaN and no -0.0. */
 int64_t fd_nested_count(const double *x, int64_t n, int k);
