@@ -86,9 +86,13 @@ def interruptibly(work: Callable[..., Any], *given: Any) -> Any:
         thread.given_up = True  # type: ignore[attr-defined]
         raise
     ((result, error),) = ended
-    if error is not None:
+    if error is None:
+        return result
+    try:
         raise error
-    return result
+    finally:
+        ended.clear()  # its traceback leads here: a cycle would keep it, and what was given
+        error, given = None, ()
 
 
 def heard(n: int, work: Callable[..., Any], *given: Any) -> Any:

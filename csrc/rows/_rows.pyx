@@ -369,15 +369,23 @@ cdef object some_rows(int measure, object p, object q, fd_options *options, bint
     return result if axes > 1 else result[()]
 
 
-cdef object short_way(int measure, object p, object q, fd_options *options, fd_way found):
+cdef object short_way(int measure, tuple names, tuple named, object p, object q, dict given, tuple more):
     """The values of one pair or of a few; None for the long way."""
+    cdef fd_options options = fd_default_options
+    cdef fd_way found = read_call(measure, names, named, p, q, more, given, &options)
+    if found == LONG_WAY:
+        return None
+    if len(names) == 1:
+        q = p
+    if type(p) is list or type(q) is list:
+        p, q = as_array(p), as_array(q)
     if found == BY_LOGITS:
         from fastdiv._gradients import some_logits
 
         return some_logits(p, q, options.unit_hi, options.unit_lo, options.normalize, options.pseudocount)
     if is_plain_vector(p) and is_plain_vector(q):
-        return one_pair(measure, p, q, options)
-    return some_rows(measure, p, q, options, found == BY_COLUMNS)
+        return one_pair(measure, p, q, &options)
+    return some_rows(measure, p, q, &options, found == BY_COLUMNS)
 
 
 def door(int measure, function):
@@ -385,15 +393,13 @@ def door(int measure, function):
     code = function.__code__
     cdef tuple names = code.co_varnames[:code.co_argcount]
     cdef tuple named = code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]
-    cdef bint is_alone = len(names) == 1
 
-    def entrance(p=NOT_GIVEN, q=NOT_GIVEN, *more, **given):
-        cdef fd_options options = fd_default_options
-        cdef fd_way found = read_call(measure, names, named, p, q, more, given, &options)
-        value = None
-        if found != LONG_WAY:
-            first = as_array(p)
-            value = short_way(measure, first, first if is_alone else as_array(q), &options, found)
+    def entrance(p=NOT_GIVEN, q=NOT_GIVEN, /, *more, **given):
+        if given and q is NOT_GIVEN:
+            first, second, rest = by_place(p, q, given)
+            value = short_way(measure, names, named, first, second, rest, more)
+        else:
+            value = short_way(measure, names, named, p, q, given, more)
         return go_long(function, p, q, more, given) if value is None else value
 
     return wraps(function)(entrance)

@@ -8,7 +8,7 @@ cdef inline bint is_real(object x):
     return type(x) is float or type(x) is int or isinstance(x, float)  # float64 is a float
 
 
-cdef bint read_option(str name, object value, fd_options *options) except -1:
+cdef bint read_option(object name, object value, fd_options *options) except -1:
     """Takes an option for one pair; False if it is one for the long way, or one that only that refuses. Names that
     are written in code are the very strings that are written here."""
     if name is "axis":
@@ -133,8 +133,14 @@ cdef fd_way read_call(int measure, tuple names, tuple named, object p, object q,
 
 cdef object go_long(object function, object p, object q, tuple more, dict given):
     """The call as it came."""
-    if q is not NOT_GIVEN:
-        more = (q, *more)
-        if p is NOT_GIVEN:
-            return function(q=q, **given)
-    return function(*more, **given) if p is NOT_GIVEN else function(p, *more, **given)
+    if q is NOT_GIVEN:
+        return function(**given) if p is NOT_GIVEN else function(p, **given)
+    return function(p, q, *more, **given)
+
+
+cdef tuple by_place(object p, object q, dict given):
+    """p and q, also those that were given by name, and the other options."""
+    given = given.copy()
+    if p is NOT_GIVEN:
+        p = given.pop("p", p)
+    return p, given.pop("q", q), given

@@ -136,13 +136,17 @@ def door(int measure, function, only, of_two, of_one):
     cdef tuple named = code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]
     cdef bint is_alone = len(names) == 1
 
-    def entrance(p=NOT_GIVEN, q=NOT_GIVEN, *more, **given):
+    def entrance(p=NOT_GIVEN, q=NOT_GIVEN, /, *more, **given):
         cdef fd_options options = fd_default_options
-        cdef fd_way found = read_call(measure, names, named, p, q, more, given, &options)
+        first, second, rest = p, q, given
+        if given and q is NOT_GIVEN:
+            first, second, rest = by_place(p, q, given)
+        cdef fd_way found = read_call(measure, names, named, first, second, more, rest, &options)
         if found != LONG_WAY and "out" not in given:
-            first = as_array(p)
-            made = some_gradients(LOGITS if found == BY_LOGITS else measure, first, first if is_alone else as_array(q),
-                                  &options, found == BY_COLUMNS, is_alone, only.get())
+            first = as_array(first)
+            made = some_gradients(LOGITS if found == BY_LOGITS else measure, first,
+                                  first if is_alone else as_array(second), &options, found == BY_COLUMNS, is_alone,
+                                  only.get())
             if made is not None:
                 return of_one(*made[:2]) if is_alone else of_two(*made)
         return go_long(function, p, q, more, given)

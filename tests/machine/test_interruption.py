@@ -1,7 +1,9 @@
 """Ctrl-C in the midst of one long pass, and other Python threads meanwhile."""
 
+import gc
 import threading
 import time
+import weakref
 
 import interruptions
 import numpy as np
@@ -80,6 +82,27 @@ def test_a_long_pass_is_the_call():
         _threads.interruptibly(lambda: np.float64(1) / 0)
     assert _threads.hears_signals()
     assert not _threads.interruptibly(_threads.hears_signals)
+
+
+def test_what_fails_aside_keeps_nothing():
+    """An error whose traceback led to itself would keep what was given until a collection."""
+
+    class Given:
+        pass
+
+    def fail(given):
+        raise ValueError("no")
+
+    given = Given()
+    seen = weakref.ref(given)
+    gc.disable()
+    try:
+        with pytest.raises(ValueError, match="no"):
+            _threads.interruptibly(fail, given)
+        del given
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 def test_without_threads_to_be_had(monkeypatch):

@@ -54,6 +54,37 @@ def test_any_layout(name):
                     assert got.tobytes() == expected.tobytes(), (dtype, what, options)
 
 
+class Name(str):
+    """The name of an option that is not the string that was written in code."""
+
+
+@pytest.mark.parametrize("name", ROWWISE)
+@pytest.mark.parametrize("library", [fastdiv, fastdiv.grad], ids=["value", "gradient"])
+def test_however_it_is_called(library, name):
+    """By place, by name, too much of it, too little: the same value, or Python's own words."""
+    p, q = np.array([0.25, 0.75]), np.array([0.5, 0.5])
+    calls = [
+        ((), {}), ((p,), {}), ((p, q), {}), ((p, q, 2.0), {}), ((p, q, 2.0, 3.0), {}),
+        ((), {"p": p}), ((), {"q": q}), ((), {"q": q, "p": p}), ((p,), {"q": q}),
+        ((p, q), {"p": p}), ((p, q), {"q": q}),
+        ((p, q), {"alpha": 2.0}), ((p,), {"q": q, "alpha": 2.0, "base": 2}), ((p, q, 2.0), {"alpha": 2.0}),
+        ((p, q), {"alpha": 2.0, "none": 1}), ((p,), {"axes": 0}), ((p, q), {Name("axis"): 0}),
+        ((p, q), {Name("alpha"): 2.0, "ax" + "is": -1}), ((p, q), {"normalize": Name("no"), "alpha": 2.0}),
+    ]  # fmt: skip
+    face = getattr(library, name)
+    for args, options in calls:
+        outcomes = []
+        for run in (face, face.__wrapped__.__wrapped__):
+            try:
+                outcomes.append(np.concatenate([np.ravel(x) for x in np.atleast_1d(run(*args, **options))]))
+            except (TypeError, ValueError) as error:
+                outcomes.append(f"{type(error).__name__}: {error}")
+        if isinstance(outcomes[1], str):
+            assert outcomes[0] == outcomes[1], (args, options)
+        else:
+            np.testing.assert_array_equal(*outcomes, err_msg=f"{args} {options}")
+
+
 @pytest.mark.parametrize(
     "p", [["a"], [None, 1.0], [1.0, "2"], [[1.0], [2.0, 3.0]], [1j], [], [2**70, 1], [[]]]
 )
