@@ -172,6 +172,11 @@ def _over_blocks(kernel: Kernel, arrays: list[Any], x: Rows, dtype: np.dtype[Any
 def score_events(measure: str, p: Any, base: float | None) -> Value:
     """A function of single probabilities, from bits into the base's unit."""
     ufunc = _rows.ufunc_of_events(measure)
+    if type(p) is float and 0.0 < p <= 1.0:  # else it may be infinite, or no probability
+        high, low = _rows.unit(opt.log_base(base))
+        one = ufunc(p)
+        value: Value = one * high + one * low
+        return value
     if is_lazy(p):
         later: Value = ufunc(p) * sum(_rows.unit(opt.log_base(base)))
         return later

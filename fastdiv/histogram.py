@@ -91,6 +91,11 @@ def wasserstein_hist(
     1.0
     """
     order = opt.wasserstein_order(p)
+    plain = bin_edges is None and v_bin_edges is None and normalize is True and density is False
+    if plain and type(axis) is int and axis in (-1, 0):
+        direct: Value | None = _wasserstein.hist_pair(u, v, support, order)
+        if direct is not None:
+            return direct
     x = histograms(u, v, support, bin_edges, v_bin_edges, axis, normalize, density)
     out = np.empty(prod(x.shape))
     if x.edges is not None:

@@ -139,9 +139,11 @@ def wasserstein_distance(
     0.25
     """
     default = p is _P and axis is _AXIS and assume_sorted is False and keepdims is False
-    if default and nan_policy is _NAN_POLICY and u_weights is None and v_weights is None:
+    if default and nan_policy is _NAN_POLICY:
         # nothing to check: of few values the checks would take longer than the distance
-        direct: Value | None = _wasserstein.pair(u_values, v_values, _STATISTIC, 1.0, False, not _warned)
+        direct: Value | None = _wasserstein.pair(
+            u_values, v_values, _STATISTIC, 1.0, False, not _warned, u_weights, v_weights
+        )
         if direct is not None:
             return direct
     order = opt.wasserstein_order(p)
@@ -181,10 +183,9 @@ def _wasserstein_of(
     suspect: bool = True,
 ) -> Value:
     suspect = suspect and not _warned
-    plain = u_weights is None and v_weights is None and axis in (0, -1) and not keepdims
-    if plain and nan_policy == "propagate":
+    if axis in (0, -1) and not keepdims and nan_policy == "propagate":
         direct: Value | None = _wasserstein.pair(
-            u_values, v_values, _wasserstein.STATISTICS["wasserstein"], order, assume_sorted, suspect
+            u_values, v_values, _STATISTIC, order, assume_sorted, suspect, u_weights, v_weights
         )
         if direct is not None:
             return direct
@@ -303,9 +304,10 @@ def _by_cdf(
     statistic: str, distance: Any, arrays: tuple[Any, Any, Any, Any], given: Mapping[str, Any]
 ) -> Value:
     """A `statistic` of the difference of two distribution functions."""
-    if not given and arrays[2] is None and arrays[3] is None:
+    if not given:
+        u, v, *weights = arrays
         plain: Value | None = _wasserstein.pair(
-            *arrays[:2], _wasserstein.STATISTICS[statistic], 1.0, False, False
+            u, v, _wasserstein.STATISTICS[statistic], 1.0, False, False, *weights
         )
         if plain is not None:
             return plain

@@ -384,16 +384,22 @@ cdef int _kind_of(x):
     return FD_I64 if signed else FD_U64
 
 
-def pair(u, v, int statistic, double p, bint is_sorted, bint wary):
-    """A statistic of two contiguous vectors by the shortest way; None if another has to be found.
+include "few.pxi"
+
+
+def pair(u, v, int statistic, double p, bint is_sorted, bint wary, u_weights=None, v_weights=None):
+    """A statistic of two vectors by the shortest way; None if another has to be found.
 
     `wary`: also None if both could be histograms.
     """
     cdef int first = _kind_of(u), second = _kind_of(v)
-    if first < 0 or second < 0:
-        return None
     cdef bint plain = first == FD_F64 and second == FD_F64
-    if is_sorted and not plain:
+    cdef bint weighted = u_weights is not None or v_weights is not None
+    if not plain or weighted:
+        few = few_doubles(u, v, u_weights, v_weights)
+        if few is not None:
+            return few_values(few, statistic, p, is_sorted, wary)
+    if first < 0 or second < 0 or weighted or (is_sorted and not plain):
         return None
     cdef fd_samples x = _sample(u, None), y = _sample(v, None)
     cdef fd_source a, b
