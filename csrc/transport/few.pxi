@@ -1,4 +1,4 @@
-# A pair of few values of whatever type, layout and weights: as doubles, where these hold them. Part of _wasserstein.pyx.
+# A pair of few values of whatever type, layout and weights, as doubles where these hold them. Part of _wasserstein.pyx.
 
 # up to so many values the checks of the long way would take longer than the distance
 cdef enum:
@@ -23,7 +23,7 @@ cdef object few_as_doubles(object x, bint *is_single):
         return None
     number = cnp.PyArray_TYPE(x)
     is_single[0] = is_single[0] and number == cnp.NPY_FLOAT32
-    if not (number == cnp.NPY_FLOAT64 or number == cnp.NPY_FLOAT32 or number == cnp.NPY_BOOL or cnp.PyArray_ISINTEGER(x)):
+    if number not in (cnp.NPY_FLOAT64, cnp.NPY_FLOAT32, cnp.NPY_BOOL) and not cnp.PyArray_ISINTEGER(x):
         return None
     cdef cnp.ndarray doubles = cnp.PyArray_FROM_OTF(x, cnp.NPY_FLOAT64, cnp.NPY_ARRAY_CARRAY_RO)
     cdef const double *values = <const double *>cnp.PyArray_DATA(doubles)
