@@ -377,8 +377,8 @@ cdef object short_way(int measure, tuple names, tuple named, object p, object q,
         return None
     if len(names) == 1:
         q = p
-    if type(p) is list or type(q) is list:
-        p, q = as_array(p), as_array(q)
+    if not is_plain_vector(p) or not is_plain_vector(q):
+        p, q = of_one_type(p, q)
     if found == BY_LOGITS:
         from fastdiv._gradients import some_logits
 

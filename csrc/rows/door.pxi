@@ -81,6 +81,23 @@ cdef object as_array(object x):
         return x
 
 
+cdef inline bint is_doubled(object x):
+    """A short array of numbers that the long way would make doubles of, too, beside others."""
+    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_NDIM(x) > 0 and 0 < cnp.PyArray_SIZE(x) <= SMALL
+            and (cnp.PyArray_TYPE(x) in (cnp.NPY_FLOAT64, cnp.NPY_FLOAT32, cnp.NPY_BOOL) or cnp.PyArray_ISINTEGER(x)))
+
+
+cdef tuple of_one_type(object p, object q, bint floats=False):
+    """p and q as doubles, if they are of different types (`floats`: or integers); else as they are."""
+    if type(p) is list or type(q) is list:
+        p, q = as_array(p), as_array(q)
+    if (is_doubled(p) and is_doubled(q)
+            and (cnp.PyArray_TYPE(p) != cnp.PyArray_TYPE(q) or (floats and not cnp.PyArray_ISFLOAT(p)))):
+        return (cnp.PyArray_FROM_OTF(p, cnp.NPY_FLOAT64, cnp.NPY_ARRAY_CARRAY_RO),
+                cnp.PyArray_FROM_OTF(q, cnp.NPY_FLOAT64, cnp.NPY_ARRAY_CARRAY_RO))
+    return p, q
+
+
 cdef inline bint are_alike(object x, object y):
     """Two arrays in C order, of which kind_of tells that the first is small."""
     return (cnp.PyArray_CheckExact(y) and cnp.PyArray_TYPE(x) == cnp.PyArray_TYPE(y) and cnp.PyArray_ISCARRAY_RO(y)

@@ -143,10 +143,9 @@ def door(int measure, function, only, of_two, of_one):
             first, second, rest = by_place(p, q, given)
         cdef fd_way found = read_call(measure, names, named, first, second, more, rest, &options)
         if found != LONG_WAY and "out" not in given:
-            first = as_array(first)
-            made = some_gradients(LOGITS if found == BY_LOGITS else measure, first,
-                                  first if is_alone else as_array(second), &options, found == BY_COLUMNS, is_alone,
-                                  only.get())
+            first, second = of_one_type(first, first if is_alone else second, True)
+            made = some_gradients(LOGITS if found == BY_LOGITS else measure, first, second, &options,
+                                  found == BY_COLUMNS, is_alone, only.get())
             if made is not None:
                 return of_one(*made[:2]) if is_alone else of_two(*made)
         return go_long(function, p, q, more, given)

@@ -1,5 +1,6 @@
 """The door for small arrays gives what the long way gives: values, shapes, dtypes, errors."""
 
+import itertools
 import math
 
 import numpy as np
@@ -52,6 +53,27 @@ def test_any_layout(name):
                     got, expected = call(fastdiv, name, p, q, **options), long_way(name, p, q, **options)
                     assert (got.dtype, got.shape) == (expected.dtype, expected.shape), what
                     assert got.tobytes() == expected.tobytes(), (dtype, what, options)
+
+
+@pytest.mark.parametrize("name", [name for name in ROWWISE if name != "entropy"])
+def test_unlike_types(name):
+    """Counts against shares, lists against arrays: of values and of gradients."""
+    rng = np.random.default_rng(7)
+    dtypes = ("f8", "f4", "f2", "i8", "u8", "i4", "u1", "?", ">f8", ">i4")
+    for first, second in itertools.product(dtypes, dtypes):
+        x, y = rng.integers(1, 90, (2, 6, 5))
+        p, q = x.astype(first), y.astype(second)
+        for given in ((p, q), (p[0], q[0]), (p[0], q), (p.tolist(), q), (p[0].tolist(), q[0]), (p.T, q.T)):
+            for options in ({}, {"axis": 0}, {"pseudocount": 0.5}):
+                if "axis" in options and np.ndim(given[0]) != np.ndim(given[1]):
+                    continue
+                got, expected = call(fastdiv, name, *given, **options), long_way(name, *given, **options)
+                assert (got.dtype, got.shape) == (expected.dtype, expected.shape), (first, second)
+                assert got.tobytes() == expected.tobytes(), (first, second, options)
+        grad = getattr(fastdiv.grad, name)
+        rest = () if name != "renyi_divergence" else (2.0,)
+        for a, b in ((p, q), (p[0], q[0]), (p[0].tolist(), q[0])):
+            are_alike(grad(a, b, *rest), grad.__wrapped__.__wrapped__(a, b, *rest))
 
 
 class Name(str):
