@@ -158,7 +158,7 @@ cdef class Rows:
     cdef list kept
 
     def __init__(self, Plan plan, array, bint left, bint right, int workers=0, bint bounds=False):
-        cdef Py_ssize_t i, step, n = array.shape[0]
+        cdef Py_ssize_t i, step, chunks, n = array.shape[0]
         cdef fd_room rooms[FD_MOST_ROOMS]
         self.kept = []
         self.array = array
@@ -170,7 +170,8 @@ cdef class Rows:
             (<void **>(<char *>&self.c + rooms[i].place))[0] = self.room(rooms[i].bytes)
         cdef Batches batch = batches_of(n, 10.0 * plan.c.n_bins, 30.0 * plan.c.n_bins, workers)
         while next_batch(&batch):
-            step = max(1, min(FD_LANES, (batch.end - batch.start) // batch.team))
+            chunks = batch.team * (1 + (batch.end - batch.start - 1) // (FD_LANES * batch.team))  # as many for each
+            step = 1 + (batch.end - batch.start - 1) // chunks
             with nogil:
                 for i in prange(batch.start, batch.end, step, schedule="static", num_threads=batch.team):
                     fd_prepare_rows(&plan.c, &self.c, i, <int>min(step, batch.end - i))
