@@ -10,7 +10,7 @@ from fastdiv import _wasserstein
 from fastdiv._checks import samples as door
 from fastdiv._threads import heard
 
-__all__ = ["Pair", "check_weights", "in_order", "most_numbers", "pair", "samples"]
+__all__ = ["Pair", "check_weights", "most_numbers", "pair", "samples"]
 
 
 class Pair(NamedTuple):
@@ -54,13 +54,8 @@ def most_numbers(*arrays: Any) -> int:
     return max(a.size if type(a) is np.ndarray else 0 for a in arrays)
 
 
-def in_order(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A contiguous float64 or uint64 vector in ascending order, and where its values stood in it."""
+def _ascending(rows: door.Rows) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
+    x = rows.values[0]
     order, ordered = np.empty(len(x), np.intp), np.empty_like(x)
     _wasserstein.order(x, order, ordered)
-    return ordered, order
-
-
-def _ascending(rows: door.Rows) -> tuple[np.ndarray, np.ndarray | None, np.ndarray]:
-    ordered, order = in_order(rows.values[0])
     return ordered, None if rows.weights is None else rows.weights[0][order], order

@@ -9,7 +9,8 @@ from typing import Any
 __all__ = ["num_threads", "set_num_threads", "show_config"]
 
 MOST = 1024  # threads, whatever is asked for
-MANY = 1 << 20  # numbers, whose passes are heard by
+MANY = 1 << 20  # numbers, during whose passes Ctrl-C is to be heard
+SOME = 1 << 13  # numbers of Python's, after which a pass that nobody waits for ends
 
 
 def _cpu_quota() -> int:

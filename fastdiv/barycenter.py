@@ -12,7 +12,7 @@ from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_numbers, same_labels
 from fastdiv._checks.data import raise_not_finite
 from fastdiv._checks.samples import check_weights
-from fastdiv._threads import heard, heed
+from fastdiv._threads import SOME, heard, heed
 from fastdiv.plan import TransportPlan
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _mean_of(
     for k in kept:
         a = atom_weights[k]
         if a is None:
-            ordered.append(np.sort(columns[k]))
+            ordered.append(np.sort(columns[k], kind="stable"))
             cuts.append(np.arange(1, len(columns[k]) + 1))
         else:
             order = np.argsort(columns[k], kind="stable")
@@ -229,9 +229,13 @@ def _integers(weights: np.ndarray) -> np.ndarray:
     if weights.sum() < 2**31 and (np.floor(weights) == weights).all():
         return weights.astype(np.int64)
     mantissa, exponent = np.frexp(weights)
-    shift = (exponent - exponent.min()).tolist()
-    wide = [int(m) << s for m, s in zip(np.ldexp(mantissa, 53).tolist(), shift, strict=True)]
-    return np.array(wide, object)
+    whole, shift = np.ldexp(mantissa, 53), exponent - exponent.min()
+    wide = np.empty(len(weights), object)
+    for start in range(0, len(wide), SOME):
+        heed()
+        part = slice(start, start + SOME)
+        wide[part] = [int(m) << s for m, s in zip(whole[part].tolist(), shift[part].tolist(), strict=True)]
+    return wide
 
 
 def _refine(cuts: list[np.ndarray], totals: list[Any]) -> tuple[np.ndarray, list[np.ndarray]]:
@@ -244,18 +248,23 @@ def _refine(cuts: list[np.ndarray], totals: list[Any]) -> tuple[np.ndarray, list
     kind: Any = np.int64 if narrow else object
     n = np.concatenate([c.astype(kind) for c in cuts])
     d = np.concatenate([np.full(len(c), int(s), kind) for c, s in zip(cuts, totals, strict=True)])
+    heed()
     level = (n / d).astype(np.float64)
+    heed()
     order = np.argsort(level, kind="stable")
     level, n, d = level[order], n[order], d[order]
+    heed()
     unlike = _unlike(n, d)
     close = np.flatnonzero((level[1:] == level[:-1]) & unlike[1:])
     if len(close):  # the same float64, but not the same: put in order one by one
         runs = np.flatnonzero(np.concatenate([[True], level[1:] != level[:-1], [True]]))
         for run in np.unique(np.searchsorted(runs, close, side="right")):
+            heed()
             a, b = runs[run - 1], runs[run]
             exact = sorted(range(a, b), key=lambda i: Fraction(int(n[i]), int(d[i])))
             order[a:b], n[a:b], d[a:b] = order[exact], n[exact], d[exact]
         unlike = _unlike(n, d)
+    heed()
     place = np.empty(len(n), np.intp)
     place[order] = np.cumsum(unlike) - 1
     n, d = n[unlike], d[unlike]

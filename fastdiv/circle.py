@@ -11,8 +11,8 @@ import numpy as np
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
 from fastdiv._checks.samples import EXACT, finite_pair
-from fastdiv._samples import in_order, most_numbers
-from fastdiv._threads import heard
+from fastdiv._samples import most_numbers
+from fastdiv._threads import SOME, heard, heed
 
 if TYPE_CHECKING:
     from fastdiv._checks.samples import Rows
@@ -124,12 +124,8 @@ def _round_the_circle(
     high, low = _remainders(rows.values[0], period)
     high[(high == period / 2) & (low == 0)] = -period / 2
     weights = None if rows.weights is None else rows.weights[0]
-    if low.any():
-        order = np.lexsort((low, high))
-        high, low = high[order], low[order]
-    else:
-        high, order = in_order(high)
-    return high * unit, low * unit, None if weights is None else weights[order], order
+    order = np.lexsort((low, high)) if low.any() else np.argsort(high, kind="stable")
+    return high[order] * unit, low[order] * unit, None if weights is None else weights[order], order
 
 
 def _remainders(x: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:
@@ -146,6 +142,9 @@ def _remainders(x: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:
         high = np.remainder(x, x.dtype.type(length)).astype(np.float64)
         return np.where(high > length / 2, high - length, high), np.zeros(len(x))
     turn = Fraction(period)
-    exact = [t - turn * round(t / turn) for t in map(Fraction, x.tolist())]
+    exact = []
+    for start in range(0, len(x), SOME):
+        heed()
+        exact += [t - turn * round(t / turn) for t in map(Fraction, x[start : start + SOME].tolist())]
     high = np.array([float(t) for t in exact])
     return high, np.array([float(t - Fraction(h)) for t, h in zip(exact, high.tolist(), strict=True)])

@@ -118,17 +118,12 @@ class Cells:
         return None if found is None else _of_rows(k, found, values)
 
     @staticmethod
-    def rounds(values: np.ndarray) -> bool:
-        """Whether some are whole numbers beyond 2^53, taken as the doubles nearest to them."""
-        return _kind_of(values)["rounded"]
-
-    @staticmethod
     def of_more_than(kept: int, values: np.ndarray, most: int) -> Cells | None:
         """Of ascending values, none of them -0.0, if more than `kept` differ: what ``of`` their counts, and
         ``fitted``, would be. None too where whole numbers are no doubles: rounded, they differ otherwise."""
         from fastdiv import _wasserstein
 
-        if len(values) <= kept or Cells.rounds(values):
+        if len(values) <= kept or _kind_of(values)["rounded"]:
             return None
         wide = np.ascontiguousarray(values, np.float64)
         occupied = _wasserstein.nested_occupied(wide)

@@ -260,7 +260,8 @@ def _counted(x: np.ndarray, limits: Limits, before: Held | None) -> Distinct | C
     elif limits.values is not None and len(x) >= max(_UNSORTED, 8 * limits.values):
         some = ascending(x[:: len(x) // (2 * limits.values)])
         cells = Cells.of_more_than(limits.values, some, limits.cells)
-        k = None if cells is None else cells.k  # of all values they are no finer
+        # more than are kept differ already, and of all values no finer cells are wanted than of some
+        k = None if cells is None else cells.k
     unsorted = None if k is None else Cells.counted(x, k)
     if unsorted is not None:
         return unsorted

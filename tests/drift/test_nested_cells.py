@@ -95,6 +95,9 @@ def test_how_rows_are_split_and_counted_does_not_show(name):
             for field in type(slowly).__dataclass_fields__:
                 got, right = getattr(found, field), getattr(slowly, field)
                 np.testing.assert_array_equal(got, right, f"{limits} {cuts} {field}")
+                if isinstance(got, np.ndarray):
+                    assert got.dtype == right.dtype.newbyteorder("=")
+                    assert got.dtype.kind != "f" or not np.signbit(got[got == 0]).any()
 
 
 def test_what_is_scattered_is_sorted():
