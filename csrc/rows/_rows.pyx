@@ -326,9 +326,11 @@ cdef void read_steps(object x, bint by_columns, cnp.npy_intp *row, cnp.npy_intp 
     cdef const cnp.npy_intp *strides = cnp.PyArray_STRIDES(x)
     if axes == 2:
         row[0], item[0] = strides[by_columns], strides[not by_columns]
-    else:  # of C order, but for the vector that is one for all rows
-        item[0] = strides[axes - 1]
-        row[0] = 0 if axes == 1 else item[0] * cnp.PyArray_DIM(x, axes - 1)
+    elif axes == 1:  # one for all rows
+        row[0], item[0] = 0, strides[0]
+    else:  # in C order, whatever the steps of axes of length 1 are
+        item[0] = cnp.PyArray_ITEMSIZE(x)
+        row[0] = item[0] * cnp.PyArray_DIM(x, axes - 1)
 
 
 cdef object some_rows(int measure, object p, object q, fd_options *options, bint by_columns):

@@ -7,6 +7,7 @@ import numpy as np
 import oracle
 import pytest
 from calls import ROWWISE, call
+from numpy.lib.stride_tricks import as_strided
 
 import fastdiv
 import fastdiv.grad
@@ -39,6 +40,8 @@ def test_any_layout(name):
             "backwards alone": lambda a: a[2, ::-1],
             "repeated": lambda a: np.broadcast_to(a[:, :1], a.shape),
             "off": lambda a: np.frombuffer(b"." + a.tobytes(), a.dtype, offset=1).reshape(a.shape),
+            "no step": lambda a: as_strided(a, (3, 4, 1), (4 * a.itemsize, a.itemsize, 0)),
+            "nor from row to row": lambda a: as_strided(a, (1, 3, 4), (0, 4 * a.itemsize, a.itemsize)),
             "axes": lambda a: a.reshape(3, 4, 40).transpose(1, 0, 2),
             "list": lambda a: a[1].tolist(),
             "lists": lambda a: a.tolist(),
