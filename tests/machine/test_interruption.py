@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastdiv
-from fastdiv import _core, _threads
+from fastdiv import _core, _threads, barycenter, circle
 
 openmp = pytest.mark.skipif(not _core.openmp(), reason="a serial build has one thread")
 
@@ -140,6 +140,33 @@ def test_what_nobody_waits_for_ends_with_its_pass():
         _threads.interruptibly(work)
     assert ended.is_set()
     assert len(passes) == 3
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: circle._remainders(np.array([2**60, 5]), 0.3),
+        lambda: barycenter._integers(np.array([0.1, 0.7])),
+        lambda: barycenter._refine([np.array([1, 2]), np.array([1, 3])], [2, 3]),
+    ],
+    ids=["fractions", "integers", "levels"],
+)
+def test_loops_over_pythons_numbers_end_soon(work):
+    """They would go on for seconds beside whoever pressed Ctrl-C."""
+    ended = []
+
+    def run():
+        threading.current_thread().given_up = True
+        try:
+            work()
+        except KeyboardInterrupt:
+            ended.append(True)
+
+    work()
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert ended == [True]
 
 
 @pytest.mark.parametrize("name", ["wasserstein_distance", "energy_distance", "ks_distance"])
