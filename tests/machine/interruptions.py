@@ -303,6 +303,8 @@ def interrupt_command(name: str, moments: int, seed: int = 0) -> dict[str, Any]:
                     now = time.monotonic()
                     command.send_signal(signal.SIGINT)
                 code = command.wait()
+                if code == -signal.SIGINT:  # while Python ends; a shell says the same of both
+                    code = 130
                 return code, time.monotonic() - now, time.monotonic() - began
 
         code, _, takes = run(None)
