@@ -106,7 +106,16 @@ def stopwatch(
                 call(*args)
         return (clock() - start) / (times * len(sets))
 
-    timed = (run.elsewhere(sets) if run.elsewhere else None) or here
+    def of_two(times: int) -> float:
+        """As one writes it: a call of ``*args`` goes another way into a function, and takes longer."""
+        start = clock()
+        for _ in range(times):
+            for p, q in sets:
+                call(p, q)
+        return (clock() - start) / (times * len(sets))
+
+    own = of_two if all(len(args) == 2 for args in sets) else here
+    timed = (run.elsewhere(sets) if run.elsewhere else None) or own
     taken = timed(1) * len(sets)
     if taken < 10 * ROUND_SECONDS:
         taken = timed(1) * len(sets)
