@@ -10,6 +10,8 @@ from fastdiv._checks import options as opt
 from fastdiv._checks.arrays import as_exact_numbers, same_labels
 from fastdiv._checks.bins import on_a_line
 from fastdiv._checks.samples import EXACT, as_matrix, common, masses
+from fastdiv._samples import most_numbers
+from fastdiv._threads import heard
 
 __all__ = ["Histograms", "exponents", "histograms", "in_shape"]
 
@@ -39,6 +41,14 @@ def histograms(
     u: Any, v: Any, support: Any, bin_edges: Any, v_bin_edges: Any, axis: Any, normalize: Any, density: Any
 ) -> Histograms:
     """The arguments of `fastdiv.wasserstein_hist` but for the order."""
+    arguments = u, v, support, bin_edges, v_bin_edges, axis, normalize, density
+    laid_out: Histograms = heard(most_numbers(u, v), _laid_out, *arguments)
+    return laid_out
+
+
+def _laid_out(
+    u: Any, v: Any, support: Any, bin_edges: Any, v_bin_edges: Any, axis: Any, normalize: Any, density: Any
+) -> Histograms:
     u, v, support, bin_edges, v_bin_edges = on_a_line(u, v, support, bin_edges, v_bin_edges)
     axis = opt.integer(axis, "axis")
     normalize, density = opt.flag(normalize, "normalize"), opt.flag(density, "density")

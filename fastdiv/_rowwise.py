@@ -139,10 +139,13 @@ def without_missing(x: Rows) -> tuple[list[np.ndarray], np.ndarray]:
 
 def blocks(shape: tuple[int, ...], size: int, most: int) -> Iterator[tuple[slice, ...]]:
     """Indices of an array of that shape, by its longest axis: `most` numbers each of its `size` in all."""
-    axis = int(np.argmax(shape)) if shape else 0
-    step = max(1, most * shape[axis] // max(1, size)) if shape else 1
-    for start in range(0, shape[axis] if shape else 1, step):
-        yield (*[slice(None)] * axis, slice(start, start + step)) if shape else ()
+    if not shape:
+        yield ()
+        return
+    axis = int(np.argmax(shape))
+    step = max(1, most * shape[axis] // max(1, size))
+    for start in range(0, shape[axis], step):
+        yield (*[slice(None)] * axis, slice(start, start + step))
 
 
 def _over_blocks(kernel: Kernel, arrays: list[Any], x: Rows, dtype: np.dtype[Any]) -> Any:

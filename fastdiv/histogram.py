@@ -9,10 +9,8 @@ import numpy as np
 
 from fastdiv import _wasserstein
 from fastdiv._checks import options as opt
-from fastdiv._histograms import Histograms, histograms, in_shape
+from fastdiv._histograms import histograms, in_shape
 from fastdiv._labels import of_rows
-from fastdiv._samples import most_numbers
-from fastdiv._threads import heard
 
 if TYPE_CHECKING:
     from fastdiv._typing import ArrayLike, Value
@@ -98,8 +96,7 @@ def wasserstein_hist(
         direct: Value | None = _wasserstein.hist_pair(u, v, support, order)
         if direct is not None:
             return direct
-    arguments = u, v, support, bin_edges, v_bin_edges, axis, normalize, density
-    x: Histograms = heard(most_numbers(u, v), histograms, *arguments)
+    x = histograms(u, v, support, bin_edges, v_bin_edges, axis, normalize, density)
     out = np.empty(prod(x.shape))
     if x.edges is not None:
         _wasserstein.hist_rows(x.edges[0], x.u, x.edges[1], x.v, out, order, x.u_low, x.v_low)

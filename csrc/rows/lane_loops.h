@@ -40,7 +40,8 @@ FD_INLINE void fd_fold_rows(double (*parts)[FD_ROWS], double *sums) {
 }
 
 /* Asks for the FD_ROWS numbers there, of the next rows, which seldom begin with a line of the cache: rows side by side
- * are read in an order that no machine foresees, and while terms are computed memory is idle. */
+ * are read in an order that no machine foresees, and while terms are computed memory is idle. Into the second cache: the
+ * first may not hold them all, nor as many requests. */
 FD_INLINE void fd_fetch_lanes(const char *at) {
 #if defined(__GNUC__)
     __builtin_prefetch(at, 0, 2);

@@ -393,22 +393,23 @@ def pair(u, v, int statistic, double p, bint is_sorted, bint wary, u_weights=Non
     `wary`: also None if both could be histograms.
     """
     cdef int first = _kind_of(u), second = _kind_of(v)
-    cdef bint plain = first == FD_F64 and second == FD_F64
+    cdef bint plain = first == FD_F64 and second == FD_F64, is_single = first == FD_F32 and second == FD_F32
     cdef bint weighted = u_weights is not None or v_weights is not None
     if not plain or weighted:
         few = few_doubles(u, v, u_weights, v_weights)
         if few is not None:
-            return few_values(few, statistic, p, is_sorted, wary)
-    if first < 0 or second < 0 or weighted or (is_sorted and not plain):
-        return None
-    cdef fd_samples x = _sample(u, None), y = _sample(v, None)
+            u, v, u_weights, v_weights, is_single = few
+            plain, first, second = True, FD_F64, FD_F64
+        elif first < 0 or second < 0 or weighted or is_sorted:
+            return None
+    cdef fd_samples x = _sample(u, u_weights), y = _sample(v, v_weights)
     cdef fd_source a, b
     cdef fd_task task
     cdef double result = 0
     cdef int status
     a.values, a.n, a.kind, a.origin = x.values, x.length, <fd_kind>first, 0
     b.values, b.n, b.kind, b.origin = y.values, y.length, <fd_kind>second, 0
-    if wary and a.n == b.n and fd_like_shares(&a):
+    if wary and a.n == b.n and u_weights is None and fd_like_shares(&a):
         return None
     if _is_long(4.0 * (a.n + b.n)):
         return interruptibly(pair, u, v, statistic, p, is_sorted, wary)
@@ -422,9 +423,9 @@ def pair(u, v, int statistic, double p, bint is_sorted, bint wary, u_weights=Non
         raise MemoryError(f"no memory for {8 * (x.length + y.length)} bytes of scratch")
     if status > 0:
         return None
-    if plain:
-        return cnp.PyArray_ToScalar(&result, u)  # np.float64(result), without a call
-    return np.float32(result) if first == FD_F32 and second == FD_F32 else np.float64(result)
+    if is_single:
+        return np.float32(result)
+    return cnp.PyArray_ToScalar(&result, u) if plain else np.float64(result)  # the same, without a call
 
 
 def set_cells_from(int64_t values, int64_t weighted):

@@ -67,27 +67,6 @@ cdef tuple few_doubles(object u, object v, object u_weights, object v_weights):
     return x, y, a, b, is_single
 
 
-cdef object few_values(tuple few, int statistic, double p, bint is_sorted, bint wary):
-    """See pair, of what few_doubles made."""
-    u, v, u_weights, v_weights, is_single = few
-    cdef fd_samples x = _sample(u, u_weights), y = _sample(v, v_weights)
-    cdef fd_source a
-    cdef fd_task task
-    cdef double result = 0
-    cdef int status
-    a.values, a.n, a.kind, a.origin = x.values, x.length, FD_F64, 0
-    if wary and x.length == y.length and u_weights is None and fd_like_shares(&a):
-        return None
-    task.statistic, task.p, task.omit, task.sorted = <fd_statistic>statistic, p, False, is_sorted
-    with nogil:
-        status = fd_statistic_of_rows(&x, &y, &task, 0, 1, 0, &result)
-    if status < 0:
-        raise MemoryError(f"no memory for {8 * (x.length + y.length)} bytes of scratch")
-    if status > 0:
-        return None
-    return np.float32(result) if is_single else cnp.PyArray_ToScalar(&result, u)
-
-
 def hist_pair(object u, object v, object support, double p):
     """W_p of two short histograms at ascending points, their places if `support` is None; None for the long way."""
     cdef bint is_single = True, unused = False
@@ -101,7 +80,7 @@ def hist_pair(object u, object v, object support, double p):
     if b is None or points is None or is_single:
         return None
     n = a.shape[0]
-    if b.shape[0] != n or points.shape[0] != n or not largest_weight(a) > 0 or not largest_weight(b) > 0:
+    if b.shape[0] != n or points.shape[0] != n:
         return None
     if support is None:
         points = np.arange(n, dtype=np.float64)
@@ -109,4 +88,4 @@ def hist_pair(object u, object v, object support, double p):
     for i in range(n):
         if not -1.7976931348623157e308 <= at[i] <= 1.7976931348623157e308 or (i > 0 and not at[i] >= at[i - 1]):
             return None
-    return few_values((points, points, a, b, False), FD_WASSERSTEIN, p, True, False)
+    return pair(points, points, FD_WASSERSTEIN, p, True, False, a, b)
