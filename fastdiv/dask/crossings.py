@@ -24,8 +24,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from fastdiv.drift.binning import ascending
 from fastdiv.drift.cells import Cells, doubles_of, keys_of, starts_of, union
+from fastdiv.drift.samples import ascending
 
 __all__ = ["Group", "Order", "Plan", "counted", "picked", "swept"]
 

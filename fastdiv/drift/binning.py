@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import frexp, fsum, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastdiv.drift.cells import Cells, doubles_of, shifted, union
+from fastdiv.drift.cells import Cells, doubles_of, union
+from fastdiv.drift.samples import Sample, are_whole
 
 __all__ = [
     "MIN_PER_BIN",
     "N_BARS",
     "Cuts",
-    "are_whole",
-    "ascending",
     "Bars",
     "bar_edges",
     "bars",
@@ -32,20 +30,12 @@ __all__ = [
     "cuts_at",
     "each_value",
     "ends_of",
-    "finite",
-    "moments",
     "mostly_once",
-    "order_of",
     "quantile_cuts",
-    "scale_of",
-    "tallied",
     "value_cuts",
 ]
 
 N_BARS = 20
-
-# So many values are looked at before all are.
-_FIRST = 4096
 
 # A quantile bin holds this many baseline values or more, else there are fewer bins: emptier ones would move
 # by chance alone.
@@ -60,12 +50,12 @@ class Cuts:
     after: np.ndarray
 
 
-def quantile_cuts(x: np.ndarray, bins: int) -> Cuts:
-    """Cuts at the quantiles of sorted, finite `x`, from just before its minimum to just after its maximum.
+def quantile_cuts(x: Sample, bins: int) -> Cuts:
+    """Cuts at the quantiles of finite `x`, from just before its minimum to just after its maximum.
 
     A value that two or more quantiles fall on is cut off on both sides.
     """
-    return cuts_at(x[_places(len(x), bins)], x[-1:])
+    return cuts_at(x.at(_places(x.total, bins)), x.values[-1:])
 
 
 def cuts_at(at: np.ndarray, last: np.ndarray) -> Cuts:
@@ -81,25 +71,16 @@ def _places(n: int, bins: int) -> np.ndarray:
     return np.minimum(np.arange(bins + 1) * n // bins, n - 1)
 
 
-def value_cuts(x: np.ndarray, most: int) -> Cuts | None:
-    """Cuts around each value of sorted `x`, if there are at most `most` and half of them occur twice."""
-    if _distinct(x[:_FIRST]) > most:
+def value_cuts(x: Sample, most: int) -> Cuts | None:
+    """Cuts around each value of `x`, if there are at most `most` and half of them occur twice."""
+    if len(x.values) > 2 * most:  # of which more than half differ, or all
         return None
-    starts = np.append(True, x[1:] != x[:-1])
-    if np.count_nonzero(starts) > most:
-        return None
-    starts = np.flatnonzero(starts)
-    if mostly_once(np.diff(starts, append=len(x))):
-        return None
-    return each_value(x[starts])
+    values, counts = x.once()
+    return None if len(values) > most or mostly_once(counts) else each_value(values)
 
 
 def each_value(values: np.ndarray) -> Cuts:
     return _merged(values, values)
-
-
-def _distinct(x: np.ndarray) -> int:
-    return len(x) and 1 + int(np.count_nonzero(x[1:] != x[:-1]))
 
 
 def mostly_once(counts: np.ndarray) -> bool:
@@ -120,9 +101,9 @@ def ends_of(x: np.ndarray, cuts: Cuts) -> np.ndarray:
     return np.where(cuts.after, right, left)
 
 
-def count(x: np.ndarray, cuts: Cuts) -> np.ndarray:
-    """How many values of sorted `x` lie in each bin: below the first cut, between cuts, above the last."""
-    return np.diff(ends_of(x, cuts), prepend=0, append=len(x))
+def count(x: Sample, cuts: Cuts) -> np.ndarray:
+    """How many values of `x` lie in each bin: below the first cut, between cuts, above the last."""
+    return _between(x, ends_of(x.values, cuts))
 
 
 class Bars(NamedTuple):
@@ -133,18 +114,19 @@ class Bars(NamedTuple):
     ends: tuple[float, float] | None = None
 
 
-def bars(x: np.ndarray, y: np.ndarray) -> Bars:
-    """Counts in equally wide bars from the 1st to the 99th percentile of both samples (sorted).
+def bars(x: Sample, y: Sample) -> Bars:
+    """Counts in equally wide bars from the 1st to the 99th percentile of both samples.
 
     The end bars take what lies beyond, infinite values too, which have no say in the percentiles. Whole
     numbers get bars a whole number wide: else some would hold more of them than others and draw a comb that
     the data do not have.
     """
-    inner = [side for side in map(finite, (x, y)) if len(side)]
-    low = min(side[len(side) // 100] for side in inner)
-    high = max(side[-1 - len(side) // 100] for side in inner)
-    edges, ends = bar_edges(inner, low, high)
-    return Bars(_between(x, edges), _between(y, edges), ends)
+    inner = [side for side in (x.finite(), y.finite()) if len(side.values)]
+    low = min(side.at(side.total // 100) for side in inner)
+    high = max(side.at(side.total - 1 - side.total // 100) for side in inner)
+    edges, ends = bar_edges([side.values for side in inner], low, high)
+    u, v = (_between(side, side.values.searchsorted(edges)) for side in (x, y))
+    return Bars(u, v, ends)
 
 
 def bar_edges(inner: Sequence[np.ndarray], low: Any, high: Any) -> tuple[np.ndarray, tuple[Any, Any]]:
@@ -175,21 +157,9 @@ def _edges(low: float, high: float, whole: bool) -> np.ndarray:
     return low * (1 - part) + high * part
 
 
-def _between(x: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    return np.diff(np.searchsorted(x, edges), prepend=0, append=len(x))
-
-
-def finite(x: np.ndarray) -> np.ndarray:
-    """The finite part of sorted `x`."""
-    if x.dtype.kind != "f":
-        return x
-    return x[np.searchsorted(x, -np.inf, "right") : np.searchsorted(x, np.inf, "left")]
-
-
-def are_whole(x: np.ndarray) -> bool:
-    """Numbers are whole, of whatever type."""
-    some = x[:_FIRST]
-    return x.dtype.kind in "iu" or bool(np.all(some == np.floor(some)) and np.all(x == np.floor(x)))
+def _between(x: Sample, ends: np.ndarray) -> np.ndarray:
+    """How many values lie before the first end, between ends, and from the last on."""
+    return np.diff(x.before(ends), prepend=0, append=x.total)
 
 
 # -- in cells ------------------------------------------------------------------------------------------------
@@ -226,85 +196,3 @@ def cell_bars(x: Cells, y: Cells, whole: bool) -> Bars:
 def _summed(x: Cells, ends: np.ndarray) -> np.ndarray:
     """How many values lie in the cells before the first end, between ends, and from the last on."""
     return np.diff(x.upto[ends], prepend=0, append=x.total)
-
-
-def ascending(x: np.ndarray) -> np.ndarray:
-    """`x` sorted and in native byte order, a copy; no 0.0 is -0.0, whatever the order was."""
-    x = x.astype(x.dtype.newbyteorder("="), copy=False)
-    if x.size and (x.dtype.kind == "f" or _doubles(x)):  # as doubles, which is sooner by far than np.sort
-        from fastdiv import _wasserstein
-
-        wide = np.ascontiguousarray(x, np.float64)
-        placed = np.empty_like(wide)
-        _wasserstein.ascending(wide, placed)
-        placed[np.searchsorted(placed, 0.0) : np.searchsorted(placed, 0.0, "right")] = 0.0
-        return placed.astype(x.dtype, copy=False)
-    return np.sort(x)
-
-
-# So many whole numbers, within so wide a range, are counted each in its place.
-_PLACES = 1 << 16
-
-
-def tallied(x: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Of many whole numbers near each other: the distinct ones, ascending, and how often each occurs."""
-    if x.dtype.kind not in "iu" or len(x) < _PLACES:
-        return None
-    low = x.min()
-    if int(x.max()) - int(low) >= _PLACES:
-        return None
-    wide = x.dtype.newbyteorder("=") if x.dtype.itemsize == 8 else np.dtype(np.int64)
-    counts = np.bincount((x.astype(wide, copy=False) - wide.type(low)).astype(np.intp, copy=False))
-    places = np.flatnonzero(counts)
-    values = (places.astype(wide) + wide.type(low)).astype(x.dtype.newbyteorder("="), copy=False)
-    return values, counts[places]
-
-
-def order_of(x: np.ndarray) -> np.ndarray:
-    """The positions of the values of `x`, which has no NaN, in ascending order."""
-    if not (x.size and (x.dtype.kind == "f" or _doubles(x))):
-        return np.argsort(x)
-    from fastdiv import _wasserstein
-
-    wide = np.ascontiguousarray(x, np.float64)
-    order = np.empty(len(wide), np.intp)
-    _wasserstein.order(wide, order, np.empty_like(wide))
-    return order
-
-
-def _doubles(x: np.ndarray) -> bool:
-    """Every value of an integer type is a double."""
-    return x.dtype.itemsize < 8 or -(2**53) <= int(x.min()) <= int(x.max()) <= 2**53
-
-
-def scale_of(low: float, high: float) -> float:
-    """The power of two by which values between these are divided to be squared: 1e200 squared is no float."""
-    return 2.0 ** min(max(frexp(max(abs(low), abs(high)))[1], -1000), 1023)
-
-
-_BLOCK = 1 << 15
-
-
-def moments(x: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation of sorted values, from the median on.
-
-    A far origin costs no digits, nor does the mean, which is no more than a standard deviation from there:
-    the squares are at most twice the variance.
-    """
-    low, high, middle = x[0].item(), x[-1].item(), x[len(x) // 2].item()
-    wide = x.dtype.kind == "f" or high - low >= 2**63
-    scale = scale_of(low, high) if wide else 1.0
-    sums, squares = [], []
-    for i in range(0, len(x), _BLOCK):  # which the caches hold
-        block = x[i : i + _BLOCK]
-        with np.errstate(under="ignore"):
-            if wide:
-                rise = block.astype(np.float64) * (1 / scale) - middle / scale
-            else:
-                whole = block if x.dtype.itemsize == 8 else block.astype(np.int64)
-                rise = ((whole - whole.dtype.type(low)).astype(np.int64) - (middle - low)).astype(np.float64)
-            sums.append(float(rise.sum()))
-            squares.append(float(np.square(rise, out=rise).sum()))
-    mean = fsum(sums) / len(x)
-    variance = max(fsum(squares) / len(x) - mean * mean, 0.0)
-    return shifted(middle, scale, mean), scale * sqrt(variance)

@@ -27,11 +27,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastdiv.drift.cells import starts_of
+from fastdiv.drift.samples import Sample
 
 if TYPE_CHECKING:
     from fastdiv.drift.cells import Cells
 
-__all__ = ["Spread", "cells_spread", "spread", "w1_law", "weighted_spread"]
+__all__ = ["Spread", "cells_spread", "spread", "w1_law"]
 
 DRAWS, SHUFFLED = 999, 1999
 _TAIL = 10
@@ -153,49 +154,32 @@ class Spread:
     pool: tuple[np.ndarray, np.ndarray | None] | None = None
 
 
-def spread(x: np.ndarray, y: np.ndarray) -> Spread:
-    """Of two sorted samples: of few values at all of them, else at the quantiles of either."""
-    if len(x) + len(y) <= _SHORT:
-        return _of_few(np.sort(np.concatenate([x, y]), kind="stable"), None, len(x), len(y))
-    places = np.concatenate([side[_ranks(len(side))] for side in (x, y)])
+def spread(*sides: Sample) -> Spread:
+    """Of two samples: of few values at all of them, else at the quantiles of either."""
+    n, m = (max(1, round(side.total)) for side in sides)
+    plain = all(side.counts is None for side in sides)
+    if n + m <= _SHORT:
+        pooled = np.concatenate([side.values for side in sides])
+        if plain:
+            return _of_few(np.sort(pooled, kind="stable"), None, n, m)
+        order, counts = np.argsort(pooled, kind="stable"), np.concatenate([side.counted() for side in sides])
+        return _of_few(pooled[order], np.cumsum(counts[order], dtype=np.float64), n, m)
+    places = np.concatenate([side.at(_ranks(many)) for side, many in zip(sides, (n, m), strict=True)])
     places.sort()
     once = places[1:] != places[:-1]
     if not once.all():
         places = places[np.append(True, once)]
-    total = len(x) + len(y)
+    total = sum(side.total for side in sides)
     before, upto = (
-        (x.searchsorted(places, side) + y.searchsorted(places, side)) / total for side in ("left", "right")
+        sum(side.before(side.values.searchsorted(places, end)) for side in sides) / total
+        for end in ("left", "right")
     )
-    return _with_pool(_rises(places, places[0]), before, upto, [(x, None), (y, None)], len(x), len(y))
+    return _with_pool(_rises(places, places[0]), before, upto, sides, n, m)
 
 
 def cells_spread(x: Cells, y: Cells) -> Spread:
     """The same of cells, each taken as if all its values were its mean."""
-    return weighted_spread((x.means, x.counts), (y.means, y.counts))
-
-
-def weighted_spread(*samples: tuple[np.ndarray, np.ndarray]) -> Spread:
-    """The same of ascending values and how many there are of each, which need be no whole numbers."""
-    values = [at for at, _ in samples]
-    n, m = (max(1, round(float(counts.sum()))) for _, counts in samples)
-    if n + m <= _SHORT:
-        pooled, counts = (np.concatenate(part) for part in zip(*samples, strict=True))
-        order = np.argsort(pooled, kind="stable")
-        return _of_few(pooled[order], np.cumsum(counts[order], dtype=np.float64), n, m)
-    upto = [np.append(0, np.cumsum(many)) for _, many in samples]
-    ranks = [np.searchsorted(sums[1:], _ranks(max(1, round(sums[-1]))), "right") for sums in upto]
-    places = np.unique(
-        np.concatenate([at[np.minimum(i, len(at) - 1)] for at, i in zip(values, ranks, strict=True)])
-    )
-    total = sum(sums[-1] for sums in upto)
-    before, after = (
-        np.sum(
-            [sums[np.searchsorted(at, places, side)] for at, sums in zip(values, upto, strict=True)], axis=0
-        )
-        / total
-        for side in ("left", "right")
-    )
-    return _with_pool(_rises(places, places[0]), before, after, samples, n, m)
+    return spread(Sample(x.means, x.counts), Sample(y.means, y.counts))
 
 
 @lru_cache(16)
@@ -220,7 +204,7 @@ def _with_pool(
     at: np.ndarray,
     before: np.ndarray,
     upto: np.ndarray,
-    sides: Sequence[tuple[np.ndarray, np.ndarray | None]],
+    sides: Sequence[Sample],
     n: int,
     m: int,
 ) -> Spread:
@@ -231,11 +215,11 @@ def _with_pool(
         return Spread(size, weight)
     total = n + m
     far = min(max(16, ceil(5 * total / min(n, m))), _FAR)
-    short = all(len(side) <= 2 * far for side, _ in sides)
-    if short and all(counts is None for _, counts in sides):
-        values = np.sort(np.concatenate([side for side, _ in sides]), kind="stable")
+    short = all(len(side.values) <= 2 * far for side in sides)
+    if short and all(side.counts is None for side in sides):
+        values = np.sort(np.concatenate([side.values for side in sides]), kind="stable")
         return Spread(size, weight, (_rises(values, values[0]), None))
-    values, counts = (np.concatenate(x) for x in zip(*(_ends(*side, far) for side in sides), strict=True))
+    values, counts = (np.concatenate(x) for x in zip(*(_ends(side, far) for side in sides), strict=True))
     order = np.argsort(values, kind="stable")
     values, counts = _rises(values[order], values[order[0]]), counts[order].astype(np.float64)
     if short:
@@ -248,8 +232,9 @@ def _with_pool(
     return Spread(size, weight, pool)
 
 
-def _ends(values: np.ndarray, counts: np.ndarray | None, far: int) -> tuple[np.ndarray, np.ndarray]:
+def _ends(side: Sample, far: int) -> tuple[np.ndarray, np.ndarray]:
     """The first and the last values, and how many there are of each: of what is not counted one."""
+    values, counts = side.values, side.counts
     if counts is None:
         counts = np.broadcast_to(np.int8(1), len(values))
     if len(values) <= 2 * far:

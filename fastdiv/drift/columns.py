@@ -129,9 +129,10 @@ class Column:
         the most by which the count of one that is in it may be too low.
     mass : Mass, optional
         Of the rows of a weighted table, which has none of weight 0. The tally, and what is said of it, are
-        sums of weights then, and the numbers are distinct and ascend:
+        sums of weights then.
     counts, weights : ndarray, optional
-        how many rows have each, and the sum of their weights.
+        How many rows have each of the numbers, which are distinct and ascend then; of a weighted table also
+        the sum of their weights.
     zoned : bool
         The times of a datetime column name a zone, and are in UTC.
     """

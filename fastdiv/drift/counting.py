@@ -24,24 +24,21 @@ from fastdiv.drift.binning import (
     N_BARS,
     Bars,
     Cuts,
-    ascending,
     bars,
     cell_bars,
     cell_cuts,
     count,
     count_cells,
     ends_of,
-    finite,
-    moments,
-    tallied,
 )
-from fastdiv.drift.bridges import Spread, cells_spread, spread, weighted_spread
+from fastdiv.drift.bridges import Spread, cells_spread, spread
 from fastdiv.drift.cells import Cells, doubles_of
 from fastdiv.drift.cells import w1 as cells_w1
 from fastdiv.drift.columns import ROUNDED, Column, common_dtype, rounding
 from fastdiv.drift.edges import Binning
 from fastdiv.drift.natures import MANY, numbered, numbered_cells
 from fastdiv.drift.report import Bin, W2Parts
+from fastdiv.drift.samples import Sample, ascending, tallied
 from fastdiv.drift.weighing import Weighted
 from fastdiv.drift.weighing import bars as weighted_bars
 from fastdiv.drift.wording import OTHERS
@@ -122,29 +119,37 @@ def count_numbers(u: Column, v: Column, how: Binning) -> Counted:
     how.fits(u)
     if u.cells is not None or v.cells is not None:
         return _count_cells(u, v, how)
-    x, y = _sorted_alike(u, v)
+    alike = _in_one_type(u, v)
     if u.mass is not None:
-        return _count_weighted(u, v, Weighted.of(u, x), Weighted.of(v, y), how)
-    inner, on = finite(x), finite(y)
+        return _count_weighted(u, v, Weighted.of(u, alike[0]), Weighted.of(v, alike[1]), how)
+    x, y = Sample.of(u, alike[0]), Sample.of(v, alike[1])
+    inner, on = x.finite(), y.finite()
     cuts, few = how.cuts(inner)
     p, q = count(x, cuts), count(y, cuts)
     filled = np.flatnonzero(p + q)
-    labels = _labels(cuts, filled, u.kind, how, (inner, on))
+    labels = _labels(cuts, filled, u.kind, how, (inner.values, on.values))
     drawn = Bars(p[filled], q[filled]) if few and len(filled) <= N_BARS else bars(x, y)
-    infinite = len(x) - len(inner) + len(y) - len(on)
-    note = rounding([u.numbers, v.numbers], x.dtype)
+    infinite = x.total - inner.total + y.total - on.total
+    note = rounding([u.numbers, v.numbers], x.values.dtype)
     counted = _counted(u, v, labels, (p[filled], q[filled]), drawn, how, note, infinite)
     if infinite:
         return counted
-    wide = _wide(x), _wide(y)
-    w1 = float(of_true_samples(*wide, assume_sorted=True))
+    first, last = ends_of(y.values, cuts)[[0, -1]].tolist()
     laid = replace(
         counted,
-        w2=float(of_true_samples(*wide, p=2, assume_sorted=True)),
-        **_laid(x, y),
-        **_beyond(y, None, int(q[0]), len(y) - int(q[-1]), how),
+        w2=_wasserstein(x, y, 2),
+        spread=spread(x, y),
+        numbered=numbered(x) and numbered(y),
+        **_beyond(y, first, last, how),
     )
-    return _with_w1(laid, u, w1, 0.0, _moments(u, x), _moments(v, y))
+    return _with_w1(laid, u, _wasserstein(x, y, 1), 0.0, _moments(u, x), _moments(v, y))
+
+
+def _wasserstein(x: Sample, y: Sample, p: int) -> float:
+    values = _wide(x.values), _wide(y.values)
+    if x.counts is None and y.counts is None:
+        return float(of_true_samples(*values, p=p, assume_sorted=True))
+    return float(of_true_samples(*values, x.counted(), y.counted(), p=p, assume_sorted=True))
 
 
 def _count_weighted(u: Column, v: Column, x: Weighted, y: Weighted, how: Binning) -> Counted:
@@ -165,9 +170,9 @@ def _count_weighted(u: Column, v: Column, x: Weighted, y: Weighted, how: Binning
     laid = replace(
         counted,
         w2=float(of_true_samples(*samples, p=2, assume_sorted=True)),
-        spread=weighted_spread(x.scaled(u.effective), y.scaled(v.effective)),
-        numbered=all(side.counts.max() == 1 and numbered(side.values) for side in (x, y)),
-        **_beyond(y.values, y.weights, int(ends[0]), int(ends[-1]), how),
+        spread=spread(x.scaled(u.effective), y.scaled(v.effective)),
+        numbered=all(side.counts.max() == 1 and numbered(Sample(side.values)) for side in (x, y)),
+        **_beyond(Sample(y.values, y.weights), int(ends[0]), int(ends[-1]), how),
     )
     w1 = float(of_true_samples(*samples))  # through cells, which is sooner than a sweep with weights
     return _with_w1(laid, u, w1, 0.0, x.moments(), y.moments())
@@ -177,7 +182,8 @@ def _count_cells(u: Column, v: Column, how: Binning) -> Counted:
     """The same where the numbers of one side are known in cells: bins of whole cells, exactly counted."""
     k = max(side.cells.k for side in (u, v) if side.cells is not None)
     if u.cells is None:
-        u = _in_order(u)
+        x = Sample.of(u)
+        u = replace(u, numbers=x.values, counts=x.counts, ascending=True, moments=_moments(u, x))
     a, b = _in_cells(u, k), _in_cells(v, k)
     inner = a.finite()
     whole, note = a.whole and b.whole, ROUNDED if a.rounded or b.rounded else ""
@@ -193,10 +199,6 @@ def _count_cells(u: Column, v: Column, how: Binning) -> Counted:
     infinite = a.total - inner.total + b.total - b.finite().total
     limits: list[Any] = [None, *ends, None]
     spans = list(pairwise(limits))
-    exact = k == 0 and not (a.rounded or b.rounded)  # a cell is a value
-    if exact and not how.edges:
-        for i in (np.flatnonzero(edges[1:] - edges[:-1] == 1) + 1).tolist():
-            spans[i] = spans[i][0], spans[i][0]
     labels = [(_label(low, high, u.kind), low, high) for low, high in map(spans.__getitem__, filled.tolist())]
     if how.edges:
         held = [side for side in (inner, b.finite()) if side.total]
@@ -204,41 +206,34 @@ def _count_cells(u: Column, v: Column, how: Binning) -> Counted:
     counted = _counted(u, v, labels, (p[filled], q[filled]), cell_bars(a, b, whole), how, note, infinite)
     if infinite:
         return counted
-    if exact:
-        values, bound = (a.means, b.means), 0.0
-        w1 = float(of_true_samples(*values, a.counts, b.counts, assume_sorted=True))
-    else:
-        w1, bound = cells_w1(a, b)
+    w1, bound = cells_w1(a, b)
     first, last = np.searchsorted(b.keys, edges[[0, -1]]).tolist()
-    counted = replace(counted, **_laid_cells(a, b), **_beyond(b.means, b.counts, first, last, how))
+    counted = replace(
+        counted,
+        spread=cells_spread(a, b),
+        numbered=numbered_cells(a) and numbered_cells(b),
+        **_beyond(Sample(b.means, b.counts), first, last, how),
+    )
     # of the current the mean alone is asked for, which cells have exact sums for
-    of_u = _moments(u, u.numbers) if u.cells is None else u.cells.moments
+    of_u = u.moments if u.cells is None else u.cells.moments
+    assert of_u is not None
     return _with_w1(counted, u, w1, bound, of_u, (b.mean, 0.0))
-
-
-def _in_order(column: Column) -> Column:
-    if column.ascending:
-        return column
-    return replace(column, numbers=ascending(column.numbers), ascending=True)
 
 
 def _in_cells(column: Column, k: int) -> Cells:
     if column.cells is not None:
         return column.cells.coarsened(k)
-    sort = column.ascending or len(column.numbers) < _FEW
-    tally = None if sort else tallied(column.numbers)
-    if tally is not None:
-        return Cells.of(*tally).coarsened(k)
-    found = None if sort else Cells.counted(column.numbers, k)
-    return found or Cells.each(_in_order(column).numbers, k)
-
-
-def _laid(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
-    return {"spread": spread(x, y), "numbered": numbered(x) and numbered(y)}
-
-
-def _laid_cells(a: Cells, b: Cells) -> dict[str, Any]:
-    return {"spread": cells_spread(a, b), "numbered": numbered_cells(a) and numbered_cells(b)}
+    x = column.numbers
+    if column.counts is not None:
+        return Cells.of(x, column.counts).coarsened(k)
+    if column.ascending:
+        return Cells.each(x, k)
+    if len(x) >= _FEW:
+        tally = tallied(x)
+        found = Cells.counted(x, k) if tally is None else Cells.of(*tally).coarsened(k)
+        if found is not None:
+            return found
+    return Cells.each(ascending(x), k)
 
 
 def parts_of_w2(counted: Counted, unit: float) -> W2Parts | None:
@@ -251,15 +246,15 @@ def parts_of_w2(counted: Counted, unit: float) -> W2Parts | None:
     return W2Parts(shift, scale, max(0.0, 1.0 - shift - scale))
 
 
-def _beyond(y: np.ndarray, weights: np.ndarray | None, first: int, last: int, how: Binning) -> dict[str, Any]:
-    """What is known of the ascending values before the first and from the last on; nothing between edges."""
+def _beyond(y: Sample, first: int, last: int, how: Binning) -> dict[str, Any]:
+    """What is known of the values before the first place and from the last on; nothing between edges."""
     found: dict[str, Any] = {}
     if how.edges:
         return found
     for key, part, end in (("below", slice(0, first), 0), ("above", slice(last, None), -1)):
-        values = y[part].astype(float)
+        values = y.values[part].astype(float)
         if len(values):
-            w = np.ones(len(values)) if weights is None else weights[part]
+            w = np.ones(len(values)) if y.counts is None else y.counts[part]
             # the shares first: no sum overflows, and no mean is beyond the values it is of
             mean = float(np.clip((w / w.sum() * values).sum(), values[0], values[-1]))
             extreme = float(values[end])
@@ -315,8 +310,8 @@ def _with_w1(
     )
 
 
-def _sorted_alike(u: Column, v: Column) -> tuple[np.ndarray, np.ndarray]:
-    """Both samples sorted, in one dtype: of two float types the narrower, for 0.1 is not the same in both.
+def _in_one_type(u: Column, v: Column) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of both in one type: of two float types the narrower, for 0.1 is not the same in both.
 
     But the wider where the narrower would overflow.
     """
@@ -334,7 +329,8 @@ def _sorted_alike(u: Column, v: Column) -> tuple[np.ndarray, np.ndarray]:
         if a is not None and b is not None:
             x, y = a, b
             dtype = common_dtype([x, y])
-    return _sorted(u, x, dtype), _sorted(v, y, dtype)
+    with np.errstate(under="ignore"):
+        return x.astype(dtype, copy=False), y.astype(dtype, copy=False)
 
 
 def _wide(x: np.ndarray) -> np.ndarray:
@@ -342,18 +338,10 @@ def _wide(x: np.ndarray) -> np.ndarray:
     return x.astype(np.float64) if x.dtype.kind == "f" else x
 
 
-def _sorted(column: Column, x: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
-    with np.errstate(under="ignore"):
-        cast = x.astype(dtype, copy=False)
-    if not column.ascending:
-        return ascending(cast)
-    return cast + 0 if cast.dtype.kind == "f" and cast is not x else cast  # -0.0 of what a narrower type lost
-
-
-def _moments(column: Column, x: np.ndarray) -> tuple[float, float]:
-    """Of the column's numbers, `x` in the dtype they are compared in."""
-    known = column.moments if x.dtype == column.numbers.dtype else None
-    return known or moments(x)
+def _moments(column: Column, x: Sample) -> tuple[float, float]:
+    """Of the column's numbers, `x` in the type they are compared in."""
+    known = column.moments if x.values.dtype == column.numbers.dtype else None
+    return known or x.moments
 
 
 def _as_integers(x: np.ndarray) -> np.ndarray | None:

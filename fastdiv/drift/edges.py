@@ -21,6 +21,7 @@ from fastdiv._checks import options as opt
 from fastdiv.drift.binning import Cuts, quantile_cuts, value_cuts
 from fastdiv.drift.cells import Cells, doubles_of, keys_of
 from fastdiv.drift.columns import Column, TableError, names_of, no_column
+from fastdiv.drift.samples import Sample
 
 __all__ = ["KEYS", "Binning", "binnings_of", "checked"]
 
@@ -48,10 +49,10 @@ class Binning:
     edges: tuple[Any, ...] = ()
     own: bool = False
 
-    def cuts(self, x: np.ndarray) -> tuple[Cuts, bool]:
-        """Of sorted, finite values of the baseline; and whether each value has a bin of its own."""
+    def cuts(self, x: Sample) -> tuple[Cuts, bool]:
+        """Of finite values of the baseline; and whether each value has a bin of its own."""
         if self.edges:
-            return self.edge_cuts(x.dtype), False
+            return self.edge_cuts(x.values.dtype), False
         few = None if self.continuous else value_cuts(x, self.bins)
         return (few, True) if few is not None else (quantile_cuts(x, self.bins), False)
 

@@ -15,14 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv.drift.binning import ascending, moments, tallied
 from fastdiv.drift.cells import Cells, starts_of
 from fastdiv.drift.columns import ROUNDED, ZONED, Column, Kind, Mass, common_dtype, rounding
+from fastdiv.drift.samples import Sample, ascending, tallied
 
 __all__ = ["Distinct", "Held", "Limits"]
-
-# So many values are written out for a comparison, a gigabyte; of more, each distinct one is a cell: as exact.
-_MOST = 1 << 27
 
 # From so many values on they are counted in cells without a sort, sooner than with one.
 _UNSORTED = 1 << 16
@@ -76,19 +73,12 @@ class Distinct:
     def total(self) -> int:
         return int(self.counts.sum())
 
-    def repeated(self) -> np.ndarray:
-        """All the values, ascending."""
-        if len(self.counts) == 0 or self.counts.max() == 1:
-            return self.values
-        return np.repeat(self.values, self.counts)
-
     @cached_property
     def moments(self) -> tuple[float, float] | None:
         """Mean and standard deviation, as a comparison takes them; None if one value is infinite."""
-        infinite = self.values.dtype.kind == "f" and not np.isfinite(self.values[[0, -1]]).all()
-        if infinite or self.total > _MOST:
+        if self.values.dtype.kind == "f" and not np.isfinite(self.values[[0, -1]]).all():
             return None
-        return moments(self.repeated())
+        return Sample.gathered(self.values, self.counts).moments
 
 
 def _gathered(x: np.ndarray, counts: np.ndarray | None) -> Distinct:
@@ -206,28 +196,16 @@ class Held:
         """Something of it is not kept."""
         return isinstance(self.numbers, Cells) or self.others > 0
 
-    def column(self, written_out: int = _MOST) -> Column:
-        """As a comparison takes it, with at most so many values one by one; more in cells of a value each."""
+    def column(self) -> Column:
+        """As a comparison takes it."""
         reason = self.reason
         if not reason and len(self.kinds) > 1:
             reason = f"some of its parts are {self.kinds[0]}, others {' or '.join(self.kinds[1:])}"
         known: dict[str, Any] = {}
-        if isinstance(self.numbers, Distinct) and self.numbers.weights is not None:
+        if isinstance(self.numbers, Distinct):
             each = self.numbers
-            known = {
-                "numbers": each.values,
-                "counts": each.counts,
-                "weights": each.weights,
-                "ascending": True,
-            }
-        elif isinstance(self.numbers, Distinct) and self.numbers.total > written_out:
-            known = {"cells": Cells.of(self.numbers.values, self.numbers.counts)}
-        elif isinstance(self.numbers, Distinct):
-            known = {
-                "numbers": self.numbers.repeated(),
-                "ascending": True,
-                "moments": self.numbers.moments,
-            }
+            known = {"numbers": each.values, "counts": each.counts, "ascending": True}
+            known |= {"moments": each.moments} if each.weights is None else {"weights": each.weights}
         elif isinstance(self.numbers, Cells):
             known = {"cells": self.numbers}
         zoned = self.kinds == (ZONED,)

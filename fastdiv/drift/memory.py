@@ -112,7 +112,7 @@ def columns_of(
 def _through_blocks(table: Table, names: Sequence[str], plan: Plan) -> Iterator[Column]:
     limits = plan.limits.shared(-(-len(names) // _AT_ONCE))
     for held in _of_blocks(table, names, plan, limits):
-        yield held.column(written_out=0)
+        yield held.column()
 
 
 def _of_blocks(table: Table, names: Sequence[str], plan: Plan, limits: Limits) -> list[Held]:
@@ -182,7 +182,7 @@ def gathered(pieces: Iterable[Column], plan: Plan = _ALL) -> Column:
         else:
             held = folded([*kept, piece], plan.limits, held)
             kept = []
-    return joined(kept) if held is None else held.column(written_out=0)
+    return joined(kept) if held is None else held.column()
 
 
 def folded(pieces: Iterable[Column], limits: Limits, held: Held | None = None) -> Held:

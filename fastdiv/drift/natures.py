@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastdiv.drift.binning import are_whole
+from fastdiv.drift.samples import are_whole
 
 if TYPE_CHECKING:
     from fastdiv.drift.cells import Cells
     from fastdiv.drift.columns import Column
     from fastdiv.drift.counting import Counted
+    from fastdiv.drift.samples import Sample
 
 __all__ = ["LEAST", "MANY", "nature_of", "numbered", "numbered_cells"]
 
@@ -21,14 +22,15 @@ MANY = 20  # values that occur once each are no identifier among fewer
 _LONG, _VARIED = 30, 8
 
 
-def numbered(x: np.ndarray) -> bool:
-    """Sorted numbers are whole, and none occurs twice where 10 pairs were to be expected of chance.
+def numbered(sample: Sample) -> bool:
+    """Numbers are whole, and none occurs twice where 10 pairs were to be expected of chance.
 
     n draws from as many whole numbers as there are from the first to the last, R, would have n (n - 1) / 2R
     equal pairs: none has a probability of exp(-10), unless they were given out one by one.
     """
+    x = sample.values
     n = len(x)
-    if n < MANY or x.dtype.kind not in "iuf" or not float(x[0]).is_integer():
+    if sample.counts is not None or n < MANY or x.dtype.kind not in "iuf" or not float(x[0]).is_integer():
         return False
     if np.any(x[1:1000] == x[:-1][:999]):
         return False

@@ -127,7 +127,7 @@ class ColumnDrift:
     noise : Noise
     w2_parts : W2Parts or None
         How much of the drift of a numeric column is shift of the mean, scale and shape; None where nothing
-        has moved or values are not kept one by one.
+        has moved or not all values are kept.
     effective : tuple of int or None
         Of weighted rows: how many unweighted values either side's tell as much as (Kish), by which noise and
         p-values are.

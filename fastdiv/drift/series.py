@@ -329,7 +329,7 @@ def _in_windows(
             meter.read(len(rows.values))
     if plan.whole:
         return [gathered(part, plan) if part else None for part in parts]
-    return [None if one is None else one.column(written_out=0) for one in held]
+    return [None if one is None else one.column() for one in held]
 
 
 def _asked(by: str | None, window: str | None, time: str | None) -> Window | None:

@@ -19,13 +19,12 @@ from fastdiv.drift.binning import (
     bar_edges,
     cuts_at,
     each_value,
-    finite,
     mostly_once,
-    scale_of,
 )
 from fastdiv.drift.cells import shifted, starts_of
 from fastdiv.drift.columns import Column
 from fastdiv.drift.edges import Binning
+from fastdiv.drift.samples import Sample, finite, scale_of
 from fastdiv.drift.weights import parts_of, sums_from
 
 __all__ = ["Weighted", "bars"]
@@ -94,9 +93,9 @@ class Weighted:
         total[many > 0] = sums_from(starts[many > 0], self.weights, self._parts)
         return total
 
-    def scaled(self, effective: float) -> tuple[np.ndarray, np.ndarray]:
+    def scaled(self, effective: float) -> Sample:
         """The values, and weights that add up to the effective number of them."""
-        return self.values, self.weights * (effective / float(self.weights.sum()))
+        return Sample(self.values, self.weights * (effective / float(self.weights.sum())))
 
     def moments(self) -> tuple[float, float]:
         """Mean and standard deviation, from the median on; 1e200 squared is no float."""

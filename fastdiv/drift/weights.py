@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from fastdiv.drift.binning import order_of
 from fastdiv.drift.cells import starts_of
 from fastdiv.drift.columns import Column, Mass, Rows, Table, TableError, no_column
 from fastdiv.drift.memory import gathered
+from fastdiv.drift.samples import order_of
 
 __all__ = ["both_weighted", "parts_of", "sums", "sums_from", "weighted"]
 

@@ -10,6 +10,7 @@ from scipy.stats import wasserstein_distance as scipy_w1
 
 from fastdiv.drift import compare
 from fastdiv.drift.binning import bars, count, quantile_cuts, value_cuts
+from fastdiv.drift.samples import Sample
 
 RNG = np.random.default_rng(11)
 DATA = Path(__file__).parents[2] / "examples" / "data"
@@ -109,7 +110,8 @@ def test_every_value_is_counted_once_wherever_the_cuts_lie(trial):
     values = [rng.normal(size=500), np.arange(40.0), np.repeat([0.0, 3.0, 7.0], [90, 9, 1])][trial % 3]
     x = np.sort(rng.choice(values, n))
     y = np.sort(np.concatenate([rng.choice(values, m), rng.normal(0, 10, m)]))
-    cuts = value_cuts(x, 20) or quantile_cuts(x, int(rng.integers(2, 30)))
+    baseline = Sample.gathered(x)
+    cuts = value_cuts(baseline, 20) or quantile_cuts(baseline, int(rng.integers(2, 30)))
     order = list(zip(cuts.at, cuts.after, strict=True))
     assert order == sorted(set(order))
     assert cuts.at[0] == x[0]
@@ -121,7 +123,10 @@ def test_every_value_is_counted_once_wherever_the_cuts_lie(trial):
             sum((value > at or (value == at and not after)) for at, after in order)
             for value in sample.tolist()
         ]
-        assert count(sample, cuts).tolist() == np.bincount(by_hand, minlength=len(order) + 1).tolist()
+        assert (
+            count(Sample.gathered(sample), cuts).tolist()
+            == np.bincount(by_hand, minlength=len(order) + 1).tolist()
+        )
 
 
 def test_integers_beyond_float_are_told_apart():
@@ -228,9 +233,13 @@ def test_identifiers_are_called_by_name():
 # -- the bars ------------------------------------------------------------------------------------------------
 
 
+def drawn(x, y):
+    return bars(Sample.gathered(x), Sample.gathered(y))
+
+
 def test_bars_of_whole_numbers_draw_no_comb():
     x = np.repeat(np.arange(31), 10)
-    u, _, ends = bars(x, x)
+    u, _, ends = drawn(x, x)
     assert ends == (0, 30)
     assert set(u[:-1].tolist()) == {20}
 
@@ -238,9 +247,9 @@ def test_bars_of_whole_numbers_draw_no_comb():
 def test_bars_of_big_integers_are_those_of_small_ones():
     near = np.sort(RNG.integers(0, 1000, 500)), np.sort(RNG.integers(0, 1200, 500))
     far = [side.astype(np.uint64) + np.uint64(2**63) for side in near]
-    for a, b in zip(bars(*near)[:2], bars(*far)[:2], strict=True):
+    for a, b in zip(drawn(*near)[:2], drawn(*far)[:2], strict=True):
         assert a.tolist() == b.tolist()
-    for a, b in zip(bars(*near)[:2], bars(*(side.astype(float) for side in near))[:2], strict=True):
+    for a, b in zip(drawn(*near)[:2], drawn(*(side.astype(float) for side in near))[:2], strict=True):
         assert a.tolist() == b.tolist()
 
 
@@ -248,7 +257,7 @@ def test_bars_of_big_integers_are_those_of_small_ones():
 def test_bars_hold_every_value(low, high):
     x = np.sort(RNG.choice([low, high], 300))
     y = np.sort(RNG.choice([low, high], 200))
-    u, v, ends = bars(x, y)
+    u, v, ends = drawn(x, y)
     assert ends == (low, high)
     assert (u.sum(), v.sum()) == (300, 200)
     assert len(u) == len(v) <= 20
@@ -257,7 +266,7 @@ def test_bars_hold_every_value(low, high):
 def test_bars_cover_both_sides_without_the_outliers():
     x, y = np.sort(RNG.normal(size=5000)), np.sort(RNG.normal(5, 1, size=5000))
     x[-1] = 1e9
-    u, v, _ = bars(x, y)
+    u, v, _ = drawn(x, y)
     assert np.argmax(u) < 8
     assert np.argmax(v) > 12
 

@@ -6,6 +6,7 @@ import pytest
 from fastdiv import wasserstein_distance
 from fastdiv.drift.bridges import cells_spread, spread, w1_law
 from fastdiv.drift.cells import Cells
+from fastdiv.drift.samples import Sample
 from fastdiv.testing import _Samples
 
 LAWS = {
@@ -22,7 +23,8 @@ LAWS = {
 
 def p_of(x, y):
     x, y = np.sort(x), np.sort(y)
-    return w1_law(spread(x, y), len(x), len(y), float(wasserstein_distance(x, y, assume_sorted=True)))[1]
+    places = spread(Sample.gathered(x), Sample.gathered(y))
+    return w1_law(places, len(x), len(y), float(wasserstein_distance(x, y, assume_sorted=True)))[1]
 
 
 def test_unchanged_columns_keep_the_level():

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from fastdiv import Baseline, wasserstein_distance
-from fastdiv.drift.binning import ascending
 from fastdiv.drift.cells import LAST_K, Cells, keys_of, w1
 from fastdiv.drift.columns import Column
 from fastdiv.drift.held import Distinct, Limits
 from fastdiv.drift.memory import folded
+from fastdiv.drift.samples import ascending
 
 rng = np.random.default_rng(11)
 SAMPLES = {

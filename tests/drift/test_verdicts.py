@@ -11,6 +11,7 @@ from command import FLIGHTS
 from fastdiv.drift import Baseline, TableError, compare, render
 from fastdiv.drift.bridges import spread, w1_law
 from fastdiv.drift.noise import METHODS, bins_law, chi_square_tail, share_test
+from fastdiv.drift.samples import Sample
 from fastdiv.drift.thresholds import thresholds_of
 from fastdiv.drift.verdict import adjusted
 from fastdiv.transport import wasserstein_distance
@@ -160,7 +161,8 @@ def test_far_out_the_p_value_of_w1_goes_on():
     ps = []
     for shift in (0.0, 0.05, 0.1, 0.2, 0.4):
         y = np.sort(RNG.normal(shift, size=4000))
-        ps.append(w1_law(spread(x, y), 4000, 4000, float(wasserstein_distance(x, y, assume_sorted=True)))[1])
+        places = spread(Sample(x), Sample(y))
+        ps.append(w1_law(places, 4000, 4000, float(wasserstein_distance(x, y, assume_sorted=True)))[1])
     assert ps[1:] == sorted(ps[1:], reverse=True)
     assert 1e-90 < ps[-1] < 1e-60  # of a shift of 17.9 standard errors
 
