@@ -69,18 +69,7 @@ def test_a_column_whose_distinct_values_fit_is_exact(files, whole):
     found = {column.name: column for column in report.columns}
     assert found.keys() == whole.keys()
     for name in EXACT:
-        a, b = found[name], whole[name]
-        assert a.w1_bound == 0, name
-        assert [x.baseline for x in a.bins] == [x.baseline for x in b.bins]
-        assert [x.current for x in a.bins] == [x.current for x in b.bins]
-        assert (a.js, a.kl, a.psi) == (b.js, b.kl, b.psi)
-        assert (a.missing_baseline, a.missing_current, a.verdict) == (
-            b.missing_baseline, b.missing_current, b.verdict,
-        )  # fmt: skip
-        if b.w1 is not None:
-            assert a.w1 == pytest.approx(b.w1, rel=1e-12, abs=0)
-            assert a.w1_over_sd == pytest.approx(b.w1_over_sd, rel=1e-12, abs=0)
-            assert a.mean_baseline == pytest.approx(b.mean_baseline, rel=1e-14, abs=0)
+        assert found[name] == whole[name]
     for name in ("wide", "far"):
         a, b = found[name], whole[name]
         assert b.w1_bound == 0 < a.w1_over_sd_bound < 0.02
