@@ -270,15 +270,18 @@ include "door.pxi"
 
 
 cdef inline bint is_plain_vector(object x) noexcept:
-    return (cnp.PyArray_CheckExact(x) and cnp.PyArray_NDIM(x) == 1 and cnp.PyArray_TYPE(x) == cnp.NPY_DOUBLE
-            and cnp.PyArray_ISBEHAVED_RO(x))
+    if not cnp.PyArray_CheckExact(x):
+        return False
+    array = <cnp.ndarray>x
+    return (cnp.PyArray_NDIM(array) == 1 and cnp.PyArray_TYPE(array) == cnp.NPY_DOUBLE
+            and cnp.PyArray_ISBEHAVED_RO(array))
 
 
 cdef enum:
     LONG = 1 << 23
 
 
-cdef object one_pair(int measure, object p, object q, fd_options *options):
+cdef object one_pair(int measure, cnp.ndarray p, cnp.ndarray q, const fd_options *options):
     """The measure of two float64 vectors.
 
     None if they are not of one length, or if the value is NaN: then the long way says why. None too where they are
@@ -307,10 +310,13 @@ cdef enum fd_layout:
     ONE_Q
 
 
-cdef fd_layout layout_of(object p, object q):
+cdef fd_layout layout_of(cnp.ndarray p, object other):
     """How two small arrays lie, the first of which kind_of tells so."""
     cdef int axes = cnp.PyArray_NDIM(p), others
-    if kind_of(q, False) == FD_N_SCALARS or cnp.PyArray_TYPE(p) != cnp.PyArray_TYPE(q):
+    if kind_of(other, False) == FD_N_SCALARS:
+        return OTHERWISE
+    q = <cnp.ndarray>other
+    if cnp.PyArray_TYPE(p) != cnp.PyArray_TYPE(q):
         return OTHERWISE
     if cnp.PyArray_SAMESHAPE(p, q):
         return ALIKE
@@ -320,7 +326,7 @@ cdef fd_layout layout_of(object p, object q):
     return ONE_P if axes == 1 else ONE_Q if others == 1 else OTHERWISE
 
 
-cdef void read_steps(object x, bint by_columns, cnp.npy_intp *row, cnp.npy_intp *item):
+cdef void read_steps(cnp.ndarray x, bint by_columns, cnp.npy_intp *row, cnp.npy_intp *item):
     """From row to row, and from bin to bin, in bytes."""
     cdef int axes = cnp.PyArray_NDIM(x)
     cdef const cnp.npy_intp *strides = cnp.PyArray_STRIDES(x)
@@ -344,20 +350,20 @@ cdef object some_rows(int measure, object p, object q, fd_options *options, bint
     cdef char *args[4]
     cdef int kind = kind_of(p, False), axes
     cdef Py_ssize_t i
-    cdef fd_layout layout = OTHERWISE if kind == FD_N_SCALARS else layout_of(p, q)
+    cdef fd_layout layout = OTHERWISE if kind == FD_N_SCALARS else layout_of(<cnp.ndarray>p, q)
     cdef bint is_nan = False
     if layout == OTHERWISE or (by_columns and layout != ALIKE):
         return None
-    more = q if layout == ONE_P else p
+    more = <cnp.ndarray>q if layout == ONE_P else <cnp.ndarray>p
     axes = cnp.PyArray_NDIM(more)
     dims[1] = cnp.PyArray_DIM(more, 0 if by_columns else axes - 1)
     dims[0] = cnp.PyArray_SIZE(more) // dims[1]
     result = cnp.PyArray_EMPTY(axes - 1, cnp.PyArray_DIMS(more) + by_columns,
                                cnp.NPY_FLOAT if kind == FD_FLOAT32 else cnp.NPY_DOUBLE, 0)
-    args[0], args[1] = <char *>cnp.PyArray_DATA(p), <char *>cnp.PyArray_DATA(q)
-    args[2], args[3] = <char *>options, <char *>cnp.PyArray_DATA(result)
-    read_steps(p, by_columns, &steps[0], &steps[4])
-    read_steps(q, by_columns, &steps[1], &steps[5])
+    args[0], args[1] = <char *>cnp.PyArray_DATA(<cnp.ndarray>p), <char *>cnp.PyArray_DATA(<cnp.ndarray>q)
+    args[2], args[3] = <char *>options, <char *>cnp.PyArray_DATA(<cnp.ndarray>result)
+    read_steps(<cnp.ndarray>p, by_columns, &steps[0], &steps[4])
+    read_steps(<cnp.ndarray>q, by_columns, &steps[1], &steps[5])
     steps[2], steps[3], steps[6] = 0, cnp.PyArray_ITEMSIZE(result), sizeof(double)
     with nogil:
         all_pairs(args, dims, steps, measure, kind)
@@ -386,7 +392,7 @@ cdef object short_way(int measure, tuple names, tuple named, object p, object q,
 
         return some_logits(p, q, options.unit_hi, options.unit_lo, options.normalize, options.pseudocount)
     if is_plain_vector(p) and is_plain_vector(q):
-        return one_pair(measure, p, q, &options)
+        return one_pair(measure, <cnp.ndarray>p, <cnp.ndarray>q, &options)
     return some_rows(measure, p, q, &options, found == BY_COLUMNS)
 
 
@@ -396,8 +402,12 @@ def door(int measure, function):
     cdef tuple names = code.co_varnames[:code.co_argcount]
     cdef tuple named = code.co_varnames[code.co_argcount:code.co_argcount + code.co_kwonlyargcount]
 
+    cdef bint of_two = len(names) == 2
+
     def entrance(p=NOT_GIVEN, q=NOT_GIVEN, /, *more, **given):
-        if given and q is NOT_GIVEN:
+        if of_two and not given and not more and is_plain_vector(p) and is_plain_vector(q):
+            value = one_pair(measure, <cnp.ndarray>p, <cnp.ndarray>q, &fd_default_options)
+        elif given and q is NOT_GIVEN:
             first, second, rest = by_place(p, q, given)
             value = short_way(measure, names, named, first, second, rest, more)
         else:

@@ -55,7 +55,7 @@ for scalar, npy in SCALARS:
     KINDS[npy] = scalar
 
 
-cdef inline bint is_walked(object x):
+cdef inline bint is_walked(cnp.ndarray x):
     """An array whose rows and bins are a step apart each: in C order, or of two axes at most."""
     return cnp.PyArray_ISBEHAVED_RO(x) and (cnp.PyArray_NDIM(x) <= 2 or cnp.PyArray_ISCARRAY_RO(x))
 
@@ -64,11 +64,12 @@ cdef inline int kind_of(object x, bint in_order=True):
     """Of a small array (`in_order`: in C order) the kind of number, else FD_N_SCALARS."""
     if not cnp.PyArray_CheckExact(x):
         return FD_N_SCALARS
-    cdef Py_ssize_t size = cnp.PyArray_SIZE(x)
-    if (cnp.PyArray_NDIM(x) == 0 or size == 0 or size > SMALL or cnp.PyArray_TYPE(x) >= 32
-            or not (cnp.PyArray_ISCARRAY_RO(x) if in_order else is_walked(x))):
+    array = <cnp.ndarray>x  # or else each question would ask for its type again
+    cdef Py_ssize_t size = cnp.PyArray_SIZE(array)
+    if (cnp.PyArray_NDIM(array) == 0 or size == 0 or size > SMALL or cnp.PyArray_TYPE(array) >= 32
+            or not (cnp.PyArray_ISCARRAY_RO(array) if in_order else is_walked(array))):
         return FD_N_SCALARS
-    return KINDS[cnp.PyArray_TYPE(x)]
+    return KINDS[cnp.PyArray_TYPE(array)]
 
 
 cdef object as_array(object x):

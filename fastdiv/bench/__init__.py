@@ -13,6 +13,7 @@ GROUPS = {
     "gradients": "values with their gradients, row by row",
     "matrix": "many against many, and nearest neighbours",
     "transport": "samples on a line",
+    "drift": "tables, baselines and pages",
     "sweeps": "bins, rows, samples and ties from few to many",
     "limits": "beside a copy, a logarithm, a product and a sort of the same data",
     "threads": "all threads against one",

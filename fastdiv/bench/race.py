@@ -32,7 +32,7 @@ class Case:
 
     Answers are compared on `probe` (or `args`) with `truth`, or else with ours. `per` tells time by the bin
     or the row: its name, and how many there are. `at`: the place in a sweep, the axis and the position.
-    `goals`: what ratio each of the others is to reach, by name; OURS: what seconds we are to need at most.
+    `goals`: what ratio each of the others is to reach, by name; OURS: what seconds, or bytes, we may need.
     `own_clock`: a run returns what it measured and its answer, seconds, or bytes by `unit`.
     """
 

@@ -116,7 +116,7 @@ def goals(cases: Iterable[Measured]) -> list[str]:
             if name == OURS:
                 share = case.ours.seconds / goal
                 said = _reached(1 / share, 1, case.floor)
-                rows.append([*first, "", "", f"{shown(goal)} at most", said, limit])
+                rows.append([*first, "", "", f"{shown(goal, unit=case.unit)} at most", said, limit])
             for run in case.peers:
                 if run.name == name:
                     theirs = f"{name} {shown(run.seconds, case.per, case.unit)}"
