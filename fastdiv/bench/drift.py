@@ -5,6 +5,7 @@ Tables are Parquet files in a temporary folder, up to 2 GB of them, which goes w
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache, partial
@@ -83,15 +84,24 @@ def _pages(columns: int) -> Iterator[Case]:
     if not find_spec("jinja2"):
         return
     u, v = (_normal(20_000, columns, shift) for shift in (0.0, 0.01))
+    size = f"2 x 20000 x {columns}"
+
+    def shown() -> Report:
+        report = fastdiv.compare(u, v)
+        report.to_html()
+        return report
+
+    alone = Contestant("fastdiv, no page", _answer(partial(fastdiv.compare, u, v)), 0.0)
+    yield _case("compare, and a page of HTML", size, [_ours(shown), alone], {OURS: 20})
 
     def page() -> tuple[float, float]:
-        return float(len(fastdiv.compare(u, v).to_html())), 1.0
+        return float(len(fastdiv.compare(u, v).to_html().encode())), 1.0
 
-    size = f"2 x 20000 x {columns}"
-    ours = Contestant(OURS, lambda: page()[1])
-    yield _case("compare, and a page of HTML", size, [ours], {OURS: 20})
-    ours = Contestant(OURS, page)
-    yield _case("a page of HTML", size, [ours], {OURS: 1e6}, own_clock=True, unit="B")
+    def record() -> tuple[float, float]:
+        return float(len(json.dumps(fastdiv.compare(u, v).to_dict()))), 1.0
+
+    runs = [Contestant(OURS, page), Contestant("fastdiv, JSON", record)]
+    yield _case("a page of HTML", size, runs, {OURS: 1e6}, own_clock=True, unit="B")
 
 
 def _evidently(rows: int) -> Iterator[Case]:
