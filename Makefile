@@ -126,7 +126,7 @@ test-aarch64: $(ARM)/.ready build/aarch64/.built ## true values on 64-bit Arm: c
 # Python itself is not instrumented: its leaks are not looked for, and the runtime is loaded ahead of it.
 build/sanitize/.built: BUILD_ENV = FASTDIV_SANITIZE=1
 test-sanitize: build/sanitize/.built $(BUILT) ## the same tests under Address- and UndefinedBehaviorSanitizer
-	$(call ELSEWHERE,sanitize) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+	$(call ELSEWHERE,sanitize) $(call RAN,$@) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" \
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not slow" -p no:cacheprovider $(TESTS)
 
@@ -220,7 +220,7 @@ bench: $(BUILT)  ## ratios against NumPy, SciPy and others; make bench BENCH="--
 # Everything at full size; bench/report.json is kept, pages are written from it.
 report: $(BUILT) ## measure, and write the tables of README.md and docs/benchmarks.md
 	$(PIP) install "fastdiv[bench]"
-	$(BIN)/fastdiv bench --group everyday rows matrix transport sweeps limits startup -o build/report
+	$(BIN)/fastdiv bench --group everyday rows matrix transport drift sweeps limits startup -o build/report
 	cp build/report/report.json bench/report.json
 	$(BIN)/python -m bench.pages
 

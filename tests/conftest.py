@@ -28,6 +28,12 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_runtest_setup(item):
+    mark = item.get_closest_marker("unsanitized")
+    if mark and "ASAN_OPTIONS" in os.environ:
+        pytest.skip(f"the sanitizer {mark.args[0]}")
+
+
 @pytest.fixture(params=["base", "avx2", "avx512"])
 def level(request):
     """Every instruction set that this CPU has, in this process."""

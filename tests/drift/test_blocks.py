@@ -168,6 +168,7 @@ def test_a_file_that_is_cut_off_after_it_was_opened(name, tmp_path):
     assert path in str(error.value)
 
 
+@pytest.mark.unsanitized("takes half a gigabyte for itself")
 @pytest.mark.parametrize("ending", ["npy", "csv"])
 def test_the_peak_is_within_the_budget(ending, tmp_path):
     rng = np.random.default_rng(3)

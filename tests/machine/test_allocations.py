@@ -166,7 +166,7 @@ def ahead(tmp_path_factory):
     return str(target)
 
 
-@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="the sanitizer has allocations of its own")
+@pytest.mark.unsanitized("has allocations of its own")
 @pytest.mark.parametrize("threads", [1, 3])
 def test_every_allocation_fails_once(ahead, threads):
     code = "import test_allocations; test_allocations.report()"

@@ -200,7 +200,7 @@ SHORT = """
 """
 
 
-@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="the sanitizer takes terabytes of addresses")
+@pytest.mark.unsanitized("takes terabytes of addresses")
 def test_short_memory(tmp_path):
     """MemoryError or the result; the next call is right."""
     done = subprocess.run(

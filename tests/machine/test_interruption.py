@@ -15,6 +15,7 @@ from fastdiv import _core, _threads, barycenter, circle
 openmp = pytest.mark.skipif(not _core.openmp(), reason="a serial build has one thread")
 
 
+@pytest.mark.unsanitized("takes ten times as long from one look at Ctrl-C to the next")
 @pytest.mark.parametrize("name", ["one long row", "W2"])
 def test_a_few_moments(name):
     """Half a second is the aim; where others use the machine too, it is only not to wait for the end."""

@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import os
 import sys
 from itertools import cycle
 from math import inf
@@ -86,9 +85,7 @@ def held_onto(function, times, turns, most=0.5):
             yield f"{what}: {blocks:.3f} blocks and {size:.1f} bytes a call"
 
 
-LIMITS = pytest.mark.skipif(
-    "ASAN_OPTIONS" in os.environ, reason="the sanitizer keeps what is freed for a while"
-)
+LIMITS = pytest.mark.unsanitized("keeps what is freed for a while")
 
 
 @LIMITS
@@ -105,6 +102,7 @@ def test_nothing_is_kept_by_ten_thousand_calls(function):
     assert list(held_onto(function, 10_000, turns=10_000 // n + 1, most=0.5 / n)) == []
 
 
+@LIMITS
 def test_a_leak_is_seen():
     kept = []
     assert growth(lambda: kept.append(object()), 100)[0] > 0.5
