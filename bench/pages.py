@@ -17,17 +17,19 @@ from fastdiv.bench.record import Measured, measured, read
 ROOT = Path(__file__).parents[1]
 STORED = ROOT / "bench" / "report.json"
 ELSEWHERE = ROOT / "bench" / "report-xeon.json"
-"""The shapes that people have, on another processor: fastdiv bench --group everyday."""
+"""The shapes that people have, and tables, on another processor: fastdiv bench --group everyday drift."""
 PICTURES = ROOT / "docs" / "_static" / "bench"
 PAGES = ("README.md", "docs/benchmarks.md", "docs/peers.md")
 BLOCK = re.compile(r"(<!-- report: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def block(document: dict[str, Any], name: str) -> str:
-    """Machine, losses, or the tables of a group; of another document `elsewhere` its machine and goals."""
+    """Machine, losses, or the tables of a group; of another document its machine, and its goals of two groups."""
     if name == "elsewhere":
         other = read(str(ELSEWHERE))
         return "\n\n".join(["  \n".join(block(other, "machine").splitlines()), block(other, "everyday")])
+    if name == "drift":
+        return "\n".join(tables.goals(case for case in measured(read(str(ELSEWHERE))) if case.suite == name))
     if name == "machine":
         lines = [document["datetime"][:10] + ".", *told(document["fastdiv"]["environment"])]
         return "\n".join([*lines, *tables.notes(document)])

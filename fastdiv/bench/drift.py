@@ -5,6 +5,7 @@ Tables are Parquet files in a temporary folder, up to 2 GB of them, which goes w
 
 from __future__ import annotations
 
+import atexit
 import json
 import tempfile
 from collections.abc import Callable, Iterator
@@ -141,9 +142,12 @@ def _workers(rows: int) -> Iterator[Case]:
 
 @cache
 def _cluster() -> Any:
+    """Workers until the process ends."""
     from distributed import Client, LocalCluster
 
-    return Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None))
+    client = Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None))
+    atexit.register(client.shutdown)
+    return client
 
 
 def _ours(run: Callable[[], Report]) -> Contestant:
