@@ -125,42 +125,70 @@ FD_HELPERS(FD_LANE_LOOPS)
 #undef FD_LANE_LOOPS
 #undef FD_LANE_LOOP
 
-/* n <= FD_BLOCK bins, `pitch` from bin to bin, as x + add, -0 to 0, and what stats say of them; `x` and `out` may be the
- * same. Up to FD_LANES bins are the parts themselves. */
-FD_INLINE void fd_weigh_lanes(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out, int few,
-                              fd_lane_stats *stats) {
-    double parts[FD_LANES][FD_ROWS], raw[FD_ROWS], least[FD_ROWS];
-    const double *part_of[FD_LANES];
-    for (int k = 0; k < FD_LANES; k++)
-        part_of[k] = !few ? parts[k] : k < n ? out + k * FD_ROWS : fd_no_part;
-    for (int row = 0; row < FD_ROWS; row++)
-        raw[row] = least[row] = INFINITY;
-    for (ptrdiff_t j = 0; j < n; j++) {
-        const double *bin = x + j * pitch;
-        double *part = parts[j % FD_LANES], *to = out + j * FD_ROWS;
-        const double *before = j < FD_LANES ? fd_no_part : part;
-        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
-            double given = bin[row], mass = given + add, positive = mass > 0.0 ? mass : INFINITY;
-            to[row] = mass;
-            if (!few)
-                part[row] = before[row] + mass;
-            raw[row] = given < raw[row] ? given : raw[row];
-            least[row] = positive < least[row] ? positive : least[row];
-        }
-    }
-    fd_fold_parts(part_of, stats->sum);
+/* What is odd of rows, of whose numbers the least is `raw`, and of whose positive masses `least`. */
+FD_INLINE void fd_mark_odd(const double *raw, const double *least, fd_lane_stats *stats) {
     _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
         double odd = raw[row] < 0.0 ? 1.0 : 0.0;
         stats->odd[row] = least[row] < FD_MASS_MIN ? 1.0 : odd;
     }
 }
 
+/* n <= FD_LANES bins, `pitch` from bin to bin, as x + add, -0 to 0, and what stats say of them; x and `out` may be the
+ * same. The bins are the parts themselves. */
+FD_INLINE void fd_weigh_few(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out,
+                            fd_lane_stats *stats) {
+    double raw[FD_ROWS], least[FD_ROWS];
+    const double *part_of[FD_LANES];
+    for (int k = 0; k < FD_LANES; k++)
+        part_of[k] = k < n ? out + k * FD_ROWS : fd_no_part;
+    for (int row = 0; row < FD_ROWS; row++)
+        raw[row] = least[row] = INFINITY;
+    for (ptrdiff_t j = 0; j < n; j++) {
+        const double *bin = x + j * pitch;
+        double *to = out + j * FD_ROWS;
+        _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
+            double given = bin[row], mass = given + add, positive = mass > 0.0 ? mass : INFINITY;
+            to[row] = mass;
+            raw[row] = given < raw[row] ? given : raw[row];
+            least[row] = positive < least[row] ? positive : least[row];
+        }
+    }
+    fd_fold_parts(part_of, stats->sum);
+    fd_mark_odd(raw, least, stats);
+}
+
+/* The same of n <= FD_BLOCK, part after part, each in registers. Where bin came after bin, `out` and parts in memory had
+ * every address modulo 4096 in the store buffer, and each load of x waited for a store that ends in the same 12 bits. */
+FD_INLINE void fd_weigh_many(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out,
+                             fd_lane_stats *stats) {
+    double parts[FD_LANES][FD_ROWS], raw[FD_ROWS], least[FD_ROWS];
+    for (int row = 0; row < FD_ROWS; row++)
+        raw[row] = least[row] = INFINITY;
+    for (int k = 0; k < FD_LANES; k++) {
+        double part[FD_ROWS] = {0.0};
+        for (ptrdiff_t j = k; j < n; j += FD_LANES) {
+            const double *bin = x + j * pitch;
+            double *to = out + j * FD_ROWS;
+            _Pragma("omp simd") for (int row = 0; row < FD_ROWS; row++) {
+                double given = bin[row], mass = given + add, positive = mass > 0.0 ? mass : INFINITY;
+                to[row] = mass;
+                part[row] += mass;
+                raw[row] = given < raw[row] ? given : raw[row];
+                least[row] = positive < least[row] ? positive : least[row];
+            }
+        }
+        fd_copy_rows(parts[k], part);
+    }
+    fd_fold_rows(parts, stats->sum);
+    fd_mark_odd(raw, least, stats);
+}
+
 static void fd_lane_stats_loop(const double *x, ptrdiff_t pitch, ptrdiff_t n, double add, double *out,
                                fd_lane_stats *stats) {
     if (n <= FD_LANES)
-        fd_weigh_lanes(x, pitch, n, add, out, 1, stats);
+        fd_weigh_few(x, pitch, n, add, out, stats);
     else
-        fd_weigh_lanes(x, pitch, n, add, out, 0, stats);
+        fd_weigh_many(x, pitch, n, add, out, stats);
 }
 
 /* The first difference between p_i sum(q) and q_i sum(p), 0 if there is none (fd_in_order). */
