@@ -24,7 +24,7 @@ BLOCK = re.compile(r"(<!-- report: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def block(document: dict[str, Any], name: str) -> str:
-    """Machine, losses, or the tables of a group; of another document its machine, and its goals of two groups."""
+    """Machine, losses, or the tables of a group; of another document its machine, and goals of two groups."""
     if name == "elsewhere":
         other = read(str(ELSEWHERE))
         return "\n\n".join(["  \n".join(block(other, "machine").splitlines()), block(other, "everyday")])
