@@ -75,14 +75,89 @@ static inline int64_t fd_put_aside(const double *x, const int32_t *cell, int n, 
     return rests;
 }
 
+#ifdef FD_AVX512
+/* n values of which `cells` numbers are counted, in registers: those that are none of them into `rest`; how many. */
+FD_INLINE int64_t fd_count_atoms(const double *x, int n, const double *atom, int cells, uint32_t *count,
+                                 double *rest) {
+    __m512i found[FD_REGISTERS];
+    int64_t rests = 0;
+    for (int k = 0; k < cells; k++)
+        found[k] = _mm512_setzero_si512();
+    for (int j = 0; j < n; j += 8) {
+        const __mmask8 here = (__mmask8)(n - j >= 8 ? 0xff : (1u << (n - j)) - 1);
+        const __m512d values = _mm512_maskz_loadu_pd(here, x + j);
+        __mmask8 none = here;
+        for (int k = 0; k < cells; k++) {
+            const __mmask8 equal =
+                _mm512_mask_cmp_pd_mask(here, values, _mm512_set1_pd(atom[k + 1]), _CMP_EQ_OQ);
+            found[k] = _mm512_mask_sub_epi64(found[k], equal, found[k], _mm512_set1_epi64(-1));
+            none &= (__mmask8)~equal;
+        }
+        if (none) {
+            const int left = __builtin_popcount(none);
+            _mm512_mask_storeu_pd(rest + rests, (__mmask8)((1u << left) - 1),
+                                  _mm512_maskz_compress_pd(none, values));
+            rests += left;
+        }
+    }
+    for (int k = 0; k < cells; k++)
+        count[k + 1] += (uint32_t)_mm512_reduce_add_epi64(found[k]);
+    return rests;
+}
+
+/* With as many registers as there are cells. */
+static int64_t fd_count_few(const double *x, int n, const fd_lattice *l, uint32_t *count, double *rest) {
+    switch (l->cells) {
+#    define FD_CASE(cells)                                                                                   \
+    case cells:                                                                                              \
+        return fd_count_atoms(x, n, l->atom, cells, count, rest);
+        FD_CASE(1)
+        FD_CASE(2) FD_CASE(3) FD_CASE(4) FD_CASE(5) FD_CASE(6) FD_CASE(7) default
+            : return fd_count_atoms(x, n, l->atom, FD_REGISTERS, count, rest);
+#    undef FD_CASE
+    }
+}
+#endif
+
+/* n <= FD_BATCH values: each counted in its cell, those without one put into `rest`; how many these are. */
+FD_INLINE int64_t fd_count_batch(const double *x, int n, const fd_lattice *l, int lanes, uint32_t *count,
+                                 double *rest) {
+    int32_t cell[FD_BATCH];
+    int64_t rests = 0;
+#ifdef FD_AVX512
+    if (l->atom && l->cells <= FD_REGISTERS)
+        return fd_count_few(x, n, l, count, rest);
+#endif
+    if (fd_lattice_find(x, n, l, cell))
+        rests = fd_put_aside(x, cell, n, rest);
+    if (l->cells <= FD_REGISTERS) {
+        for (int32_t k = 1; k <= l->cells; k++) {
+            uint32_t found = 0;
+            for (int j = 0; j < n; j++)
+                found += cell[j] == k;
+            count[k] += found;
+        }
+    } else if (lanes == 4) {
+        int j = 0;
+        for (; j + 4 <= n; j += 4)
+            for (int lane = 0; lane < 4; lane++)
+                count[4 * cell[j + lane] + lane]++;
+        for (; j < n; j++)
+            count[4 * cell[j]]++;
+    } else {
+        for (int j = 0; j < n; j++)
+            count[cell[j]]++;
+    }
+    return rests;
+}
+
 /* One chunk. Chunks that share a table are taken in turns. */
 static void fd_tally_count(fd_tally *t, int s, int chunk) {
     enum { PATIENCE = 4096 };
     fd_tally_side *side = &t->side[s];
-    const int32_t cells = t->lattice.cells;
-    int32_t cell[FD_BATCH];
+    const size_t table = ((size_t)t->lattice.cells + 1) * (size_t)t->lanes;
     double wide[FD_BATCH];
-    uint32_t *count = side->count + (size_t)(chunk % side->tables) * ((size_t)cells + 1) * (size_t)t->lanes;
+    uint32_t *count = side->count + (size_t)(chunk % side->tables) * table;
     const int64_t start = fd_chunk_start(side->n, side->chunks, chunk),
                   end = fd_chunk_start(side->n, side->chunks, chunk + 1);
     double *rest = side->rest + start;
@@ -90,30 +165,10 @@ static void fd_tally_count(fd_tally *t, int s, int chunk) {
     for (int64_t i = start; i < end; i += FD_BATCH) {
         const int length = end - i < FD_BATCH ? (int)(end - i) : FD_BATCH;
         const double *x = fd_fetch(side->source, i, length, wide);
-        if (fd_lattice_find(x, length, &t->lattice, cell)) {
-            rests += fd_put_aside(x, cell, length, rest + rests);
-            if (rests > PATIENCE && 16 * rests > t->most_rest * (i + length - start)) {
-                side->rests[chunk] = -1;
-                return;
-            }
-        }
-        if (cells <= FD_REGISTERS) {
-            for (int32_t k = 1; k <= cells; k++) {
-                uint32_t found = 0;
-                for (int j = 0; j < length; j++)
-                    found += cell[j] == k;
-                count[k] += found;
-            }
-        } else if (t->lanes == 4) {
-            int j = 0;
-            for (; j + 4 <= length; j += 4)
-                for (int lane = 0; lane < 4; lane++)
-                    count[4 * cell[j + lane] + lane]++;
-            for (; j < length; j++)
-                count[4 * cell[j]]++;
-        } else {
-            for (int j = 0; j < length; j++)
-                count[cell[j]]++;
+        rests += fd_count_batch(x, length, &t->lattice, t->lanes, count, rest + rests);
+        if (rests > PATIENCE && 16 * rests > t->most_rest * (i + length - start)) {
+            side->rests[chunk] = -1;
+            return;
         }
     }
     side->rests[chunk] = rests;
