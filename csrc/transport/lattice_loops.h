@@ -112,7 +112,8 @@ static int64_t fd_count_few(const double *x, int n, const fd_lattice *l, uint32_
     case cells:                                                                                              \
         return fd_count_atoms(x, n, l->atom, cells, count, rest);
         FD_CASE(1)
-        FD_CASE(2) FD_CASE(3) FD_CASE(4) FD_CASE(5) FD_CASE(6) FD_CASE(7) default
+        FD_CASE(2)
+        FD_CASE(3) FD_CASE(4) FD_CASE(5) FD_CASE(6) FD_CASE(7) default
             : return fd_count_atoms(x, n, l->atom, FD_REGISTERS, count, rest);
 #    undef FD_CASE
     }

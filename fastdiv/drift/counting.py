@@ -329,8 +329,13 @@ def _in_one_type(u: Column, v: Column) -> tuple[np.ndarray, np.ndarray]:
         if a is not None and b is not None:
             x, y = a, b
             dtype = common_dtype([x, y])
+    return _cast(x, dtype), _cast(y, dtype)
+
+
+def _cast(x: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
     with np.errstate(under="ignore"):
-        return x.astype(dtype, copy=False), y.astype(dtype, copy=False)
+        cast = x.astype(dtype, copy=False)
+    return cast + 0 if dtype.kind == "f" and cast is not x else cast  # -0.0 of what a narrower type lost
 
 
 def _wide(x: np.ndarray) -> np.ndarray:

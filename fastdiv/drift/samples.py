@@ -44,8 +44,7 @@ class Sample:
         if counts is None and not column.ascending:
             tally = tallied(x)
             return Sample.gathered(ascending(x)) if tally is None else Sample.gathered(*tally)
-        # -0.0 of what a narrower type lost
-        return Sample.gathered(x + 0 if x.dtype.kind == "f" and x is not column.numbers else x, counts)
+        return Sample.gathered(x, counts)
 
     @staticmethod
     def gathered(x: np.ndarray, counts: np.ndarray | None = None) -> Sample:

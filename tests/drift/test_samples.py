@@ -128,3 +128,11 @@ def test_a_sample_is_what_its_values_are(name):
         assert inner.total == int(np.isfinite(plain).sum()) if x.dtype.kind == "f" else inner is sample
         values, counts = sample.once()
         assert np.array_equal(np.repeat(values, counts), plain)
+
+
+@pytest.mark.parametrize("weights", [None, "w"])
+def test_a_narrower_type_leaves_no_zero_with_a_sign(weights):
+    u, v = np.repeat([-1e-60, 1.0, 2.0], 20), np.repeat([0.0, 1.0, 2.0], 20).astype(np.float32)
+    sides = [{"x": side, "w": np.ones(60)} for side in (u, v)]
+    column = next(c for c in compare(*sides, weights=weights).columns if c.name == "x")
+    assert [x.label for x in column.bins] == ["0.0", "1.0", "2.0"]
