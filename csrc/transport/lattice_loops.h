@@ -107,16 +107,26 @@ FD_INLINE int64_t fd_count_atoms(const double *x, int n, const double *atom, int
 
 /* With as many registers as there are cells. */
 static int64_t fd_count_few(const double *x, int n, const fd_lattice *l, uint32_t *count, double *rest) {
+#    define FD_COUNTED(cells) fd_count_atoms(x, n, l->atom, cells, count, rest)
     switch (l->cells) {
-#    define FD_CASE(cells)                                                                                   \
-    case cells:                                                                                              \
-        return fd_count_atoms(x, n, l->atom, cells, count, rest);
-        FD_CASE(1)
-        FD_CASE(2)
-        FD_CASE(3) FD_CASE(4) FD_CASE(5) FD_CASE(6) FD_CASE(7) default
-            : return fd_count_atoms(x, n, l->atom, FD_REGISTERS, count, rest);
-#    undef FD_CASE
+    case 1:
+        return FD_COUNTED(1);
+    case 2:
+        return FD_COUNTED(2);
+    case 3:
+        return FD_COUNTED(3);
+    case 4:
+        return FD_COUNTED(4);
+    case 5:
+        return FD_COUNTED(5);
+    case 6:
+        return FD_COUNTED(6);
+    case 7:
+        return FD_COUNTED(7);
+    default:
+        return FD_COUNTED(FD_REGISTERS);
     }
+#    undef FD_COUNTED
 }
 #endif
 
