@@ -194,6 +194,8 @@ SPIKED = {
     "at the ends": ([0.0, 1.0], 0.7, lambda n: RNG.random(n)),
     "amid a dense tail": ([1.0 + 2**-30], 0.6, lambda n: 1 + RNG.normal(size=n) * 1e-6),
     "with heavy tails": ([0.1, 0.3], 0.6, lambda n: RNG.standard_cauchy(n)),
+    # each number of them has a loop of its own, up to eight
+    **{f"{k}": (np.linspace(-3.3, 7.7, k), 0.6, lambda n: RNG.normal(size=n)) for k in (4, 6, 7, 8, 9)},
 }
 
 
