@@ -224,10 +224,11 @@ def _in_cells(column: Column, k: int) -> Cells:
     if column.cells is not None:
         return column.cells.coarsened(k)
     x = column.numbers
-    if column.counts is not None:
-        return Cells.of(x, column.counts).coarsened(k)
     if column.ascending:
-        return Cells.each(x, k)
+        sample = Sample.gathered(x, column.counts)
+        if sample.counts is None:
+            return Cells.each(sample.values, k)
+        return Cells.of(sample.values, sample.counts).coarsened(k)
     if len(x) >= _FEW:
         tally = tallied(x)
         found = Cells.counted(x, k) if tally is None else Cells.of(*tally).coarsened(k)
