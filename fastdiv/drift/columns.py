@@ -15,6 +15,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from fastdiv.drift.cells import Cells
+    from fastdiv.drift.samples import Sample
 
 __all__ = [
     "Again",
@@ -118,10 +119,8 @@ class Column:
     reason : str
     note : str
         What the values lost on the way, if anything.
-    ascending : bool
-        The numbers are, and none is -0.0.
-    moments : tuple of float, optional
-        Their mean and standard deviation, if that is known.
+    sample : Sample, optional
+        The numbers in order, where that is known already.
     cells : Cells, optional
         What is known of the numbers, where they are not kept; `numbers` is empty then.
     others, most, slack : int
@@ -145,8 +144,7 @@ class Column:
     tally: Mapping[str, float] = field(default_factory=dict, repr=False)
     reason: str = ""
     note: str = ""
-    ascending: bool = False
-    moments: tuple[float, float] | None = None
+    sample: Sample | None = field(default=None, repr=False)
     cells: Cells | None = field(default=None, repr=False)
     others: float = 0
     most: float = 0

@@ -142,7 +142,7 @@ def count_numbers(u: Column, v: Column, how: Binning) -> Counted:
         numbered=numbered(x) and numbered(y),
         **_beyond(y, first, last, how),
     )
-    return _with_w1(laid, u, _wasserstein(x, y, 1), 0.0, _moments(u, x), _moments(v, y))
+    return _with_w1(laid, u, _wasserstein(x, y, 1), 0.0, x.moments, y.moments)
 
 
 def _wasserstein(x: Sample, y: Sample, p: int) -> float:
@@ -182,8 +182,7 @@ def _count_cells(u: Column, v: Column, how: Binning) -> Counted:
     """The same where the numbers of one side are known in cells: bins of whole cells, exactly counted."""
     k = max(side.cells.k for side in (u, v) if side.cells is not None)
     if u.cells is None:
-        x = Sample.of(u)
-        u = replace(u, numbers=x.values, counts=x.counts, ascending=True, moments=_moments(u, x))
+        u = replace(u, sample=Sample.of(u))
     a, b = _in_cells(u, k), _in_cells(v, k)
     inner = a.finite()
     whole, note = a.whole and b.whole, ROUNDED if a.rounded or b.rounded else ""
@@ -215,17 +214,15 @@ def _count_cells(u: Column, v: Column, how: Binning) -> Counted:
         **_beyond(Sample(b.means, b.counts), first, last, how),
     )
     # of the current the mean alone is asked for, which cells have exact sums for
-    of_u = u.moments if u.cells is None else u.cells.moments
-    assert of_u is not None
-    return _with_w1(counted, u, w1, bound, of_u, (b.mean, 0.0))
+    of_u: Any = u.cells or u.sample
+    return _with_w1(counted, u, w1, bound, of_u.moments, (b.mean, 0.0))
 
 
 def _in_cells(column: Column, k: int) -> Cells:
     if column.cells is not None:
         return column.cells.coarsened(k)
-    x = column.numbers
-    if column.ascending:
-        sample = Sample.gathered(x, column.counts)
+    x, sample = column.numbers, column.sample
+    if sample is not None:
         if sample.counts is None:
             return Cells.each(sample.values, k)
         return Cells.of(sample.values, sample.counts).coarsened(k)
@@ -342,12 +339,6 @@ def _cast(x: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
 def _wide(x: np.ndarray) -> np.ndarray:
     """Of float32 the distance would be rounded to float32."""
     return x.astype(np.float64) if x.dtype.kind == "f" else x
-
-
-def _moments(column: Column, x: Sample) -> tuple[float, float]:
-    """Of the column's numbers, `x` in the type they are compared in."""
-    known = column.moments if x.values.dtype == column.numbers.dtype else None
-    return known or x.moments
 
 
 def _as_integers(x: np.ndarray) -> np.ndarray | None:

@@ -74,11 +74,16 @@ class Distinct:
         return int(self.counts.sum())
 
     @cached_property
+    def sample(self) -> Sample:
+        """As a comparison takes them: worked out once, for all of them."""
+        return Sample.gathered(self.values, self.counts)
+
+    @property
     def moments(self) -> tuple[float, float] | None:
-        """Mean and standard deviation, as a comparison takes them; None if one value is infinite."""
+        """Mean and standard deviation; None if one value is infinite."""
         if self.values.dtype.kind == "f" and not np.isfinite(self.values[[0, -1]]).all():
             return None
-        return Sample.gathered(self.values, self.counts).moments
+        return self.sample.moments
 
 
 def _gathered(x: np.ndarray, counts: np.ndarray | None) -> Distinct:
@@ -204,8 +209,8 @@ class Held:
         known: dict[str, Any] = {}
         if isinstance(self.numbers, Distinct):
             each = self.numbers
-            known = {"numbers": each.values, "counts": each.counts, "ascending": True}
-            known |= {"moments": each.moments} if each.weights is None else {"weights": each.weights}
+            known = {"numbers": each.values, "counts": each.counts}
+            known |= {"sample": each.sample} if each.weights is None else {"weights": each.weights}
         elif isinstance(self.numbers, Cells):
             known = {"cells": self.numbers}
         zoned = self.kinds == (ZONED,)

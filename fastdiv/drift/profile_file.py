@@ -311,7 +311,7 @@ def _distinct(entry: Mapping[str, Any], array: Any) -> Distinct:
         far = 1e-9 * span + 1e-15 * max(abs(low), abs(high))  # a sum may be rounded
         if not (isfinite(low) and isfinite(high) and low - far <= mean <= high + far and 0 <= sd <= span):
             raise _Wrong("a mean is not that of its values")
-        found.__dict__["moments"] = float(mean), float(sd)  # where cached_property keeps it
+        found.sample.__dict__["moments"] = float(mean), float(sd)  # where cached_property keeps it
     elif found.moments is not None:
         raise _Wrong("a mean is missing")
     return found

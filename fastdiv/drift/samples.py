@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import frexp, fsum, sqrt
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastdiv.drift.cells import shifted, starts_of
-from fastdiv.drift.columns import Column
+
+if TYPE_CHECKING:
+    from fastdiv.drift.columns import Column
 
 __all__ = ["Sample", "are_whole", "ascending", "finite", "moments", "order_of", "scale_of", "tallied"]
 
@@ -41,7 +43,9 @@ class Sample:
     def of(column: Column, values: np.ndarray | None = None) -> Sample:
         """Of a column without weights; `values`, of its numbers, in the type in which they are compared."""
         x, counts = column.numbers if values is None else values, column.counts
-        if counts is None and not column.ascending:
+        if column.sample is not None and x is column.numbers:
+            return column.sample
+        if counts is None:
             tally = tallied(x)
             return Sample.gathered(ascending(x)) if tally is None else Sample.gathered(*tally)
         return Sample.gathered(x, counts)

@@ -211,7 +211,7 @@ def _column(name: str, rows: Rows, pairs: Any) -> Column:
     if len(starts) < len(values):
         w = sums_from(starts, w)
     counts = np.diff(starts, append=len(values))
-    return replace(column, numbers=values[starts], ascending=True, counts=counts, weights=w)
+    return replace(column, numbers=values[starts], counts=counts, weights=w)
 
 
 def sums(places: np.ndarray, w: np.ndarray, n: int) -> np.ndarray:
