@@ -29,16 +29,16 @@ NEAR = 1e-3  # W1 of cells against that of all values
 
 
 def cases(scale: float) -> Iterator[Case]:
-    """None without PyArrow."""
-    if not find_spec("pyarrow"):
-        return
+    """Those that need no library which is not there."""
     many = int(1e6 * scale)
-    yield from _against_reading(many)
-    for whole in (0, 7):
-        yield from _scores(many, whole)
+    if find_spec("pyarrow"):
+        yield from _against_reading(many)
+        for whole in (0, 7):
+            yield from _scores(many, whole)
     yield from _pages(int(1000 * scale))
     yield from _evidently(int(1e5 * scale))
-    yield from _workers(4 * many)
+    if find_spec("pyarrow") and find_spec("distributed"):
+        yield from _workers(4 * many)
 
 
 def _case(what: str, size: str, runs: list[Contestant], goals: dict[str, float], **more: Any) -> Case:
@@ -123,8 +123,6 @@ def _evidently(rows: int) -> Iterator[Case]:
 
 
 def _workers(rows: int) -> Iterator[Case]:
-    if not find_spec("distributed"):
-        return
     sides = [
         [_written(f"{side}-part{i}", rows // 8, 10, 3, shift, i) for i in range(8)]
         for side, shift in (("u", 0.0), ("v", 0.01))

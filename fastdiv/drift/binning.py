@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fastdiv.drift.cells import Cells, doubles_of, union
-from fastdiv.drift.samples import Sample, are_whole
+from fastdiv.drift.samples import FEW, TIES, Sample, are_whole
 
 __all__ = [
     "MIN_PER_BIN",
@@ -23,6 +23,7 @@ __all__ = [
     "Bars",
     "bar_edges",
     "bars",
+    "between",
     "cell_bars",
     "cell_cuts",
     "count",
@@ -73,7 +74,9 @@ def _places(n: int, bins: int) -> np.ndarray:
 
 def value_cuts(x: Sample, most: int) -> Cuts | None:
     """Cuts around each value of `x`, if there are at most `most` and half of them occur twice."""
-    if len(x.values) > 2 * most:  # of which more than half differ, or all
+    if len(x.values) > max(TIES * most, FEW):  # then more than `most` differ
+        return None
+    if x.counts is None and np.count_nonzero(x.values[1:] != x.values[:-1]) >= most:
         return None
     values, counts = x.once()
     return None if len(values) > most or mostly_once(counts) else each_value(values)
@@ -103,7 +106,7 @@ def ends_of(x: np.ndarray, cuts: Cuts) -> np.ndarray:
 
 def count(x: Sample, cuts: Cuts) -> np.ndarray:
     """How many values of `x` lie in each bin: below the first cut, between cuts, above the last."""
-    return _between(x, ends_of(x.values, cuts))
+    return between(x, ends_of(x.values, cuts))
 
 
 class Bars(NamedTuple):
@@ -125,7 +128,7 @@ def bars(x: Sample, y: Sample) -> Bars:
     low = min(side.at(side.total // 100) for side in inner)
     high = max(side.at(side.total - 1 - side.total // 100) for side in inner)
     edges, ends = bar_edges([side.values for side in inner], low, high)
-    u, v = (_between(side, side.values.searchsorted(edges)) for side in (x, y))
+    u, v = (between(side, side.values.searchsorted(edges)) for side in (x, y))
     return Bars(u, v, ends)
 
 
@@ -157,7 +160,7 @@ def _edges(low: float, high: float, whole: bool) -> np.ndarray:
     return low * (1 - part) + high * part
 
 
-def _between(x: Sample, ends: np.ndarray) -> np.ndarray:
+def between(x: Sample, ends: np.ndarray) -> np.ndarray:
     """How many values lie before the first end, between ends, and from the last on."""
     return np.diff(x.before(ends), prepend=0, append=x.total)
 

@@ -25,6 +25,7 @@ from fastdiv.drift.binning import (
     Bars,
     Cuts,
     bars,
+    between,
     cell_bars,
     cell_cuts,
     count,
@@ -125,7 +126,8 @@ def count_numbers(u: Column, v: Column, how: Binning) -> Counted:
     x, y = Sample.of(u, alike[0]), Sample.of(v, alike[1])
     inner, on = x.finite(), y.finite()
     cuts, few = how.cuts(inner)
-    p, q = count(x, cuts), count(y, cuts)
+    ends = ends_of(y.values, cuts)
+    p, q = count(x, cuts), between(y, ends)
     filled = np.flatnonzero(p + q)
     labels = _labels(cuts, filled, u.kind, how, (inner.values, on.values))
     drawn = Bars(p[filled], q[filled]) if few and len(filled) <= N_BARS else bars(x, y)
@@ -134,13 +136,12 @@ def count_numbers(u: Column, v: Column, how: Binning) -> Counted:
     counted = _counted(u, v, labels, (p[filled], q[filled]), drawn, how, note, infinite)
     if infinite:
         return counted
-    first, last = ends_of(y.values, cuts)[[0, -1]].tolist()
     laid = replace(
         counted,
         w2=_wasserstein(x, y, 2),
         spread=spread(x, y),
         numbered=numbered(x) and numbered(y),
-        **_beyond(y, first, last, how),
+        **_beyond(y, int(ends[0]), int(ends[-1]), how),
     )
     return _with_w1(laid, u, _wasserstein(x, y, 1), 0.0, x.moments, y.moments)
 
@@ -149,7 +150,8 @@ def _wasserstein(x: Sample, y: Sample, p: int) -> float:
     values = _wide(x.values), _wide(y.values)
     if x.counts is None and y.counts is None:
         return float(of_true_samples(*values, p=p, assume_sorted=True))
-    return float(of_true_samples(*values, x.counted(), y.counted(), p=p, assume_sorted=True))
+    # W1 through cells, which is sooner than a sweep with weights
+    return float(of_true_samples(*values, x.counted(), y.counted(), p=p, assume_sorted=p != 1))
 
 
 def _count_weighted(u: Column, v: Column, x: Weighted, y: Weighted, how: Binning) -> Counted:
@@ -174,7 +176,7 @@ def _count_weighted(u: Column, v: Column, x: Weighted, y: Weighted, how: Binning
         numbered=all(side.counts.max() == 1 and numbered(Sample(side.values)) for side in (x, y)),
         **_beyond(Sample(y.values, y.weights), int(ends[0]), int(ends[-1]), how),
     )
-    w1 = float(of_true_samples(*samples))  # through cells, which is sooner than a sweep with weights
+    w1 = float(of_true_samples(*samples))  # through cells
     return _with_w1(laid, u, w1, 0.0, x.moments(), y.moments())
 
 
@@ -338,7 +340,7 @@ def _cast(x: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
 
 def _wide(x: np.ndarray) -> np.ndarray:
     """Of float32 the distance would be rounded to float32."""
-    return x.astype(np.float64) if x.dtype.kind == "f" else x
+    return x.astype(np.float64, copy=False) if x.dtype.kind == "f" else x
 
 
 def _as_integers(x: np.ndarray) -> np.ndarray | None:

@@ -11,10 +11,10 @@ import fastdiv
 from fastdiv.drift import compare, edges
 from fastdiv.drift.binning import value_cuts
 from fastdiv.drift.columns import Column
-from fastdiv.drift.samples import Sample
+from fastdiv.drift.samples import FEW, TIES, Sample
 
 RNG = np.random.default_rng(77)
-N = 3000
+N = 20_000
 
 
 def stamps(n, days):
@@ -27,10 +27,10 @@ def with_few(n, *odd):
 
 
 def with_zeros(zero, x):
-    return np.where(RNG.random(len(x)) < 0.75, zero, x)
+    return np.where(RNG.random(len(x)) < 0.9, zero, x)
 
 
-# a baseline and a current: of which no more than half differ on both sides, on one, or on none
+# a baseline and a current: of which few values differ on both sides, on one, or on none
 PAIRS = {
     "whole": (RNG.integers(0, 90, N), RNG.integers(3, 95, N // 3)),
     "bytes": (RNG.integers(0, 200, N).astype(np.uint8), RNG.integers(0, 256, N).astype(np.uint8)),
@@ -54,6 +54,7 @@ PAIRS = {
     "one infinite": (with_few(N), with_few(N, -np.inf)),
     "constant": (np.full(N, 7), np.full(N, 7)),
     "numbered": (np.arange(N), np.arange(N, 2 * N)),
+    "eights": (np.repeat(RNG.normal(size=N // 8), 8), np.repeat(RNG.normal(size=N // 8 + 1), 8)[:N]),
     "far out": (np.round(RNG.standard_cauchy(N)), np.round(RNG.standard_cauchy(N))),
     "small": (np.array([1, 1, 2, 2, 3]), np.array([2, 2, 2, 5])),
 }  # fmt: skip
@@ -114,7 +115,7 @@ def test_a_sample_is_what_its_values_are(name):
         x = side.view(np.int64) if side.dtype.kind == "M" else side
         column = Column("x", "numeric", len(x), 0, numbers=x)
         sample, plain = Sample.of(column), np.sort(x) + (0 if x.dtype.kind == "f" else x.dtype.type(0))
-        few = 2 * len(np.unique(plain)) <= len(plain)
+        few = len(plain) > FEW and TIES * len(np.unique(plain)) <= len(plain)
         assert (sample.counts is not None) == few
         assert (sample.total, len(sample.counted())) == (len(x), len(sample.values))
         ranks = np.unique(np.append(RNG.integers(0, len(x), 50), [0, len(x) - 1]))
@@ -136,3 +137,32 @@ def test_a_narrower_type_leaves_no_zero_with_a_sign(weights):
     sides = [{"x": side, "w": np.ones(60)} for side in (u, v)]
     column = next(c for c in compare(*sides, weights=weights).columns if c.name == "x")
     assert [x.label for x in column.bins] == ["0.0", "1.0", "2.0"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("odd", [[np.inf], [np.inf, -np.inf], [np.inf, 1e308]])
+@pytest.mark.parametrize("n", [5, 5000, 100_000])
+def test_infinite_values_against_cells(n, odd):
+    """Of infinite values there is no mean."""
+    u, v = RNG.normal(size=n).round(9), RNG.normal(size=N)
+    u[: len(odd)] = odd
+    table, cells = {"x": u}, fastdiv.Baseline.from_table({"x": v}, values=100)
+    found = [
+        told(table, cells),
+        told(fastdiv.Baseline.from_table(table, values=10**6), cells),
+        told(cells, table),
+    ]
+    assert found[0] == found[1]
+    for column in found:
+        assert (column.w1, column.w1_over_sd) == (None, None)
+        assert f"{np.isinf(odd).sum()} infinite value" in column.note
+
+
+def test_groups_against_a_baseline_in_cells():
+    u, v = RNG.normal(size=N), {"x": RNG.normal(size=N), "g": RNG.integers(0, 3, N)}
+    exact = fastdiv.drift.compare_over({"x": u}, v, by="g")
+    found = fastdiv.drift.compare_over(fastdiv.Baseline.from_table({"x": u}, values=1000), v, by="g")
+    for a, b in zip(found.reports, exact.reports, strict=True):
+        (x,), (y,) = a.columns, b.columns
+        assert abs(x.w1 - y.w1) <= x.w1_bound
+        assert sum(b.current for b in x.bins) == sum(b.current for b in y.bins) == y.n_current
