@@ -176,6 +176,10 @@ def notes(document: dict[str, Any]) -> list[str]:
         lines.append("**Interrupted: this is what had been measured.**")
     if about["quick"]:
         lines.append("Quick: a tenth of the sizes, and of the time that a figure takes to settle.")
+    here = {case.suite for case in measured(document)}
+    missing = [group for group in about["groups"] if group not in here]
+    if about["complete"] and missing:
+        lines.append(f"Nothing of {', '.join(missing)} can be measured here.")
     for failed in about["failed"]:
         lines.append(f"No answer: {failed['run']} for {failed['case']}: {failed['why']}")
     return lines

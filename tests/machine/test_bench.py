@@ -188,6 +188,14 @@ def test_a_peer_that_fails_is_named_and_left_out(toys):
     assert not session.wrong(document)
 
 
+def test_a_group_of_which_nothing_can_run_is_named(toys):
+    toys["rows"][:] = []
+    document = record.begun(False, ["rows"])
+    session.measure(document, lambda share, what: None)
+    assert "Nothing of rows can be measured here." in tables.summary(document)
+    assert "Nothing of rows can be measured here." in tables.markdown(document)
+
+
 # --- pages -------------------------------------------------------------------------------------------------
 
 
