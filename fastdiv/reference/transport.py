@@ -77,7 +77,9 @@ def wasserstein_hist(
     if v_bin_edges is None:
         same_labels({"u": u, "v": v}, axis, rows=True)
         same_labels({"u": u, "support": support}, axis)
-    a, b = masses(u, "u", axis).astype(float), masses(v, "v", axis).astype(float)
+    a, b = masses(u, "u", axis), masses(v, "v", axis)
+    dtype = opt.result_dtype(a, b)
+    a, b = a.astype(float), b.astype(float)
     void = [~(x > 0).any(-1) | np.isnan(x).any(-1) for x in (a, b)]  # no distribution
     a, b = (np.where(none[..., None], 1.0, x) for x, none in zip((a, b), void, strict=True))
     if bin_edges is None:
@@ -86,7 +88,7 @@ def wasserstein_hist(
     else:
         a, b, distance = _of_bins(a, b, bin_edges, v_bin_edges, p, density)
     scale = 1.0 if normalize else _root_of_mass(a, p)
-    value: Value = np.where(void[0] | void[1], np.nan, scale * distance)[()]
+    value: Value = np.where(void[0] | void[1], np.nan, scale * distance).astype(dtype)[()]
     return value
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import fastdiv
-from fastdiv import _wasserstein
+from fastdiv import _wasserstein, reference
 
 rng = np.random.default_rng(5)
 SAMPLES = {
@@ -159,3 +159,16 @@ def test_the_door_is_taken():
         assert _wasserstein.pair(u, v, _wasserstein.STATISTICS["ks"], 1.0, False, False) is not None
         assert _wasserstein.pair(u, v, 0, 1.0, False, False, np.ones(len(u)), None) is not None
     assert _wasserstein.hist_pair([1, 2], np.array([3.0, 4.0]), [0.0, 5.0], 1.0) is not None
+
+
+@pytest.mark.parametrize("shape", [(1,), (5,), (1, 5), (3, 5)])
+@pytest.mark.parametrize("dtypes", [("f4", "f4"), (">f4", "f4"), ("f4", "f8"), ("f4", "i4"), ("f8", "f8")])
+def test_histograms_of_float32_have_distances_of_float32(dtypes, shape):
+    """The slow twin's are of the same type, found by fuzzing."""
+    draw = np.random.default_rng(6)
+    u, v = (draw.integers(1, 9, shape).astype(dtype) for dtype in dtypes)
+    for options in ({}, {"bin_edges": np.arange(shape[-1] + 1.0)}, {"p": 2}):
+        found, twin = (library.wasserstein_hist(u, v, **options) for library in (fastdiv, reference))
+        single = all(np.dtype(dtype).itemsize == 4 and np.dtype(dtype).kind == "f" for dtype in dtypes)
+        assert np.asarray(found).dtype == np.asarray(twin).dtype == (np.float32 if single else np.float64)
+        np.testing.assert_allclose(found, twin, rtol=1e-6 if single else 1e-12)
