@@ -6,6 +6,7 @@
 #ifdef FD_AVX512
 #    include <immintrin.h>
 #endif
+#include "math/log.h"
 #include "transport/grid.h"
 #include "transport/lattice.h"
 

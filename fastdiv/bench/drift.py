@@ -131,8 +131,8 @@ def _workers(rows: int) -> Iterator[Case]:
     def ours() -> Report:
         import fastdiv.dask
 
-        _cluster()
-        return fastdiv.dask.compare(*sides)
+        with _cluster().as_current():
+            return fastdiv.dask.compare(*sides)
 
     runs = [_ours(ours), Contestant(ALONE, _answer(partial(fastdiv.compare, *sides)), NEAR)]
     yield _case("compare, two workers of Dask", f"2 x {rows} x 10", runs, {ALONE: 1 / 1.3})
@@ -140,10 +140,11 @@ def _workers(rows: int) -> Iterator[Case]:
 
 @cache
 def _cluster() -> Any:
-    """Workers until the process ends."""
+    """Workers until the process ends, whom only those who ask have."""
     from distributed import Client, LocalCluster
 
-    client = Client(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None))
+    workers = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    client = Client(workers, set_as_default=False)
     atexit.register(client.shutdown)
     return client
 

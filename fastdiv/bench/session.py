@@ -38,6 +38,7 @@ def measure(
                 progress(min(done / every, 1.0), f"{group}: {case.what}")
                 fastdiv.set_num_threads(case.threads)
                 document["benchmarks"] += _of_case(group, case, seconds, about["failed"])
+                fastdiv.set_num_threads(before)  # which the next case may ask for
                 done += 1
     finally:
         fastdiv.set_num_threads(before)
@@ -57,6 +58,7 @@ def again(document: dict[str, Any], keys: set[Any], progress: Callable[[float, s
                     progress(done / len(keys), f"once more: {case.what}")
                     fastdiv.set_num_threads(case.threads)
                     benchmarks += _of_case(group, case, SECONDS[quick], [])
+                    fastdiv.set_num_threads(before)
                     done += 1
     finally:
         fastdiv.set_num_threads(before)
