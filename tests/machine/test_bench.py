@@ -190,7 +190,8 @@ def test_a_peer_that_fails_is_named_and_left_out(toys):
 
 def test_threads_of_a_case_are_not_those_of_the_next(monkeypatch):
     """Which asks how many there are when it is made."""
-    monkeypatch.setattr(session, "cases", lambda group, scale: (toy(f"{fastdiv.num_threads()}") for _ in "ab"))
+    made = lambda group, scale: (toy(f"{fastdiv.num_threads()}") for _ in "ab")  # noqa: E731
+    monkeypatch.setattr(session, "cases", made)
     fastdiv.set_num_threads(3)
     try:
         document = record.begun(False, ["rows", "matrix"])
