@@ -188,28 +188,6 @@ def test_a_peer_that_fails_is_named_and_left_out(toys):
     assert not session.wrong(document)
 
 
-def test_threads_of_a_case_are_not_those_of_the_next(monkeypatch):
-    """Which asks how many there are when it is made."""
-    made = lambda group, scale: (toy(f"{fastdiv.num_threads()}") for _ in "ab")  # noqa: E731
-    monkeypatch.setattr(session, "cases", made)
-    fastdiv.set_num_threads(3)
-    try:
-        document = record.begun(False, ["rows", "matrix"])
-        session.measure(document, lambda share, what: None, 0.0)
-        assert {case.what for case in record.measured(document)} == {"3"}
-        assert fastdiv.num_threads() == 3
-    finally:
-        fastdiv.set_num_threads(None)
-
-
-def test_a_group_of_which_nothing_can_run_is_named(toys):
-    toys["rows"][:] = []
-    document = record.begun(False, ["rows"])
-    session.measure(document, lambda share, what: None)
-    assert "Nothing of rows can be measured here." in tables.summary(document)
-    assert "Nothing of rows can be measured here." in tables.markdown(document)
-
-
 # --- pages -------------------------------------------------------------------------------------------------
 
 
