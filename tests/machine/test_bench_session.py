@@ -1,4 +1,4 @@
-"""A session of `fastdiv bench`: what one case leaves to the next, and groups of which nothing can run here."""
+"""A session of `fastdiv bench`: what a case leaves to the next, and groups of which nothing can run here."""
 
 import fastdiv
 from fastdiv.bench import contestants, race, record, session, tables
