@@ -88,7 +88,8 @@ def wasserstein_hist(
     else:
         a, b, distance = _of_bins(a, b, bin_edges, v_bin_edges, p, density)
     scale = 1.0 if normalize else _root_of_mass(a, p)
-    value: Value = np.where(void[0] | void[1], np.nan, scale * distance).astype(dtype)[()]
+    with np.errstate(over="ignore"):  # what float32 does not hold is inf
+        value: Value = np.where(void[0] | void[1], np.nan, scale * distance).astype(dtype)[()]
     return value
 
 
