@@ -75,6 +75,8 @@ def interruptibly(work: Callable[..., Any], *given: Any) -> Any:
                 ended.append((context.run(work, *given), None))
         except BaseException as error:
             ended.append((None, error))
+        if getattr(thread, "given_up", False):
+            ended.clear()  # as below, whoever comes last
 
     context = contextvars.copy_context()
     thread = threading.Thread(target=run, name="fastdiv", daemon=True)
@@ -85,6 +87,7 @@ def interruptibly(work: Callable[..., Any], *given: Any) -> Any:
         if isinstance(stop, RuntimeError) and thread.ident is None:  # no thread is to be had
             return work(*given)
         thread.given_up = True  # type: ignore[attr-defined]
+        ended.clear()
         raise
     ((result, error),) = ended
     if error is None:

@@ -106,6 +106,47 @@ def test_what_fails_aside_keeps_nothing():
         gc.enable()
 
 
+@pytest.mark.parametrize("first", ["the caller", "the pass"])
+def test_what_is_given_up_keeps_nothing(first):
+    """Its error, which nobody asks for, led to itself in the same way; whoever ends first."""
+
+    class Given:
+        pass
+
+    begun, over = threading.Event(), threading.Event()
+
+    def work(given):
+        begun.set()
+        over.wait(10)
+        _threads.heed()
+
+    given = Given()
+    seen = weakref.ref(given)
+    gc.disable()
+    try:
+        with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
+            join = threading.Thread.join
+
+            def interrupted(thread, timeout=None):
+                begun.wait(10)
+                if first == "the pass":
+                    thread.given_up = True
+                    over.set()
+                    join(thread, 10)
+                raise KeyboardInterrupt
+
+            patch.setattr(threading.Thread, "join", interrupted)
+            _threads.interruptibly(work, given)
+        over.set()
+        for thread in threading.enumerate():
+            if thread.name == "fastdiv":
+                thread.join(10)
+        del given, thread
+        assert seen() is None
+    finally:
+        gc.enable()
+
+
 def test_without_threads_to_be_had(monkeypatch):
     def none(thread):
         raise RuntimeError("can't start new thread")
