@@ -68,18 +68,17 @@ def interruptibly(work: Callable[..., Any], *given: Any) -> Any:
     most = _core.openmp_threads()
     ended: list[tuple[Any, BaseException | None]] = []
 
-    def run() -> None:
+    def run(ended: list[tuple[Any, BaseException | None]]) -> None:
         _core.openmp_here(most)  # a thread begins with OpenMP's own number
         try:
             with settings:
                 ended.append((context.run(work, *given), None))
         except BaseException as error:
             ended.append((None, error))
-        if getattr(thread, "given_up", False):
-            ended.clear()  # as below, whoever comes last
+            del ended  # the error's traceback leads to this frame: a cycle would keep what was given
 
     context = contextvars.copy_context()
-    thread = threading.Thread(target=run, name="fastdiv", daemon=True)
+    thread = threading.Thread(target=run, args=(ended,), name="fastdiv", daemon=True)
     try:
         thread.start()
         thread.join()
@@ -87,7 +86,6 @@ def interruptibly(work: Callable[..., Any], *given: Any) -> Any:
         if isinstance(stop, RuntimeError) and thread.ident is None:  # no thread is to be had
             return work(*given)
         thread.given_up = True  # type: ignore[attr-defined]
-        ended.clear()
         raise
     ((result, error),) = ended
     if error is None:
@@ -95,7 +93,7 @@ def interruptibly(work: Callable[..., Any], *given: Any) -> Any:
     try:
         raise error
     finally:
-        ended.clear()  # its traceback leads here: a cycle would keep it, and what was given
+        ended.clear()  # and to this one
         error, given = None, ()
 
 

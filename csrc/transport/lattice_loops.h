@@ -53,8 +53,17 @@ static int fd_lattice_find(const double *restrict x, int n, const fd_lattice *l,
     return missed;
 }
 
-/* Values without a cell, one after another into `rest`, which has room for one more; how many. (Vectors are compressed
- * in registers and stored by a mask: into memory it is slow on Zen 4.) */
+#ifdef FD_AVX512
+/* Those of eight values one after another into `rest`; how many. (They are compressed in registers and stored by a mask:
+ * into memory it is slow on Zen 4.) */
+FD_INLINE int fd_put_those(__mmask8 those, __m512d values, double *rest) {
+    const int found = __builtin_popcount(those);
+    _mm512_mask_storeu_pd(rest, (__mmask8)((1u << found) - 1), _mm512_maskz_compress_pd(those, values));
+    return found;
+}
+#endif
+
+/* Values without a cell, one after another into `rest`, which has room for one more; how many. */
 static inline int64_t fd_put_aside(const double *x, const int32_t *cell, int n, double *rest) {
     int64_t rests = 0;
 #ifdef FD_AVX512
@@ -62,10 +71,7 @@ static inline int64_t fd_put_aside(const double *x, const int32_t *cell, int n, 
         const __mmask8 here = (__mmask8)(n - j >= 8 ? 0xff : (1u << (n - j)) - 1);
         const __mmask8 none = _mm256_mask_testn_epi32_mask(here, _mm256_maskz_loadu_epi32(here, cell + j),
                                                            _mm256_set1_epi32(-1));
-        const int found = __builtin_popcount(none);
-        const __m512d values = _mm512_maskz_compress_pd(none, _mm512_maskz_loadu_pd(here, x + j));
-        _mm512_mask_storeu_pd(rest + rests, (__mmask8)((1u << found) - 1), values);
-        rests += found;
+        rests += fd_put_those(none, _mm512_maskz_loadu_pd(here, x + j), rest + rests);
     }
 #else
     for (int j = 0; j < n; j++) {
@@ -94,12 +100,8 @@ FD_INLINE int64_t fd_count_atoms(const double *x, int n, const double *atom, int
             found[k] = _mm512_mask_sub_epi64(found[k], equal, found[k], _mm512_set1_epi64(-1));
             none &= (__mmask8)~equal;
         }
-        if (none) {
-            const int left = __builtin_popcount(none);
-            _mm512_mask_storeu_pd(rest + rests, (__mmask8)((1u << left) - 1),
-                                  _mm512_maskz_compress_pd(none, values));
-            rests += left;
-        }
+        if (none)
+            rests += fd_put_those(none, values, rest + rests);
     }
     for (int k = 0; k < cells; k++)
         count[k + 1] += (uint32_t)_mm512_reduce_add_epi64(found[k]);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from typing import Any
@@ -29,19 +30,13 @@ def measure(
     scale = QUICK if about["quick"] else 1.0
     seconds = SECONDS[about["quick"]] if seconds is None else seconds
     groups = about["groups"]
-    before = fastdiv.num_threads()
     counts = {group: sum(1 for _ in cases(group, 0.01)) for group in groups}
     every, done = max(sum(counts.values()), 1), 0
-    try:
-        for group in groups:
-            for case in cases(group, scale):
-                progress(min(done / every, 1.0), f"{group}: {case.what}")
-                fastdiv.set_num_threads(case.threads)
-                document["benchmarks"] += _of_case(group, case, seconds, about["failed"])
-                fastdiv.set_num_threads(before)  # which the next case may ask for
-                done += 1
-    finally:
-        fastdiv.set_num_threads(before)
+    for group in groups:
+        for case in cases(group, scale):
+            progress(min(done / every, 1.0), f"{group}: {case.what}")
+            document["benchmarks"] += _of_case(group, case, seconds, about["failed"])
+            done += 1
     about["complete"] = True
     progress(1.0, "")
 
@@ -50,25 +45,30 @@ def again(document: dict[str, Any], keys: set[Any], progress: Callable[[float, s
     """A document of the cases with these keys, measured once more."""
     about = document["fastdiv"]
     quick, done, benchmarks = about["quick"], 0, []
+    for group in dict.fromkeys(key[0] for key in keys):
+        for case in cases(group, QUICK if quick else 1.0):
+            if (group, case.what, case.size, case.dtype, case.threads) in keys:
+                progress(done / len(keys), f"once more: {case.what}")
+                benchmarks += _of_case(group, case, SECONDS[quick], [])
+                done += 1
+    return {**document, "benchmarks": benchmarks}
+
+
+@contextmanager
+def _with_threads(n: int) -> Iterator[None]:
+    """So many, and then as many as before, which the next case may ask for."""
     before = fastdiv.num_threads()
+    fastdiv.set_num_threads(n)
     try:
-        for group in dict.fromkeys(key[0] for key in keys):
-            for case in cases(group, QUICK if quick else 1.0):
-                if (group, case.what, case.size, case.dtype, case.threads) in keys:
-                    progress(done / len(keys), f"once more: {case.what}")
-                    fastdiv.set_num_threads(case.threads)
-                    benchmarks += _of_case(group, case, SECONDS[quick], [])
-                    fastdiv.set_num_threads(before)
-                    done += 1
+        yield
     finally:
         fastdiv.set_num_threads(before)
-    return {**document, "benchmarks": benchmarks}
 
 
 def _of_case(group: str, case: Case, seconds: float, failed: list[dict[str, str]]) -> list[dict[str, Any]]:
     """The entries of a case; none if ours failed. A run that gives no answer is left out."""
     able, answers = [], []
-    with warnings.catch_warnings():
+    with _with_threads(case.threads), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the peers
         for run in case.runs:
             try:

@@ -168,16 +168,15 @@ def _count_weighted(u: Column, v: Column, x: Weighted, y: Weighted, how: Binning
     counted = _counted(u, v, labels, (p[filled], q[filled]), drawn, how, note, infinite)
     if infinite:
         return counted
-    samples = _wide(x.values), _wide(y.values), x.weights, y.weights
+    a, b = x.sample, y.sample
     laid = replace(
         counted,
-        w2=float(of_true_samples(*samples, p=2, assume_sorted=True)),
+        w2=_wasserstein(a, b, 2),
         spread=spread(x.scaled(u.effective), y.scaled(v.effective)),
         numbered=all(side.counts.max() == 1 and numbered(Sample(side.values)) for side in (x, y)),
-        **_beyond(Sample(y.values, y.weights), int(ends[0]), int(ends[-1]), how),
+        **_beyond(b, int(ends[0]), int(ends[-1]), how),
     )
-    w1 = float(of_true_samples(*samples))  # through cells
-    return _with_w1(laid, u, w1, 0.0, x.moments(), y.moments())
+    return _with_w1(laid, u, _wasserstein(a, b, 1), 0.0, x.moments(), y.moments())
 
 
 def _count_cells(u: Column, v: Column, how: Binning) -> Counted:

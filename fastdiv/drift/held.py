@@ -17,7 +17,7 @@ import numpy as np
 
 from fastdiv.drift.cells import Cells, starts_of
 from fastdiv.drift.columns import ROUNDED, ZONED, Column, Kind, Mass, common_dtype, rounding
-from fastdiv.drift.samples import Sample, ascending, tallied
+from fastdiv.drift.samples import Sample, ascending, once, tallied
 
 __all__ = ["Distinct", "Held", "Limits"]
 
@@ -63,7 +63,7 @@ class Distinct:
         values = np.concatenate([self.values.astype(dtype), other.values.astype(dtype)])
         order = np.argsort(values, kind="stable")
         counts = np.concatenate([self.counts, other.counts])[order]
-        found = _gathered(values[order], counts)
+        found = Distinct(*once(values[order], counts))
         if self.weights is None or other.weights is None:
             return found
         weights = np.concatenate([self.weights, other.weights])[order]
@@ -84,12 +84,6 @@ class Distinct:
         if self.values.dtype.kind == "f" and not np.isfinite(self.values[[0, -1]]).all():
             return None
         return self.sample.moments
-
-
-def _gathered(x: np.ndarray, counts: np.ndarray | None) -> Distinct:
-    at = starts_of(x)
-    many = np.diff(at, append=len(x)) if counts is None else np.add.reduceat(counts, at)
-    return Distinct(x[at], many.astype(np.int64, copy=False))
 
 
 _ALIKE = ("name", "rows", "missing", "tally", "others", "most", "slack", "reason", "note", "mass")
@@ -250,7 +244,7 @@ def _counted(x: np.ndarray, limits: Limits, before: Held | None) -> Distinct | C
         return unsorted
     x = ascending(x)
     many = None if limits.values is None else Cells.of_more_than(limits.values, x, limits.cells)
-    return _gathered(x, None) if many is None else many
+    return Distinct(*once(x)) if many is None else many
 
 
 def _both(a: Distinct | Cells | None, b: Distinct | Cells | None) -> Distinct | Cells | None:

@@ -26,6 +26,7 @@ __all__ = [
     "ascending",
     "finite",
     "moments",
+    "once",
     "order_of",
     "scale_of",
     "tallied",
@@ -71,10 +72,7 @@ class Sample:
         m = 0 if n <= FEW else 1 + int(np.count_nonzero(x[1:] != x[:-1]))
         if n <= FEW or TIES * m > n:
             return Sample(x if counts is None or len(x) == n else np.repeat(x, counts))
-        if counts is not None and m == len(x):
-            return Sample(x, counts)
-        at = starts_of(x)
-        return Sample(x[at], np.diff(at, append=len(x)) if counts is None else np.add.reduceat(counts, at))
+        return Sample(x, counts) if counts is not None and m == len(x) else Sample(*once(x, counts))
 
     @cached_property
     def upto(self) -> np.ndarray:
@@ -100,10 +98,7 @@ class Sample:
 
     def once(self) -> tuple[np.ndarray, np.ndarray]:
         """Each value once, and how often it occurs."""
-        if self.counts is not None:
-            return self.values, self.counts
-        at = starts_of(self.values)
-        return self.values[at], np.diff(at, append=len(self.values))
+        return once(self.values) if self.counts is None else (self.values, self.counts)
 
     def counted(self) -> np.ndarray:
         """How often each of the values is meant."""
@@ -111,12 +106,9 @@ class Sample:
 
     def finite(self) -> Sample:
         inner = finite(self.values)
-        if len(inner) == len(self.values):
+        if inner == slice(0, len(self.values)):
             return self
-        if self.counts is None:
-            return Sample.gathered(inner)
-        first = int(np.searchsorted(self.values, -np.inf, "right"))
-        return Sample.gathered(inner, self.counts[first : first + len(inner)])
+        return Sample.gathered(self.values[inner], None if self.counts is None else self.counts[inner])
 
     @cached_property
     def moments(self) -> tuple[float, float]:
@@ -124,11 +116,18 @@ class Sample:
         return moments(self.values, self.counts)
 
 
-def finite(x: np.ndarray) -> np.ndarray:
-    """The finite part of sorted `x`."""
+def once(x: np.ndarray, counts: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Of values that ascend, and how often each is meant: each once, and how often it occurs."""
+    at = starts_of(x)
+    many = np.diff(at, append=len(x)) if counts is None else np.add.reduceat(counts, at)
+    return x[at], many.astype(np.int64, copy=False)
+
+
+def finite(x: np.ndarray) -> slice:
+    """Where the finite part of sorted `x` is."""
     if x.dtype.kind != "f":
-        return x
-    return x[np.searchsorted(x, -np.inf, "right") : np.searchsorted(x, np.inf, "left")]
+        return slice(0, len(x))
+    return slice(int(x.searchsorted(-np.inf, "right")), int(x.searchsorted(np.inf, "left")))
 
 
 def are_whole(x: np.ndarray) -> bool:

@@ -265,7 +265,7 @@ def compare_over(
     meter = Meter(progress, len(asked.wanted), asked.tables)
 
     def in_windows(u: Column, cells: list[Column | None]) -> tuple[int, list[ColumnDrift | Skipped | None]]:
-        if u.cells is None:  # in order and counted once, also what is read of a table
+        if u.cells is None and u.sample is None:  # in order and counted once, also what is read of a table
             u = Held.of(u, Limits(None, None)).column()
         return u.rows, [None if v is None else asked.compared(u, v) for v in cells]
 

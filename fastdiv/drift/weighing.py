@@ -64,11 +64,9 @@ class Weighted:
 
     def finite(self) -> Weighted:
         inner = finite(self.values)
-        if len(inner) == len(self.values):
+        if inner == slice(0, len(self.values)):
             return self
-        first = int(np.searchsorted(self.values, -np.inf, "right"))
-        some = slice(first, first + len(inner))
-        return Weighted(inner, self.counts[some], self.weights[some])
+        return Weighted(self.values[inner], self.counts[inner], self.weights[inner])
 
     def quantile(self, level: np.ndarray | float) -> np.ndarray:
         """The values at which the share `level` of the weight is passed."""
@@ -93,8 +91,13 @@ class Weighted:
         total[many > 0] = sums_from(starts[many > 0], self.weights, self._parts)
         return total
 
+    @property
+    def sample(self) -> Sample:
+        """The values, each as often as it weighs."""
+        return Sample(self.values, self.weights)
+
     def scaled(self, effective: float) -> Sample:
-        """The values, and weights that add up to the effective number of them."""
+        """The same with weights that add up to the effective number of values."""
         return Sample(self.values, self.weights * (effective / float(self.weights.sum())))
 
     def moments(self) -> tuple[float, float]:

@@ -172,7 +172,7 @@ def test_a_file_that_is_cut_off_after_it_was_opened(name, tmp_path):
 @pytest.mark.parametrize("ending", ["npy", "csv"])
 def test_the_peak_is_within_the_budget(ending, tmp_path):
     rng = np.random.default_rng(3)
-    n = 1_500_000 if ending == "npy" else 300_000
+    n = 1_500_000 if ending == "npy" else 400_000
     names = []
     for name in "ab":
         for rows, path in ((n, f"{name}.{ending}"), (1000, f"few-{name}.{ending}")):
@@ -185,4 +185,4 @@ def test_the_peak_is_within_the_budget(ending, tmp_path):
     peaks = []
     for memory in ("60MB", "1GB"):
         peaks.append(peak(names[::2], memory, names[1::2]))
-    assert peaks[0] < 60e6 < 66e6 < peaks[1]
+    assert peaks[0] < 60e6 < 80e6 < peaks[1]

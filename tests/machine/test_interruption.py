@@ -107,36 +107,35 @@ def test_what_fails_aside_keeps_nothing():
 
 
 @pytest.mark.parametrize("first", ["the caller", "the pass"])
-def test_what_is_given_up_keeps_nothing(first):
+def test_what_is_given_up_keeps_nothing(first, monkeypatch):
     """Its error, which nobody asks for, led to itself in the same way; whoever ends first."""
 
     class Given:
         pass
 
-    begun, over = threading.Event(), threading.Event()
+    begun, over, join = threading.Event(), threading.Event(), threading.Thread.join
 
     def work(given):
         begun.set()
         over.wait(10)
         _threads.heed()
 
+    def interrupted(thread):
+        begun.wait(10)
+        if first == "the pass":
+            thread.given_up = True
+            over.set()
+            join(thread, 10)
+        raise KeyboardInterrupt
+
     given = Given()
     seen = weakref.ref(given)
     gc.disable()
     try:
-        with pytest.raises(KeyboardInterrupt), pytest.MonkeyPatch.context() as patch:
-            join = threading.Thread.join
-
-            def interrupted(thread, timeout=None):
-                begun.wait(10)
-                if first == "the pass":
-                    thread.given_up = True
-                    over.set()
-                    join(thread, 10)
-                raise KeyboardInterrupt
-
+        with monkeypatch.context() as patch:
             patch.setattr(threading.Thread, "join", interrupted)
-            _threads.interruptibly(work, given)
+            with pytest.raises(KeyboardInterrupt):
+                _threads.interruptibly(work, given)
         over.set()
         for thread in threading.enumerate():
             if thread.name == "fastdiv":
