@@ -99,6 +99,7 @@ static const fd_tile_loops fd_level_tiles = {
     .shares = fd_shares_loop,
     .js_shares = fd_js_shares_loop,
     .js_terms = fd_js_terms_loop,
+    .turn = fd_panel_loop,
     .factors = fd_factors_loop,
     .cumulate = fd_cumulate_loop,
     .divide = fd_divide_loop,

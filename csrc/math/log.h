@@ -51,6 +51,18 @@ FD_INLINE double fd_madd(double a, double b, double c) {
 #endif
 }
 
+/* x/d, r = 1/d, for many x: with FMA in three operations instead of a division, which takes ten times as long, and
+ * rounded as that is (Markstein, IBM J. Res. Dev. 34, 1990; to 2u where x is below 2^-960). x <= d. */
+FD_INLINE double fd_over(double x, double d, double r) {
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+    const double q = x * r;
+    return __builtin_fma(__builtin_fma(-q, d, x), r, q);
+#else
+    (void)r;
+    return x / d;
+#endif
+}
+
 /* The rounding error a*b - product, exact. Without FMA by Dekker's splitting into 26-bit halves. */
 FD_INLINE double fd_product_error(double a, double b, double product) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)

@@ -10,7 +10,7 @@ from core cimport attach, fd_here, fd_team
 from cpython.exc cimport PyErr_CheckSignals
 from cython.parallel cimport prange, threadid
 from libc.stdint cimport int32_t, int64_t, uint8_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 from matrix cimport (
     FD_FORM_DOT,
     FD_FORM_DOTS,
@@ -158,7 +158,7 @@ cdef class Rows:
     cdef list kept
 
     def __init__(self, Plan plan, array, bint left, bint right, int workers=0, bint bounds=False):
-        cdef Py_ssize_t i, step, chunks, n = array.shape[0]
+        cdef Py_ssize_t i, step, n = array.shape[0]
         cdef fd_room rooms[FD_MOST_ROOMS]
         self.kept = []
         self.array = array
@@ -167,20 +167,25 @@ cdef class Rows:
         self.c.n_rows = n
         self.c.scalar = FD_FLOAT32 if array.dtype == np.float32 else FD_FLOAT64
         for i in range(fd_side_rooms(&plan.c, &self.c, left, right, bounds, rooms)):
-            (<void **>(<char *>&self.c + rooms[i].place))[0] = self.room(rooms[i].bytes)
-        cdef Batches batch = batches_of(n, 10.0 * plan.c.n_bins, 30.0 * plan.c.n_bins, workers)
+            (<void **>(<char *>&self.c + rooms[i].place))[0] = self.room(rooms[i].bytes, rooms[i].written)
+        cdef double each = 10.0 * plan.c.n_bins
+        cdef int team = team_of(each * n, n, workers)
+        step = FD_LANES  # at once: a panel, or such a part that every thread has its share
+        while 1 < team and 1 < step and n < 4 * step * team:
+            step //= 2
+        cdef Batches batch = batches_of((n + step - 1) // step, each * step, 3.0 * each * step, workers)
         while next_batch(&batch):
-            chunks = batch.team * (1 + (batch.end - batch.start - 1) // (FD_LANES * batch.team))  # as many for each
-            step = 1 + (batch.end - batch.start - 1) // chunks
             with nogil:
-                for i in prange(batch.start, batch.end, step, schedule="static", num_threads=batch.team):
-                    fd_prepare_rows(&plan.c, &self.c, i, <int>min(step, batch.end - i))
+                for i in prange(batch.start, batch.end, schedule="static", num_threads=batch.team):
+                    fd_prepare_rows(&plan.c, &self.c, i * step, <int>min(step, n - i * step))
 
-    cdef void *room(self, Py_ssize_t size) except NULL:
-        """Zeros that begin a cache line and live as long as this."""
-        space = np.zeros(size + 128, np.uint8)
+    cdef void *room(self, Py_ssize_t size, Py_ssize_t written) except NULL:
+        """What begins a cache line, is zeros after the bytes that are written, and lives as long as this."""
+        space = np.empty(size + 128, np.uint8)
         self.kept.append(space)
-        return <void *>((<size_t>cnp.PyArray_DATA(space) + 63) // 64 * 64)
+        cdef char *begin = <char *>((<size_t>cnp.PyArray_DATA(space) + 63) // 64 * 64)
+        memset(begin + written, 0, size - written)
+        return begin
 
     def __len__(self):
         return self.c.n_rows

@@ -87,10 +87,11 @@ fd_form fd_fast_form(int measure);
 /* Fills what follows from measure, form, options, n_bins and single: width, few, needs_support and finish. */
 void fd_plan_finish(fd_plan *plan);
 
-/* An array of a side: where in it the pointer stands, and how many bytes of zeros it is to point to. */
+/* An array of a side: where in it the pointer stands, how many bytes it is to point to, and how many of them
+ * fd_prepare_rows writes whatever the rows are: those after them are to be zeros. */
 typedef struct {
     size_t place;
-    ptrdiff_t bytes;
+    ptrdiff_t bytes, written;
 } fd_room;
 
 enum { FD_MOST_ROOMS = 24 };

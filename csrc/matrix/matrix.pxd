@@ -36,7 +36,7 @@ cdef extern from "matrix/matrix.h" nogil:
         uint8_t *kind
     ctypedef struct fd_room:
         size_t place
-        Py_ssize_t bytes
+        Py_ssize_t bytes, written
     int fd_side_rooms(const fd_plan *plan, const fd_side *side, int is_left, int is_right, int bounds,
                       fd_room *rooms)
     void fd_fetch_for_writing(void *start, Py_ssize_t size)

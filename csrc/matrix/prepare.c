@@ -1,14 +1,15 @@
 /* Rows of a matrix made ready for tiles (matrix.h): read once, divided by their sums, in the form that the loops of
  * tiles (tile_loops.h) take.
  *
- * A row whose shares span more than those loops can take is found out while its shares are made, so what was
- * written for it by then is some number or NaN, and never used: its limit is infinite.
+ * A row whose shares span more than those loops can take is found out while its shares are made. It has zeros for what
+ * was written by then, as a row that is none, and these are never used: its limit is infinite.
  */
 #include "matrix/matrix.h"
 
 #include <string.h>
 
 #include "rows/far.h"
+#include "rows/turn.h"
 #include "rows/weigh.h"
 
 int fd_side_rooms(const fd_plan *plan, const fd_side *side, int is_left, int is_right, int bounds,
@@ -19,17 +20,19 @@ int fd_side_rooms(const fd_plan *plan, const fd_side *side, int is_left, int is_
     int js = plan->form == FD_FORM_JS, l1 = plan->form == FD_FORM_L1, dots = plan->form == FD_FORM_DOTS;
     int dot = dots || plan->form == FD_FORM_DOT, logs = plan->options.log_input != 0.0, count = 0;
     int few = plan->few, blocked = js && !few, js32 = plan->js32, rooted = js;
-    int groups = bounds && l1 && !logs; /* that bound knows nothing of blur */
-#define FD_WANT(array, when, bytes)                                                                          \
+    int groups = bounds && l1 && !logs;         /* that bound knows nothing of blur */
+    ptrdiff_t panels = n / FD_LANES * FD_LANES; /* rows of those that are full */
+#define FD_WANT_BUT(array, when, bytes, written)                                                             \
     if (when)                                                                                                \
-    rooms[count++] = (fd_room){offsetof(fd_side, array), bytes}
-    FD_WANT(left, js || l1 || (dot && is_left), whole * real);
-    FD_WANT(right, (dot || few) && is_right, whole * real);
-    FD_WANT(left_too, few || (dots && is_left), whole * real);
-    FD_WANT(right_too, (dots || few) && is_right, whole * real);
-    FD_WANT(blocks, blocked, blocks * real);
-    FD_WANT(left32, js32, whole * single);
-    FD_WANT(blocks32, js32, blocks * single);
+    rooms[count++] = (fd_room){offsetof(fd_side, array), bytes, written}
+#define FD_WANT(array, when, bytes) FD_WANT_BUT(array, when, bytes, 0)
+    FD_WANT_BUT(left, js || l1 || (dot && is_left), whole * real, n * plan->width * real);
+    FD_WANT_BUT(right, (dot || few) && is_right, whole * real, panels * plan->width * real);
+    FD_WANT_BUT(left_too, few || (dots && is_left), whole * real, n * plan->width * real);
+    FD_WANT_BUT(right_too, (dots || few) && is_right, whole * real, panels * plan->width * real);
+    FD_WANT_BUT(blocks, blocked, blocks * real, n * fd_js_blocks(plan->width) * FD_LANES * real);
+    FD_WANT_BUT(left32, js32, whole * single, n * plan->width * single);
+    FD_WANT_BUT(blocks32, js32, blocks * single, n * fd_js_blocks(plan->width) * FD_LANES * single);
     FD_WANT(roots, rooted && bounds && is_left, whole * single);
     FD_WANT(roots_packed, rooted && bounds && is_right, whole * single);
     FD_WANT(quarters, blocked && bounds, whole * single);
@@ -44,6 +47,7 @@ int fd_side_rooms(const fd_plan *plan, const fd_side *side, int is_left, int is_
     FD_WANT(gaps, 1, n);
     FD_WANT(kind, 1, n);
 #undef FD_WANT
+#undef FD_WANT_BUT
     return count;
 }
 
@@ -54,6 +58,15 @@ static const double *fd_block_of_masses(const fd_row_reader *r, ptrdiff_t start,
         return x;
     fd_row_loops_now->exp(x, n, r->max, r->log, copy);
     return copy;
+}
+
+static int fd_is_product(const fd_plan *plan) {
+    return plan->form == FD_FORM_DOT || plan->form == FD_FORM_DOTS;
+}
+
+/* How many entries of a block that begins with bin `start`, with those that pad it. */
+static int fd_padded(const fd_plan *plan, ptrdiff_t start) {
+    return (int)(plan->width - start < FD_BLOCK ? plan->width - start : FD_BLOCK);
 }
 
 /* Where entry k of row i is in panels. */
@@ -91,8 +104,27 @@ static void fd_prepare_js(const fd_plan *plan, const fd_side *side, ptrdiff_t i,
     side->limit[i] += 2.0 * size / plan->scale;
 }
 
-static void fd_prepare_dot(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int size,
-                           int padded, fd_shares *s) {
+/* A block of bins of up to FD_TURNED rows, row by row: their two factors, of which the second is of FD_FORM_DOTS. */
+typedef struct {
+    double factors[2][FD_TURNED][FD_BLOCK];
+} fd_ready;
+
+/* Into panels: FD_TURNED neighbours of one at once, or row by row. */
+static void fd_pack_ready(const fd_plan *plan, const fd_side *side, ptrdiff_t first, int rows,
+                          ptrdiff_t start, int padded, const fd_ready *ready) {
+    double *panels[2] = {side->right, side->right_too};
+    int is_whole = rows == FD_TURNED && first % FD_TURNED == 0;
+    for (int f = 0; f < 2 && panels[f]; f++) {
+        if (is_whole)
+            fd_tile_loops_now->turn(ready->factors[f][0], FD_BLOCK, padded,
+                                    panels[f] + fd_packed(first, start, plan->width));
+        for (int k = 0; k < rows && !is_whole; k++)
+            fd_pack(panels[f], plan->width, first + k, start, ready->factors[f][k], padded);
+    }
+}
+
+static void fd_prepare_dot(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int padded,
+                           fd_shares *s, double *first, double *second) {
     double known = fd_tile_loops_now->factors(plan->measure, plan->options.alpha, s, padded);
     const double *left = s->p, *right = s->log;
     ptrdiff_t at = i * plan->width + start;
@@ -100,14 +132,15 @@ static void fd_prepare_dot(const fd_plan *plan, const fd_side *side, ptrdiff_t i
         side->limit[i] = fmax(side->limit[i], known);
     else if (side->left || plan->measure == FD_jeffreys_divergence) /* of q, KL knows nothing */
         side->constant[i] += known;
+    const size_t bytes = (size_t)padded * sizeof(double);
     if (side->left)
-        memcpy(side->left + at, left, (size_t)size * sizeof *left);
+        memcpy(side->left + at, left, bytes);
     if (side->left_too)
-        memcpy(side->left_too + at, right, (size_t)size * sizeof *right);
+        memcpy(side->left_too + at, right, bytes);
     if (side->right)
-        fd_pack(side->right, plan->width, i, start, right, size);
+        memcpy(first, right, bytes);
     if (side->right_too)
-        fd_pack(side->right_too, plan->width, i, start, left, size);
+        memcpy(second, left, bytes);
 }
 
 static void fd_note_support(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start, int size,
@@ -139,13 +172,13 @@ static void fd_prepare_roots(const fd_plan *plan, const fd_side *side, ptrdiff_t
         packed[(ptrdiff_t)k * FD_LANES] = roots[k];
 }
 
-/* The shares of a block of bins. 0: the row spans more than the loops can take. */
+/* The shares of a block of bins; the factors of a product to `first` and `second`. 0: the row spans more than the loops can take. */
 static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start,
-                             const fd_row_reader *r) {
+                             const fd_row_reader *r, double *first, double *second) {
     ptrdiff_t n = plan->n_bins;
     int with_logs = plan->measure != FD_hellinger_distance && plan->measure != FD_chi_square;
     int size = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
-    int padded = (int)(plan->width - start < FD_BLOCK ? plan->width - start : FD_BLOCK);
+    int padded = fd_padded(plan, start);
     fd_shares shares;
     double copy[FD_BLOCK];
     const double *x = fd_block_of_masses(r, start, size, copy);
@@ -159,7 +192,7 @@ static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t
     else if (plan->form == FD_FORM_JS)
         fd_prepare_js(plan, side, i, start, padded, &shares);
     else
-        fd_prepare_dot(plan, side, i, start, size, padded, &shares);
+        fd_prepare_dot(plan, side, i, start, padded, &shares, first, second);
     if (plan->measure == FD_renyi_divergence && !(side->limit[i] < FD_POWER_MAX))
         return 0;
     if (side->roots || side->roots_packed)
@@ -172,14 +205,15 @@ static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t
 static void fd_prepare_l1(const fd_plan *plan, const fd_side *side, ptrdiff_t i, const fd_row_reader *r) {
     double size = 0.0, copy[FD_BLOCK], total = r->sum;
     fd_sum mass = {0};
-    double *row = side->left + i * plan->width; /* zeros as yet */
+    double *row = side->left + i * plan->width;
     ptrdiff_t n = plan->n_bins, group = (n + FD_LANES - 1) / FD_LANES;
+    memset(row + n - 1, 0, (size_t)(plan->width - n + 1) * sizeof *row);
     for (ptrdiff_t start = 0; start < n; start += FD_BLOCK) {
         int block = (int)(n - start < FD_BLOCK ? n - start : FD_BLOCK);
         const double *x = fd_block_of_masses(r, start, block, copy);
         const double *place = plan->support ? plan->support + start : NULL;
         double *out = row + start;
-        int padded = (int)(plan->width - start < FD_BLOCK ? plan->width - start : FD_BLOCK);
+        int padded = fd_padded(plan, start);
         if (plan->measure == FD_SAMPLES)
             memcpy(out, x, (size_t)block * sizeof *x);
         else if (plan->measure == FD_total_variation) {
@@ -249,24 +283,60 @@ static int fd_prepare_kind(const fd_plan *plan, const fd_side *side, ptrdiff_t i
     return FD_PLAIN;
 }
 
+/* Zeros from entry `start` of a row on, where its arrays do not begin as such (fd_side_rooms). */
+static void fd_clear(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start) {
+    ptrdiff_t w = plan->width, blocks = fd_js_blocks(w) * FD_LANES;
+    double *rows[] = {side->left, side->left_too}, *panels[] = {side->right, side->right_too};
+    for (int f = 0; f < 2; f++) {
+        if (rows[f])
+            memset(rows[f] + i * w + start, 0, (size_t)(w - start) * sizeof(double));
+        for (ptrdiff_t k = start; k < w && panels[f]; k++)
+            panels[f][fd_packed(i, k, w)] = 0.0;
+    }
+    if (side->blocks && start == 0)
+        memset(side->blocks + i * blocks, 0, (size_t)blocks * sizeof(double));
+    if (side->left32 && start == 0) {
+        memset(side->left32 + i * w, 0, (size_t)w * sizeof(float));
+        memset(side->blocks32 + i * blocks, 0, (size_t)blocks * sizeof(float));
+    }
+}
+
+/* A block of bins of up to FD_TURNED rows, of which those have zeros in panels that are not `shared`, or no longer. */
+static void fd_prepare_block(const fd_plan *plan, const fd_side *side, ptrdiff_t first, int rows,
+                             ptrdiff_t start, const fd_row_reader *readers, int *shared) {
+    fd_ready ready;
+    int is_product = fd_is_product(plan);
+    for (int k = 0; k < rows; k++) {
+        if (shared[k] && !fd_prepare_shares(plan, side, first + k, start, &readers[k], ready.factors[0][k],
+                                            ready.factors[1][k])) {
+            side->kind[first + k] = FD_SPECIAL;
+            shared[k] = 0;
+        }
+        for (int f = 0; f < 2 && is_product && !shared[k]; f++)
+            memset(ready.factors[f][k], 0, sizeof ready.factors[f][k]);
+    }
+    if (is_product)
+        fd_pack_ready(plan, side, first, rows, start, fd_padded(plan, start), &ready);
+}
+
 void fd_prepare_rows(const fd_plan *plan, const fd_side *side, ptrdiff_t first, int rows) {
     fd_row_reader readers[FD_LANES];
     int shared[FD_LANES];
+    ptrdiff_t n = plan->n_bins,
+              after = fd_is_product(plan) ? (n + FD_LANES - 1) / FD_LANES * FD_LANES : plan->width;
     for (int k = 0; k < rows; k++) {
         ptrdiff_t i = first + k;
         side->limit[i] = side->constant[i] = 0.0;
         side->kind[i] = (uint8_t)fd_prepare_kind(plan, side, i, &readers[k], &shared[k]);
     }
-    for (ptrdiff_t start = 0; start < plan->n_bins; start += FD_BLOCK)
-        for (int k = 0; k < rows; k++)
-            if (shared[k] && !fd_prepare_shares(plan, side, first + k, start, &readers[k])) {
-                side->kind[first + k] = FD_SPECIAL;
-                shared[k] = 0;
-            }
+    for (ptrdiff_t start = 0; start < n; start += FD_BLOCK)
+        for (int k = 0; k < rows; k += FD_TURNED)
+            fd_prepare_block(plan, side, first + k, rows - k < FD_TURNED ? rows - k : FD_TURNED, start,
+                             readers + k, shared + k);
     for (ptrdiff_t i = first; i < first + rows; i++) {
-        side->limit[i] = side->kind[i] == FD_PLAIN
-                             ? fd_limit(plan, side->limit[i], side->constant[i], FD_DENSE)
-                             : INFINITY;
+        int is_plain = side->kind[i] == FD_PLAIN;
+        fd_clear(plan, side, i, is_plain ? after : 0);
+        side->limit[i] = is_plain ? fd_limit(plan, side->limit[i], side->constant[i], FD_DENSE) : INFINITY;
         if (side->blur)
             side->limit[i] += fd_blur_limit(plan, side->blur[i]);
     }

@@ -6,6 +6,7 @@
 #include "rows/list.h"
 #include "rows/loops.h"
 #include "rows/table.h"
+#include "rows/turn.h"
 
 /* An empty bin of Jensen-Shannon: so that a logarithm can be taken of it, and nothing comes of it. The
  * product of two is a normal number still. */
@@ -15,10 +16,12 @@ static const float FD_EMPTY_32 = 0x1p-60f;
 /* The shares of n masses, padded with empty bins. Returns the least positive share. */
 static double fd_shares_loop(const double *x, int n, int padded, double sum, double scale, int with_logs,
                              fd_shares *s) {
+    const double once = 1.0 / sum;
     double least = INFINITY, empty = 0.0;
 #pragma omp simd reduction(min : least) reduction(+ : empty)
     for (int k = 0; k < n; k++) {
-        double p = x[k] / sum, positive = x[k] > 0.0 ? x[k] : INFINITY; /* p may have underflowed */
+        double p = fd_over(x[k], sum, once),
+               positive = x[k] > 0.0 ? x[k] : INFINITY; /* p may have underflowed */
         least = positive < least ? positive : least;
         empty += x[k] > 0.0 ? 0.0 : 1.0;
         s->p[k] = p;
@@ -189,15 +192,21 @@ static void fd_cumulate_loop(const double *x, ptrdiff_t n, fd_sum *mass, double 
 
 /* Over `total`, and times the gaps between `place`s if there are any; `x` and `out` may be the same. */
 static void fd_divide_loop(const double *x, ptrdiff_t n, double total, const double *place, double *out) {
+    const double once = 1.0 / total;
     if (place) {
 #pragma omp simd
         for (ptrdiff_t k = 0; k < n; k++)
-            out[k] = x[k] / total * (place[k + 1] - place[k]);
+            out[k] = fd_over(x[k], total, once) * (place[k + 1] - place[k]);
     } else {
 #pragma omp simd
         for (ptrdiff_t k = 0; k < n; k++)
-            out[k] = x[k] / total;
+            out[k] = fd_over(x[k], total, once);
     }
+}
+
+static void fd_panel_loop(const double *rows, ptrdiff_t step, ptrdiff_t n, double *panel) {
+    for (ptrdiff_t k = 0; k < n; k += FD_TURNED)
+        fd_turn_tile(rows + k, step, panel + k * FD_LANES, FD_LANES);
 }
 
 static void fd_roots_loop(const double *x, ptrdiff_t n, float *out, float *roots_of_those) {

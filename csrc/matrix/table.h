@@ -50,6 +50,8 @@ typedef struct fd_tile_loops {
     void (*cumulate)(const double *x, ptrdiff_t n, fd_sum *mass, double *out);
     void (*divide)(const double *x, ptrdiff_t n, double total, const double *place, double *out);
     double (*size)(const double *x, ptrdiff_t n);
+    /* FD_TURNED rows of n entries, a multiple of FD_LANES, `step` apart, into a panel */
+    void (*turn)(const double *rows, ptrdiff_t step, ptrdiff_t n, double *panel);
     void (*roots)(const double *x, ptrdiff_t n, float *out, float *roots_of_those);
     /* tile_loops.h: one row against several, or several against a panel of FD_LANES */
     void (*js_rows)(const double *p, const double *p_blocks, const double *q, const double *q_blocks,

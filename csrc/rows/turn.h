@@ -23,9 +23,9 @@ typedef double fd_four __attribute__((vector_size(32)));
 /* A tile's numbers in[i step + j], by j. */
 typedef struct {
     fd_four column[FD_TURNED];
-} fd_tile;
+} fd_four_fours;
 
-FD_INLINE fd_tile fd_tile_of(const double *in, ptrdiff_t step) {
+FD_INLINE fd_four_fours fd_tile_of(const double *in, ptrdiff_t step) {
     fd_four a, b, c, d;
     memcpy(&a, in, sizeof a);
     memcpy(&b, in + step, sizeof b);
@@ -35,7 +35,7 @@ FD_INLINE fd_tile fd_tile_of(const double *in, ptrdiff_t step) {
                   odd_ab = __builtin_shufflevector(a, b, 1, 5, 3, 7),
                   even_cd = __builtin_shufflevector(c, d, 0, 4, 2, 6),
                   odd_cd = __builtin_shufflevector(c, d, 1, 5, 3, 7);
-    return (fd_tile){{
+    return (fd_four_fours){{
         __builtin_shufflevector(even_ab, even_cd, 0, 1, 4, 5),
         __builtin_shufflevector(odd_ab, odd_cd, 0, 1, 4, 5),
         __builtin_shufflevector(even_ab, even_cd, 2, 3, 6, 7),
@@ -47,7 +47,7 @@ FD_INLINE fd_tile fd_tile_of(const double *in, ptrdiff_t step) {
 /* out[j pitch + i] = in[i step + j] of a tile. */
 FD_INLINE void fd_turn_tile(const double *in, ptrdiff_t step, double *out, ptrdiff_t pitch) {
 #ifdef FD_SHUFFLES
-    const fd_tile tile = fd_tile_of(in, step);
+    const fd_four_fours tile = fd_tile_of(in, step);
     for (int j = 0; j < FD_TURNED; j++)
         memcpy(out + j * pitch, &tile.column[j], sizeof tile.column[j]);
 #else
@@ -62,7 +62,7 @@ FD_INLINE void fd_turn_tile(const double *in, ptrdiff_t step, double *out, ptrdi
 FD_INLINE void fd_turn_tiles(const double *in, ptrdiff_t step, double *out, ptrdiff_t pitch) {
 #if defined(FD_SHUFFLES) && defined(FD_AVX512)
     typedef double eight __attribute__((vector_size(64)));
-    const fd_tile first = fd_tile_of(in, step), second = fd_tile_of(in + FD_TURNED * step, step);
+    const fd_four_fours first = fd_tile_of(in, step), second = fd_tile_of(in + FD_TURNED * step, step);
     for (int j = 0; j < FD_TURNED; j++) {
         const eight both = __builtin_shufflevector(first.column[j], second.column[j], 0, 1, 2, 3, 4, 5, 6, 7);
         memcpy(out + j * pitch, &both, sizeof both);
