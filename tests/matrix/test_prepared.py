@@ -21,7 +21,7 @@ METRICS = {
 
 
 def rows_of_all_kinds(rng, m, n):
-    """Of plain rows, some that span more than the fast forms take, from the first bins on or the last, and some void."""
+    """Plain, spanning more than the fast forms take, from the first bin on or at the last, and void."""
     x = rng.dirichlet(np.full(n, 0.5), size=m) + 1e-12
     x[1::7, 0] = 1e-200
     x[3::7, -1] = 1e-200
@@ -59,8 +59,8 @@ def test_what_was_in_memory_before_is_nothing_to_a_row(metric, dtype, level, thr
         threads(1)
         want = fastdiv.cdist(a, b, metric, **METRICS[metric])
         square = fastdiv.pdist(a, metric, **METRICS[metric]) if metric == "js_distance" else None
-        single = [[fastdiv.cdist(a[:1], b[j : j + 1], metric, **METRICS[metric])[0, 0] for j in range(len(b))]]
-        assert np.array_equal(want[:1], single, equal_nan=True)
+        single = [fastdiv.cdist(a[:1], row[None], metric, **METRICS[metric])[0, 0] for row in b]
+        assert np.array_equal(want[0], single, equal_nan=True)
         poisoned()
         for team in (1, 2, 5):  # parts of a panel, where rows are few
             threads(team)
