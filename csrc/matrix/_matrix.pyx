@@ -3,6 +3,7 @@
 # The work is cut into tiles that do not depend on the number of threads, and handed out in batches of some
 # 40 ms; between batches signals are looked at, so Ctrl-C stops a long run within 0.3 s.
 
+import math
 import time
 
 cimport numpy as cnp
@@ -92,7 +93,7 @@ cdef class Plan:
         self.c.n_bins = n_bins
         # a share is near 1 on it; of rows that are mostly empty no more is known, and nothing is asked of their
         # entries, so that no bit depends on the rows beside a pair
-        self.c.scale = 2.0 ** round(0.5 * np.log2(n_bins) + 1 if compressed else np.log2(n_bins))
+        self.c.scale = 2.0 ** round(0.5 * math.log2(n_bins) + 1 if compressed else math.log2(n_bins))
         self.c.order = order
         if support is not None:
             self.support = np.ascontiguousarray(support, np.float64)
@@ -281,7 +282,10 @@ def fill(Plan plan, Rows a, Rows b, out, Py_ssize_t i=0, n_i=None, bint half=Fal
                              space + threadid() * stride, again + threadid() * 8)
         if progress is not None:
             progress(batch.end / n_tiles)
-    return int(counts.sum())
+    cdef Py_ssize_t total = 0
+    for t in range(batch.most):
+        total += again[8 * t]
+    return total
 
 
 def square(condensed, matrix, bint is_to_matrix):

@@ -41,6 +41,8 @@ __all__ = [
     "wasserstein_order",
 ]
 
+_FLOAT32, _FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+
 NAN_POLICIES = ("propagate", "omit", "raise")
 
 
@@ -317,8 +319,11 @@ def result_shape(rows: tuple[int, ...], axis: int, keepdims: bool, stack: bool =
 
 def result_dtype(*arrays: Any) -> np.dtype[Any]:
     """float32 where every array (or side) is float32 (of either byte order), float64 otherwise."""
-    single = all(a.dtype.kind == "f" and a.dtype.itemsize == 4 for a in arrays)
-    return np.dtype(np.float32 if single else np.float64)
+    for array in arrays:
+        dtype = array.dtype
+        if dtype.itemsize != 4 or dtype.kind != "f":
+            return _FLOAT64
+    return _FLOAT32
 
 
 def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

@@ -48,7 +48,7 @@ class Job:
         workers: Any = None,
         names: tuple[str, str] = ("XA", "XB"),
     ) -> None:
-        self._task, self._workers = Task(metric, options), threads(workers)
+        self._task, self._workers = Task.of(metric, options), threads(workers)
         self._task.check_labels({names[0]: XA, names[1]: XB})
         self._A = self._task.rows(XA, names[0])
         self._B = self._A if XB is XA else self._task.rows(XB, names[1])
@@ -73,7 +73,7 @@ class Job:
 
 def condensed(X: Any, metric: str, options: Any, out: Array | None, workers: Any) -> Array:
     """What ``pdist`` is asked for."""
-    task, team = Task(metric, options), threads(workers)
+    task, team = Task.of(metric, options), threads(workers)
     task.require_symmetric()
     task.check_labels({"X": X})
     rows = task.rows(X, "X")

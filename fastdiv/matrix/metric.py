@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -52,6 +53,11 @@ _WORTH_COMPRESSING = {
 
 class Task:
     """A metric with its options checked: says what rows are, makes plans and prepares rows for them."""
+
+    @classmethod
+    def of(cls, metric: Any, options: dict[str, Any]) -> Task:
+        """One made before, where there are no options: small matrices take less time than checking them."""
+        return cls(metric, options) if options or type(metric) is not str else _without_options(metric)
 
     def __init__(self, metric: Any, options: dict[str, Any]) -> None:
         if not isinstance(metric, str):
@@ -113,15 +119,16 @@ class Task:
 
     def check_labels(self, given: dict[str, Any]) -> None:
         """Bins of tables must have the same labels, those of `support` too; samples are in no order."""
-        if not self.samples:
-            if same_bins(given) and self.compiled == "histograms" and self.support is None:
-                raise ValueError(
-                    f"{next(iter(given))} has histograms, whose bins are not at 0, 1, 2, ...: pass the "
-                    "places of their masses, such as the centres of bins, as support="
-                )
-            same_labels(given)
-            for name, rows in given.items():
-                same_labels({name: rows, "support": self.support})
+        if self.samples or (self.support is None and all(type(x) is np.ndarray for x in given.values())):
+            return
+        if same_bins(given) and self.compiled == "histograms" and self.support is None:
+            raise ValueError(
+                f"{next(iter(given))} has histograms, whose bins are not at 0, 1, 2, ...: pass the "
+                "places of their masses, such as the centres of bins, as support="
+            )
+        same_labels(given)
+        for name, rows in given.items():
+            same_labels({name: rows, "support": self.support})
 
     def rows(self, given: Any, name: str, first: int = 0) -> Side:
         """What `given` is: sparse rows compressed, anything else an array of two dimensions, samples sorted.
@@ -186,6 +193,11 @@ class Task:
         for bin_, mass in zip(bins[bad], masses[bad], strict=True):
             found = Entry(mass, f"{name}[{row}, {bin_}]", f"row {row}, bin {bin_}")
             raise bad_mass(name, found, self.log_input)
+
+
+@cache
+def _without_options(metric: str) -> Task:
+    return Task(metric, {})
 
 
 def _transport_order(p: Any, samples: bool) -> float:

@@ -27,7 +27,7 @@ class Search:
     """Rows prepared once, to be asked for neighbours many times; errors speak of `names`."""
 
     def __init__(self, XB: Any, metric: str, options: Any, names: tuple[str, str] = ("XA", "XB")) -> None:
-        self.task, self._names = Task(metric, options), names
+        self.task, self._names = Task.of(metric, options), names
         self.task.check_labels({names[1]: XB})
         self.rows = self.task.rows(XB, names[1])
         self._labelled = _without_rows(XB)
