@@ -11,8 +11,9 @@
  *
  * Summed over all such cells these are three numbers. The values in other cells ("mixed") are gathered,
  * sorted and swept. Where ties are many, cells that hold one point only are done without either. Two samples
- * of one law leave some 5 sqrt(n + m) / cells of the values in mixed cells. Work: two passes over the values;
- * in the worst case, all mixed, also a sort: never worse than O(n log n).
+ * of one law leave some 5 sqrt(n + m) / cells of the values in mixed cells, of laws apart (apart.h) next to none however
+ * few the cells. Work: two passes over the values; in the worst case, all mixed, also a sort: never worse than
+ * O(n log n).
  *
  * KS needs no places: only cells whose range reaches beyond the largest |F - G| at an edge are gathered. NaN are
  * in cell 0 and are seen in the second pass, by their places: there is one whenever that cell holds something.
@@ -27,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/apart.h"
 #include "transport/cell_runs.h"
 #include "transport/memory.h"
 #include "transport/sweeps.h"
@@ -45,6 +47,8 @@ static void fd_cells_free(fd_cells *c) {
     free(c->run);
 }
 
+enum { FD_MANY = 50000 }; /* values, of which a look at some takes next to no time */
+
 /* Chooses the grid and takes memory for it. 0: ready; 1: the values do not suit a grid; -1: no memory. */
 static int fd_cells_open(fd_cells *c, const fd_source *u, const double *a, int64_t n, const fd_source *v,
                          const double *b, int64_t m, const double *sample, int size, int ks, int threads) {
@@ -57,6 +61,8 @@ static int fd_cells_open(fd_cells *c, const fd_source *u, const double *a, int64
     int64_t cells = 256;
     while (cells < 65536 && cells * cells < 512 * (u->n + v->n))
         cells *= 2;
+    if (!ks && !c->spikes && u->n + v->n >= FD_MANY && fd_are_apart(u, a, v, b))
+        cells /= 8; /* which the first cache holds */
     c->grid = fd_grid_over(sample, size, (int32_t)cells);
     if (c->grid.cells == 0)
         return 1;

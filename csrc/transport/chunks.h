@@ -3,6 +3,7 @@
 #define FD_CHUNKS_H
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include "transport/source.h"
 
@@ -18,8 +19,10 @@ static inline int64_t fd_chunk_start(int64_t n, int chunks, int chunk) {
     return chunk == chunks ? n : n / chunks * chunk;
 }
 
-/* Finite values at scattered places, so that no period in the data can hide the rest. */
-static inline int fd_scattered(const fd_source *x, double *sample, int size) {
+/* Finite values at scattered places, so that no period in the data can hide the rest; `weigh` gets the weights there, 1
+ * each where there are none. How many. */
+static inline int fd_scattered_with(const fd_source *x, const double *weights, double *sample, double *weigh,
+                                    int size) {
     uint64_t state = 0x9e3779b97f4a7c15ull;
     int kept = 0;
     for (int i = 0; i < size; i++) {
@@ -28,9 +31,15 @@ static inline int fd_scattered(const fd_source *x, double *sample, int size) {
         double room;
         const double value = fd_fetch(x, at, 1, &room)[0];
         sample[kept] = value;
+        if (weigh)
+            weigh[kept] = weights ? weights[at] : 1.0;
         kept += isfinite(value) != 0;
     }
     return kept;
+}
+
+static inline int fd_scattered(const fd_source *x, double *sample, int size) {
+    return fd_scattered_with(x, NULL, sample, NULL, size);
 }
 
 #endif

@@ -336,8 +336,8 @@ def _distance(u: np.ndarray, a: np.ndarray, v: np.ndarray, b: np.ndarray, p: flo
             return np.nan
     if np.isinf(u).any() or np.isinf(v).any():
         return np.inf
-    u, F = _quantiles(u, a)
-    v, G = _quantiles(v, b)
+    exactly = any((w != w[0]).any() for w in (a, b))
+    (u, F), (v, G) = _quantiles(u, a, exactly), _quantiles(v, b, exactly)
     levels = np.union1d(F, G)
     x = u[np.searchsorted(F, levels).clip(max=len(u) - 1)]
     y = v[np.searchsorted(G, levels).clip(max=len(v) - 1)]
@@ -349,9 +349,8 @@ def _distance(u: np.ndarray, a: np.ndarray, v: np.ndarray, b: np.ndarray, p: flo
     return 2 * float(largest * np.sum((distance / largest) ** p * mass) ** (1 / p))
 
 
-def _quantiles(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted values and the level up to which each is the quantile (the last 1), exact if weights differ."""
+def _quantiles(values: np.ndarray, weights: np.ndarray, exactly: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted values and the level up to which each is the quantile (the last 1); else weights are equal."""
     order = np.argsort(values, kind="stable")
-    weights = weights[order]
-    levels = np.arange(1, len(values) + 1) if (weights == weights[0]).all() else np.cumsum(_rational(weights))
+    levels = np.cumsum(_rational(weights[order])) if exactly else np.arange(1, len(values) + 1)
     return values[order], levels / levels[-1]

@@ -85,6 +85,30 @@ def test_weighted_agrees_with_the_sorted_sweep(name):
     assert fastdiv.ks_distance(u, u[order], a, a[order]) == 0
 
 
+@pytest.mark.parametrize("name", LAWS)
+def test_laws_apart_go_through_fewer_cells(name):
+    """By a look at some values and their weights, which may hide what the laws are: no answer is another."""
+    u = LAWS[name](2 * N)
+    with np.errstate(over="ignore", invalid="ignore"):
+        reach = np.subtract(*np.quantile(u, [0.9, 0.1]))
+        for v in (1.25 * u + reach, np.where(u > np.median(u), 1.5 * u, u)):
+            a, b = RNG.random(2 * N), np.where(np.arange(2 * N) < N, 1e-6, 1.0)
+            if not np.isfinite(v).all():
+                continue
+            for weights in ((), (a, None), (a, b), (b, a)):
+                got = fastdiv.wasserstein_distance(u, v, *weights)
+                np.testing.assert_allclose(got, sorted_sweep(u, v, *weights), rtol=1e-14, atol=0)
+                assert got == fastdiv.wasserstein_distance(v, u, *weights[::-1])
+
+
+def test_weights_that_make_laws_equal_are_looked_at():
+    """u by its weights has the law of v, or what it weighs is elsewhere than most of it."""
+    u, v = RNG.normal(size=4 * N), RNG.normal(0.5, 1, 4 * N)
+    for a in (np.exp(0.5 * u), np.where(u > 3, 1.0, 0.0), np.where(u < 9, 0.0, 1.0) + (u == u.max())):
+        got = fastdiv.wasserstein_distance(u, v, a, np.ones(4 * N))
+        np.testing.assert_allclose(got, sorted_sweep(u, v, a, np.ones(4 * N)), rtol=1e-13, atol=0)
+
+
 def area_of_integers(u, v):
     """W1 of integer-valued samples by Python's integers."""
     events = sorted([(int(x), len(v)) for x in u] + [(int(x), -len(u)) for x in v])
