@@ -171,8 +171,8 @@ cdef class Rows:
             (<void **>(<char *>&self.c + rooms[i].place))[0] = self.room(rooms[i].bytes, rooms[i].written)
         cdef double each = 10.0 * plan.c.n_bins
         cdef int team = team_of(each * n, n, workers)
-        step = FD_LANES  # at once: a panel, or such a part that every thread has its share
-        while 1 < team and 1 < step and n < 4 * step * team:
+        step = FD_LANES  # at once: a panel, or such a part that every thread has its share, and Ctrl-C is heard
+        while 1 < step and ((1 < team and n < 4 * step * team) or each * step > 1e9 * PATIENCE):
             step //= 2
         cdef Batches batch = batches_of((n + step - 1) // step, each * step, 3.0 * each * step, workers)
         while next_batch(&batch):

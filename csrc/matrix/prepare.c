@@ -283,9 +283,9 @@ static int fd_prepare_kind(const fd_plan *plan, const fd_side *side, ptrdiff_t i
     return FD_PLAIN;
 }
 
-/* Zeros from entry `start` of a row on, where its arrays do not begin as such (fd_side_rooms). */
-static void fd_clear(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start) {
-    ptrdiff_t w = plan->width, blocks = fd_js_blocks(w) * FD_LANES;
+/* Zeros from entry `start` of a row on in what a product or few bins take. */
+static void fd_clear_from(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start) {
+    ptrdiff_t w = plan->width;
     double *rows[] = {side->left, side->left_too}, *panels[] = {side->right, side->right_too};
     for (int f = 0; f < 2; f++) {
         if (rows[f])
@@ -293,9 +293,15 @@ static void fd_clear(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrd
         for (ptrdiff_t k = start; k < w && panels[f]; k++)
             panels[f][fd_packed(i, k, w)] = 0.0;
     }
-    if (side->blocks && start == 0)
+}
+
+/* Zeros for a row that is not FD_PLAIN, where its arrays do not begin as such (fd_side_rooms). */
+static void fd_clear_row(const fd_plan *plan, const fd_side *side, ptrdiff_t i) {
+    ptrdiff_t w = plan->width, blocks = fd_js_blocks(w) * FD_LANES;
+    fd_clear_from(plan, side, i, 0);
+    if (side->blocks)
         memset(side->blocks + i * blocks, 0, (size_t)blocks * sizeof(double));
-    if (side->left32 && start == 0) {
+    if (side->left32) {
         memset(side->left32 + i * w, 0, (size_t)w * sizeof(float));
         memset(side->blocks32 + i * blocks, 0, (size_t)blocks * sizeof(float));
     }
@@ -305,25 +311,24 @@ static void fd_clear(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrd
 static void fd_prepare_block(const fd_plan *plan, const fd_side *side, ptrdiff_t first, int rows,
                              ptrdiff_t start, const fd_row_reader *readers, int *shared) {
     fd_ready ready;
-    int is_product = fd_is_product(plan);
+    int factors = !fd_is_product(plan) || !side->right ? 0 : side->right_too ? 2 : 1;
     for (int k = 0; k < rows; k++) {
         if (shared[k] && !fd_prepare_shares(plan, side, first + k, start, &readers[k], ready.factors[0][k],
                                             ready.factors[1][k])) {
             side->kind[first + k] = FD_SPECIAL;
             shared[k] = 0;
         }
-        for (int f = 0; f < 2 && is_product && !shared[k]; f++)
+        for (int f = 0; f < factors && !shared[k]; f++)
             memset(ready.factors[f][k], 0, sizeof ready.factors[f][k]);
     }
-    if (is_product)
+    if (factors)
         fd_pack_ready(plan, side, first, rows, start, fd_padded(plan, start), &ready);
 }
 
 void fd_prepare_rows(const fd_plan *plan, const fd_side *side, ptrdiff_t first, int rows) {
     fd_row_reader readers[FD_LANES];
     int shared[FD_LANES];
-    ptrdiff_t n = plan->n_bins,
-              after = fd_is_product(plan) ? (n + FD_LANES - 1) / FD_LANES * FD_LANES : plan->width;
+    ptrdiff_t n = plan->n_bins;
     for (int k = 0; k < rows; k++) {
         ptrdiff_t i = first + k;
         side->limit[i] = side->constant[i] = 0.0;
@@ -335,7 +340,10 @@ void fd_prepare_rows(const fd_plan *plan, const fd_side *side, ptrdiff_t first, 
                              readers + k, shared + k);
     for (ptrdiff_t i = first; i < first + rows; i++) {
         int is_plain = side->kind[i] == FD_PLAIN;
-        fd_clear(plan, side, i, is_plain ? after : 0);
+        if (!is_plain)
+            fd_clear_row(plan, side, i);
+        else if (fd_is_product(plan))
+            fd_clear_from(plan, side, i, (n + FD_LANES - 1) / FD_LANES * FD_LANES);
         side->limit[i] = is_plain ? fd_limit(plan, side->limit[i], side->constant[i], FD_DENSE) : INFINITY;
         if (side->blur)
             side->limit[i] += fd_blur_limit(plan, side->blur[i]);

@@ -1,6 +1,7 @@
 """Ctrl-C in the midst of one long pass, and other Python threads meanwhile."""
 
 import gc
+import signal
 import threading
 import time
 import weakref
@@ -74,6 +75,24 @@ def test_other_threads_go_on(call):
     assert inside > 3
 
 
+@pytest.mark.parametrize("team", [1, 2])
+@pytest.mark.parametrize("metric", ["kl_divergence", "js_divergence"])
+def test_rows_are_prepared_a_few_at_a_time(metric, team):
+    """Signals are looked at between pieces: a panel of 16 long rows was one, of half a second."""
+    row = np.random.default_rng(1).random(2_000_000)
+    heard = []
+    before = signal.signal(signal.SIGALRM, lambda *_: heard.append(time.monotonic()))
+    fastdiv.set_num_threads(team)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+        fastdiv.cdist(row[None], np.broadcast_to(row[::-1], (16, len(row))), metric)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+        fastdiv.set_num_threads(None)
+    assert len(heard) > 4
+
+
 def test_a_long_pass_is_the_call():
     """Results, exceptions and NumPy's settings are those of a call without a thread."""
     assert _threads.interruptibly(lambda a, b: a + b, 1, 2) == 3
@@ -137,10 +156,9 @@ def test_what_is_given_up_keeps_nothing(first, monkeypatch):
             with pytest.raises(KeyboardInterrupt):
                 _threads.interruptibly(work, given)
         over.set()
-        for thread in threading.enumerate():
-            if thread.name == "fastdiv":
-                thread.join(10)
-        del given, thread
+        while interruptions.passes():
+            time.sleep(0.001)
+        del given
         assert seen() is None
     finally:
         gc.enable()
