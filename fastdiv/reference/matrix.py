@@ -46,8 +46,8 @@ def _distance(metric: str, p: Any, q: Any, options: MetricOptions) -> Any:
         return getattr(information, metric)(p, q, **options)
     if options.get("samples", False):
         return transport.wasserstein_distance(p, q, p=options.get("p", 1))
-    pseudocount = options.get("pseudocount", 0.0)
-    return transport.wasserstein_hist(p + pseudocount, q + pseudocount, support=options.get("support"))
+    masses = (np.add(x, options.get("pseudocount", 0.0), dtype=np.float64) for x in (p, q))
+    return transport.wasserstein_hist(*masses, support=options.get("support"))
 
 
 def _matrix(XA: Any, XB: Any, metric: str, metric_options: MetricOptions) -> Array:

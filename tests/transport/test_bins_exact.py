@@ -206,3 +206,12 @@ def test_the_twin_keeps_the_digits_of_what_lies_beside_one_bin():
         exact = sum(abs(sum(a[: k + 1]) - sum(b[: k + 1])) for k in range(2))
         assert relative_error(reference.wasserstein_hist(u, v), exact) < 1e-15
         assert relative_error(fastdiv.wasserstein_hist(u, v), exact) < 1e-15
+
+
+def test_the_twin_adds_pseudocounts_in_double_precision():
+    """By chance, too: a float32 beside a half stays one in NumPy."""
+    p, q = np.array([[1.0, 0.0]]), np.array([[0.04097353, 0.01652764]], np.float32)
+    a, b = ([Fraction(float(x)) + Fraction(1, 2) for x in row[0]] for row in (p, q))
+    for library in (reference, fastdiv):
+        got = library.cdist(p, q, "wasserstein", pseudocount=0.5)
+        assert relative_error(got[0, 0], abs(a[0] / sum(a) - b[0] / sum(b))) < 1e-15
