@@ -105,8 +105,8 @@ def test_nothing_is_kept_by_ten_thousand_calls(function):
 @LIMITS
 def test_a_leak_is_seen():
     kept = []
-    assert growth(lambda: kept.append(object()), 100)[0] > 0.5
+    assert growth(lambda: kept.append(object()), 2000)[0] > 0.5  # whatever other threads let go of by the way
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
     if _bytes_of_c():
-        assert growth(lambda: libc.malloc(ctypes.c_size_t(2000)), 100)[1] > 1000
+        assert growth(lambda: libc.malloc(ctypes.c_size_t(2000)), 500)[1] > 1000
