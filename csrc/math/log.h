@@ -51,8 +51,8 @@ FD_INLINE double fd_madd(double a, double b, double c) {
 #endif
 }
 
-/* x/d, r = 1/d, for many x: with FMA in three operations instead of a division, which takes ten times as long, and
- * rounded as that is (Markstein, IBM J. Res. Dev. 34, 1990; to 2u where x is below 2^-960). x <= d. */
+/* x/d, r = 1/d, for many x: with FMA in three operations instead of a division, which vectors wait for, and rounded
+ * as that is (Markstein, IBM J. Res. Dev. 34, 1990; to 2u where x is below 2^-960). x <= d. */
 FD_INLINE double fd_over(double x, double d, double r) {
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
     const double q = x * r;

@@ -285,7 +285,7 @@ static ptrdiff_t fd_finish_tile_row(const fd_plan *plan, const fd_side *a, ptrdi
 ptrdiff_t fd_tile(const fd_plan *plan, const fd_side *a, ptrdiff_t i, int n_i, const fd_side *b, ptrdiff_t j,
                   int n_j, double *values, double *scratch) {
     ptrdiff_t w = plan->width, again = 0;
-    if (plan->form == FD_FORM_DOT || plan->form == FD_FORM_DOTS)
+    if (fd_is_product(plan))
         fd_dot_sums(plan, a->left + i * w, n_i, b->right + j * w, n_j, values, scratch);
     if (plan->form == FD_FORM_DOTS) {
         fd_dot_sums(plan, a->left_too + i * w, n_i, b->right_too + j * w, n_j, scratch,

@@ -81,6 +81,10 @@ static inline ptrdiff_t fd_support_words(ptrdiff_t n_bins) { return (n_bins + 63
 
 static inline ptrdiff_t fd_js_blocks(ptrdiff_t width) { return (width + FD_JS_BLOCK - 1) / FD_JS_BLOCK; }
 
+static inline int fd_is_product(const fd_plan *plan) {
+    return plan->form == FD_FORM_DOT || plan->form == FD_FORM_DOTS;
+}
+
 /* The fast form of a measure (rows/list.h), or FD_FORM_PAIRS; transport's is FD_FORM_L1. */
 fd_form fd_fast_form(int measure);
 

@@ -18,21 +18,23 @@ int fd_side_rooms(const fd_plan *plan, const fd_side *side, int is_left, int is_
     ptrdiff_t whole = rows * plan->width, blocks = rows * fd_js_blocks(plan->width) * FD_LANES;
     ptrdiff_t real = sizeof(double), single = sizeof(float);
     int js = plan->form == FD_FORM_JS, l1 = plan->form == FD_FORM_L1, dots = plan->form == FD_FORM_DOTS;
-    int dot = dots || plan->form == FD_FORM_DOT, logs = plan->options.log_input != 0.0, count = 0;
+    int dot = fd_is_product(plan), logs = plan->options.log_input != 0.0, count = 0;
     int few = plan->few, blocked = js && !few, js32 = plan->js32, rooted = js;
-    int groups = bounds && l1 && !logs;         /* that bound knows nothing of blur */
-    ptrdiff_t panels = n / FD_LANES * FD_LANES; /* rows of those that are full */
+    int groups = bounds && l1 && !logs; /* that bound knows nothing of blur */
+    /* of which is written, whatever the rows are: rows, panels that are full, blocks */
+    ptrdiff_t rows_done = n * plan->width, panels_done = n / FD_LANES * FD_LANES * plan->width;
+    ptrdiff_t blocks_done = n * fd_js_blocks(plan->width) * FD_LANES;
 #define FD_WANT_BUT(array, when, bytes, written)                                                             \
     if (when)                                                                                                \
     rooms[count++] = (fd_room){offsetof(fd_side, array), bytes, written}
 #define FD_WANT(array, when, bytes) FD_WANT_BUT(array, when, bytes, 0)
-    FD_WANT_BUT(left, js || l1 || (dot && is_left), whole * real, n * plan->width * real);
-    FD_WANT_BUT(right, (dot || few) && is_right, whole * real, panels * plan->width * real);
-    FD_WANT_BUT(left_too, few || (dots && is_left), whole * real, n * plan->width * real);
-    FD_WANT_BUT(right_too, (dots || few) && is_right, whole * real, panels * plan->width * real);
-    FD_WANT_BUT(blocks, blocked, blocks * real, n * fd_js_blocks(plan->width) * FD_LANES * real);
-    FD_WANT_BUT(left32, js32, whole * single, n * plan->width * single);
-    FD_WANT_BUT(blocks32, js32, blocks * single, n * fd_js_blocks(plan->width) * FD_LANES * single);
+    FD_WANT_BUT(left, js || l1 || (dot && is_left), whole * real, rows_done * real);
+    FD_WANT_BUT(right, (dot || few) && is_right, whole * real, panels_done * real);
+    FD_WANT_BUT(left_too, few || (dots && is_left), whole * real, rows_done * real);
+    FD_WANT_BUT(right_too, (dots || few) && is_right, whole * real, panels_done * real);
+    FD_WANT_BUT(blocks, blocked, blocks * real, blocks_done * real);
+    FD_WANT_BUT(left32, js32, whole * single, rows_done * single);
+    FD_WANT_BUT(blocks32, js32, blocks * single, blocks_done * single);
     FD_WANT(roots, rooted && bounds && is_left, whole * single);
     FD_WANT(roots_packed, rooted && bounds && is_right, whole * single);
     FD_WANT(quarters, blocked && bounds, whole * single);
@@ -58,10 +60,6 @@ static const double *fd_block_of_masses(const fd_row_reader *r, ptrdiff_t start,
         return x;
     fd_row_loops_now->exp(x, n, r->max, r->log, copy);
     return copy;
-}
-
-static int fd_is_product(const fd_plan *plan) {
-    return plan->form == FD_FORM_DOT || plan->form == FD_FORM_DOTS;
 }
 
 /* How many entries of a block that begins with bin `start`, with those that pad it. */
@@ -172,7 +170,8 @@ static void fd_prepare_roots(const fd_plan *plan, const fd_side *side, ptrdiff_t
         packed[(ptrdiff_t)k * FD_LANES] = roots[k];
 }
 
-/* The shares of a block of bins; the factors of a product to `first` and `second`. 0: the row spans more than the loops can take. */
+/* The shares of a block of bins; the factors of a product to `first` and `second`. 0: the row spans more than the loops
+ * can take. */
 static int fd_prepare_shares(const fd_plan *plan, const fd_side *side, ptrdiff_t i, ptrdiff_t start,
                              const fd_row_reader *r, double *first, double *second) {
     ptrdiff_t n = plan->n_bins;

@@ -24,7 +24,7 @@ static void fd_prepare_entries(const fd_plan *plan, const double *mass, int n, d
     double known = 0.0;
     fd_shares s;
     fd_tile_loops_now->shares(mass, n, padded, sum, plan->scale, 1, &s);
-    if (!has_constant && (plan->form == FD_FORM_DOT || plan->form == FD_FORM_DOTS))
+    if (!has_constant && fd_is_product(plan))
         known = fd_tile_loops_now->factors(plan->measure, plan->options.alpha, &s, padded);
     if (plan->measure == FD_renyi_divergence)
         *size = fmax(*size, known);

@@ -11,7 +11,7 @@
  *
  * Summed over all such cells these are three numbers. The values in other cells ("mixed") are gathered,
  * sorted and swept. Where ties are many, cells that hold one point only are done without either. Two samples
- * of one law leave some 5 sqrt(n + m) / cells of the values in mixed cells, of laws apart (apart.h) next to none however
+ * of one law leave some 5 sqrt(n + m) / cells of the values in mixed cells, of laws apart (laws.h) next to none however
  * few the cells. Work: two passes over the values; in the worst case, all mixed, also a sort: never worse than
  * O(n log n).
  *
@@ -28,8 +28,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/apart.h"
 #include "transport/cell_runs.h"
+#include "transport/laws.h"
 #include "transport/memory.h"
 #include "transport/sweeps.h"
 #include "transport/table.h"
@@ -62,7 +62,7 @@ static int fd_cells_open(fd_cells *c, const fd_source *u, const double *a, int64
     while (cells < 65536 && cells * cells < 512 * (u->n + v->n))
         cells *= 2;
     if (!ks && !c->spikes && u->n + v->n >= FD_MANY && fd_are_apart(u, a, v, b))
-        cells /= 8; /* which the first cache holds */
+        cells /= 8; /* in smaller tables, nearer in the caches */
     c->grid = fd_grid_over(sample, size, (int32_t)cells);
     if (c->grid.cells == 0)
         return 1;

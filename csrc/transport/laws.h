@@ -1,6 +1,6 @@
 /* Whether two samples are of laws apart: then few cells (cells.c) do as well as many. */
-#ifndef FD_TRANSPORT_APART_H
-#define FD_TRANSPORT_APART_H
+#ifndef FD_LAWS_H
+#define FD_LAWS_H
 
 #include <math.h>
 #include <stddef.h>
@@ -10,8 +10,8 @@
 #include "transport/sort.h"
 #include "transport/sweeps.h"
 
-/* |F - G| of two samples of 512 of one law is a Brownian bridge's over 16: beyond FD_NEAR for two thirds of the values in
- * one of two hundred, and of normal laws 0.3 deviations apart in 96 of a hundred (4000 draws each). */
+/* |F - G| of two samples of 512 of one law is a Brownian bridge's over 16: hardly ever beyond FD_NEAR for two thirds of the
+ * values, as it nearly always is of normal laws 0.3 deviations apart. */
 #define FD_NEAR 0.04
 
 /* Some values of a sample in order, and their shares of what these weigh. How many; 0: they weigh nothing. */
